@@ -1,0 +1,240 @@
+"""What a flow may ask of the world, and what it is sent back.  No socket, no clock, no dice.
+
+A flow is a generator: it yields commands, and each `yield` returns what came of the command.  All
+commands can be delegated to (`response = yield from Request(…)`), which also types the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from exsim.session.hop import Evidence
+
+T = TypeVar("T")
+Flow = Generator["Command[Any]", Any, T]
+RawHeaders = list[tuple[bytes, bytes]]  # names in lower case, as the transport hands them over
+
+
+class Command(Generic[T]):
+    """One thing asked of the world; `T` is what is sent back."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Flow[T]:
+        answer: T = yield self
+        return answer
+
+
+class Connection(Protocol):
+    """One connection of the client's pool, as a flow sees it: a number, and the flow's own note on it."""
+
+    number: int
+    note: Any  # a flow's own: who is signed in here, which node answered here
+
+
+class Channel(Protocol):
+    """One exchange that is written and read piece by piece, alone on its connection."""
+
+    connection: Connection
+
+
+class Task(Protocol):
+    """A sub-flow that was started.  `result` is what it returned, once `done`."""
+
+    result: Any
+    done: bool
+
+
+class Dice(Protocol):
+    """The client's own randomness, drawn in `runs` and handed down (`random.Random` fits)."""
+
+    def random(self) -> float: ...
+    def uniform(self, a: float, b: float) -> float: ...
+    def randrange(self, start: int, stop: int) -> int: ...
+
+
+class CookieLine:
+    """The cookies that one request carried: a snapshot of a jar, never changed afterwards."""
+
+    __slots__ = ("hashes", "line", "values")
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values = values
+        self.line = "; ".join(f"{name}={value}" for name, value in values.items())
+        self.hashes: dict[str, str] | None = None  # filled in by the driver, which holds the salt
+
+
+NO_COOKIES = CookieLine({})
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer, or why there is none; never an exception.
+
+    `status` is None when no status line came.  `error` is one of refused, reset, closed, truncated,
+    timeout, tls, unreadable, abandoned, or None.  `reused`: the connection had served before, so a
+    `closed` is what a browser sends again, as a hop of its own.
+    """
+
+    status: int | None
+    headers: RawHeaders
+    body: bytes
+    connection: Connection | None
+    error: str | None = None
+    reused: bool = False
+    at: float = 0.0  # seconds since the run began, when the answer was complete
+    reason: str = ""  # the phrase of the status line
+
+    def header(self, name: bytes) -> str | None:
+        """The first value of `name` (lower case), decoded as Latin-1, or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    def headers_named(self, name: bytes) -> list[str]:
+        """Every value of `name` (lower case), in order."""
+        return [value.decode("latin-1") for key, value in self.headers if key == name]
+
+
+@dataclass(slots=True)
+class Head:
+    """The head of an answer that is read piece by piece."""
+
+    status: int
+    headers: RawHeaders
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class End:
+    """The end of an answer that is read piece by piece.  `error` None: the body was whole."""
+
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Request(Command[Response]):
+    """One hop.
+
+    `target` is path and query.  `origin` None is the scenario's target; a name is that node itself.
+    `session` is the logon whose page sends this, as the client counts (0: none yet).  `writes` names what
+    the step changes in a mailbox, and the driver refuses it unless the scenario allows it.  `account` is
+    the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.
+    """
+
+    method: str
+    target: str
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes | None = None
+    step: str = ""
+    session: int = 0
+    account: str = ""
+    cookies: CookieLine = NO_COOKIES
+    origin: str | None = None
+    on: Connection | None = None
+    timeout: float = 60.0
+    writes: str | None = None
+    control: bool = False  # sent as evidence, never counted
+    forced: bool = False  # the run made this session meet what it meets
+
+
+@dataclass(slots=True)
+class Open(Command[Channel]):
+    """Begin an exchange that is read (and written) piece by piece; `length` of body is promised."""
+
+    request: Request
+    length: int | None = None
+
+
+@dataclass(slots=True)
+class Send(Command[None]):
+    """A piece of the request's body."""
+
+    channel: Channel
+    data: bytes
+
+
+@dataclass(slots=True)
+class Receive(Command["Head | bytes | End"]):
+    """The next piece.  A time-out is `End("timeout")` and leaves the channel open."""
+
+    channel: Channel
+    timeout: float = 60.0
+
+
+@dataclass(slots=True)
+class Close(Command[None]):
+    """The flow has seen enough of a channel; `evidence` is what it made of the pieces."""
+
+    channel: Channel
+    evidence: Evidence | None = None
+
+
+@dataclass(slots=True)
+class Lease(Command[Connection]):
+    """A connection of one's own, until `Release`.  `fresh`: never used before."""
+
+    origin: str | None = None
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Release(Command[None]):
+    """Give a leased connection back to the pool, or (keep False) close it."""
+
+    connection: Connection
+    keep: bool = True
+
+
+@dataclass(slots=True)
+class Pause(Command[float]):
+    """Wait `seconds` of the scenario's time; sent back is the wall clock (seconds since 1970).
+
+    `Pause(0)` only tells the time.
+    """
+
+    seconds: float
+
+
+@dataclass(slots=True)
+class Start(Command[Task]):
+    """Run `flow` beside this one.  It lives as long as the client, not as its parent."""
+
+    flow: Flow[Any]
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Join(Command[list[Task]]):
+    """Wait for `tasks` to be done (`first`: for any of them), `timeout` seconds at most."""
+
+    tasks: Sequence[Task]
+    first: bool = False
+    timeout: float | None = None
+
+
+@dataclass(slots=True)
+class Stop(Command[None]):
+    """End a sub-flow now; what it has in flight is abandoned, each as a hop."""
+
+    task: Task
+
+
+@dataclass(slots=True)
+class Mark(Command[None]):
+    """A line of the history that is not a hop."""
+
+    what: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
+    """Run `flows` side by side; their results, in the order given."""
+    tasks: list[Task] = []
+    for flow in flows:
+        tasks.append((yield from Start(flow)))
+    yield from Join(tasks)
+    return [task.result for task in tasks]

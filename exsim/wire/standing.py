@@ -1,0 +1,78 @@
+"""How sure we are of a name or a number, and who says so.
+
+Every constant of `wire.names` that states something about Exchange is registered here with one of three
+standings and a source, so that `exsim probe --assumptions` can print what nobody has confirmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+Value = TypeVar("Value", str, int, float)
+
+
+class Standing(Enum):
+    DOCUMENTED = "documented"  # Microsoft or a vendor says so in public
+    OBSERVED = "observed"  # seen on the wire, or in the behaviour of a server of a named build
+    ASSUMED = "assumed"  # inferred; a real farm may prove it wrong
+
+
+SOURCES = {
+    "E13": "behaviour of Exchange 2013 CU23, build 15.0.1497.10",
+    "E16": "behaviour of the front end of Exchange 2016, build 15.1.2176.9",
+    "MWC": "what Microsoft's own synthetic OWA client does (Exchange 2013)",
+    "CAP16": "capture of a 2016 farm of two nodes, build 15.1.1466.3, July 2018",
+    "CAPSE": "browser capture of build 15.2.2562.37",
+    "QA-440": "learn.microsoft.com Q&A 1163949: IIS log line of a 440, February 2022",
+    "HEAD-440": "HEAD probe of a 2019 node: 440, Content-Length 43, Connection: close",
+    "FEERR": "captures of front-end errors: a 2019 MAPI 401 (15.2.1118.7), an Autodiscover 401 (15.2.986.14)",
+    "LOGON": "rendered logon pages of 15.1.1913 and 15.2.858, and their flogon.js",
+    "ORANGE": "blog.orange.tw 2021-08, ProxyOracle (Exchange part 2)",
+    "KB5005341": "support.microsoft.com KB5005341, OWA or ECP stops working after the July 2021 update",
+    "KB2617816": "learn.microsoft.com KB2617816, OWA or ECP with an expired OAuth certificate",
+    "KB3032024": "support.microsoft.com KB3032024, OWA and ECP redirect to the FBA page (CNG key)",
+    "KB3002351": "docs.microsoft.com KB3002351, load balancer marks Client Access server as down",
+    "LB16": "Exchange team blog, Load Balancing in Exchange 2016 (ba-p/604048)",
+    "CERT13": "Exchange team blog, Certificate planning in Exchange 2013 (ba-p/587150)",
+    "E14KEYS": "technet bb123719, forms-based authentication of 2007 and 2010",
+    "HAP10": "HAProxy Technologies, deployment guide for Exchange 2010",
+    "E14": "captures of OWA 2010 clients",
+    "SEED": "serverfault 836124, the incident of March 2017",
+    "HAPROXY": "HAProxy configuration manual and measurements on 2.8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One registered constant: its value, its standing and the key of its source in `SOURCES`."""
+
+    value: str | int | float
+    standing: Standing
+    source: str
+
+
+FACTS: list[Fact] = []
+
+
+def _register(value: Value, standing: Standing, source: str) -> Value:
+    for key in source.split():
+        assert key in SOURCES, f"{value!r}: {key} is not in SOURCES"
+    FACTS.append(Fact(value, standing, source))
+    return value
+
+
+def documented(value: Value, source: str) -> Value:
+    """`value`, registered as stated in public by `source` (keys of `SOURCES`, separated by spaces)."""
+    return _register(value, Standing.DOCUMENTED, source)
+
+
+def observed(value: Value, source: str) -> Value:
+    """`value`, registered as seen on the wire or in a named build."""
+    return _register(value, Standing.OBSERVED, source)
+
+
+def assumed(value: Value, source: str = "") -> Value:
+    """`value`, registered as inferred; `source` names what it was inferred from, if anything."""
+    return _register(value, Standing.ASSUMED, source)
