@@ -45,7 +45,9 @@ LANGUAGE_NEEDED = observed(442, "E13")
 VERSION_MISMATCH = observed(412, "E13")
 
 # The `reason` of a redirect to the logon page: why a front end saw no session (E13)
-REASON_NONE = observed("0", "E13 ORANGE")  # no usable cookie: absent, unreadable, another certificate
+REASON_NONE = observed(
+    "0", "E13 ORANGE"
+)  # no usable cookie: absent, unreadable, another certificate
 REASON_LOGOFF = observed("1", "E13")
 REASON_CREDENTIALS = observed("2", "E13 ORANGE")  # the cookie was read, the password refused
 REASON_TIMEOUT = observed("3", "E13")  # the cookie was read, and it had expired
@@ -83,7 +85,9 @@ COOKIE_TEST = observed("cookieTest", "LOGON")
 OFFLINE = observed("offline", "E13")
 
 # Headers that say who answered --------------------------------------------------------------
-FE_SERVER = observed("X-FEServer", "CAP16 FEERR")  # the front end, on what it made and on what it passed on
+FE_SERVER = observed(
+    "X-FEServer", "CAP16 FEERR"
+)  # the front end, on what it made and on what it passed on
 CALCULATED_BE = observed("X-CalculatedBETarget", "CAP16 FEERR")  # a back end was picked; FQDN
 BE_SERVER = observed("X-BEServer", "CAP16")  # a back end answered
 DIAG_INFO = observed("X-DiagInfo", "CAP16 E14")  # back end; on 2010 the only name there is

@@ -1,0 +1,92 @@
+"""What one simulated organisation is: its nodes, mailboxes and certificates, as one JSON document.
+
+The lab writes it to each node's standard input; presets are differences to it (facts: state model of the
+OWA notes, 10.1 to 10.5).  Durations in Exchange's seconds, before the time scale.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Client Access side of a node: what it seals logon cookies with, what it can open, its timers."""
+
+    ssl: str = "ssl"  # certificate that the forms module takes for the site's own
+    stale_ssl: str | None = (
+        None  # cached by the worker process until it is recycled; wins over `ssl`
+    )
+    auth: str | None = "auth"  # organisation-wide Auth certificate; None: missing or expired
+    encrypt_with: str = "ssl"  # "ssl" or "auth"
+    decrypt_with: tuple[str, ...] = ("ssl",)
+    signature: str = "rsa"  # "rsa", or "hmac": July 2021 update or later
+    key: str = "csp"  # "cng": its private key cannot be used to decrypt
+    public_timeout: float = 900.0
+    private_timeout: float = 28800.0
+    mowa_timeout: float = 57600.0
+    clock_offset: float = 0.0
+    inactive: tuple[str, ...] = ()  # drained components, by virtual directory: "owa", "ecp", …
+    wipes: bool = True  # False: refuses without deleting the cookies (no real Exchange; for tests)
+    broken_back_ends: tuple[str, ...] = ()  # nodes to which Kerberos fails: 503
+    answer_delay: dict[str, float] = {}  # path -> seconds held back before the answer
+    unreachable_logon: bool = False  # post-2021 node without a valid Auth certificate: 500 at logon
+
+
+class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The mailbox side of a node."""
+
+    version_check: bool = False  # 412 when the client's boot page is of another build
+    app_cache: bool = False
+    canary_secret: str = (
+        "organisation"  # shared; a node with another refuses the others' canaries: 449
+    )
+    stall: dict[str, float] = {}  # path -> share of requests that are held for `stall_seconds`
+    stall_seconds: float = 60.0
+    think: float = 0.0  # seconds every answer takes
+    down: bool = False  # nobody listens
+
+
+class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One Exchange server."""
+
+    name: str  # NetBIOS name in capitals: EXCH16-SYD-01
+    version: str  # one of wire.names.VERSIONS
+    build: str  # 15.1.669.32
+    fqdn: str
+    site: str = "SYD"
+    front_end: FrontEnd = FrontEnd()
+    back_end: BackEnd = BackEnd()
+
+
+class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One account with its mailbox.  `home` is the node that holds its active copy."""
+
+    address: str
+    logon: str  # as typed on the page: LAB\user01 (the address is accepted too)
+    password: str
+    home: str
+    sid: str
+    name: str = ""
+
+
+class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a node process needs to know, itself included.
+
+    `certificates`: name -> PEM of private key and certificate.  `time_scale`: org timers and TTLs are
+    multiplied by it.  `seed`: where a node's own dice (stalls, ids) start.
+    """
+
+    nodes: tuple[Node, ...]
+    mailboxes: tuple[Mailbox, ...]
+    certificates: dict[str, str]
+    host: str = "exchange.isp.com.au"
+    domain: str = "LAB"
+    time_scale: float = 1.0
+    seed: int = 0
+
+    def node(self, name: str) -> Node:
+        """The node called `name`; KeyError when there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
