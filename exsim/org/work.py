@@ -66,7 +66,7 @@ class Peer:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-class Hangup(Exception):  # noqa: N818  (not an error of ours: the node wants the connection closed unanswered)
+class Hangup(Exception):
     """Raised by work that closes the connection without any HTTP answer (a drained component)."""
 
 

@@ -1,0 +1,106 @@
+"""What the detector makes of a history: sessions, their meetings with front ends, incidents, findings.
+
+Values only, and the shape in which they stand in `incidents.jsonl` and are handed to judgement.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Meeting(msgspec.Struct, omit_defaults=True):
+    """The first time that a front end answered a session's logon cookies while the session was live.
+
+    One trial of the combination (login front end, `front_end`, mailbox back end); `lost` is its outcome.
+    `evidence` says how the front end is known.  `natural` is False when the run steered it.
+    """
+
+    front_end: str
+    t: float
+    seq: int
+    lost: bool = False
+    evidence: str = "header"
+    natural: bool = True
+
+
+class Incident(msgspec.Struct, omit_defaults=True):
+    """The first definite sign that a live session was lost.
+
+    `seq` is the culprit: the hop whose answer refused the cookies, or took them away.  `took_cookies` is
+    False when it refused them and left them in the jar.  `of_session` is the session that had sent that
+    request, where it is another than the one lost (a late answer).  `reason` is the redirect's, where a
+    GET or a control hop showed one.  `aftermath`: the refusals after it.
+    """
+
+    session: str
+    user: int
+    t: float
+    utc: str
+    seq: int
+    sign: str
+    step: str
+    request: str
+    login_front_end: str | None
+    front_end: str | None
+    back_end: str | None
+    evidence: str = ""
+    took_cookies: bool = True
+    of_session: str | None = None
+    reason: str | None = None
+    age: float = 0.0  # seconds from the accepted logon
+    request_id: str = ""
+    client_request_id: str = ""
+    refusers: list[str] = []  # front ends that refused this session's cookies or came after, in order
+    aftermath: list[int] = []  # seq of each refusal after the culprit
+
+
+class Session(msgspec.Struct, omit_defaults=True):
+    """From an accepted logon to its end.  `state`: live, ended (by the client), expired, lost."""
+
+    id: str
+    user: int
+    protocol: str
+    began: float
+    account: str = ""
+    home: str = ""  # version of the mailbox's home, as claimed by the scenario
+    population: int = 0
+    private: bool = True
+    control: bool = False
+    forced: bool = False
+    origin: str | None = None  # the node that was asked directly, for a control session
+    login_front_end: str | None = None
+    login_evidence: str = ""
+    back_end: str | None = None
+    state: str = "live"
+    over: float | None = None
+    meetings: list[Meeting] = []
+    requests: int = 0
+    connections: int = 0
+    incident: Incident | None = None
+
+
+class Finding(msgspec.Struct, omit_defaults=True):
+    """Something wrong that lost no session: a hang, the balancer's own 503, a canary refused, a 5xx."""
+
+    kind: str
+    t: float
+    utc: str
+    user: int = 0
+    session: str = ""
+    seq: int = 0
+    front_end: str | None = None
+    step: str = ""
+    detail: str = ""
+
+
+class Findings(msgspec.Struct):
+    """Everything that the detector found in one history."""
+
+    sessions: list[Session]
+    findings: list[Finding]
+    hops: int
+    attributed: int
+    unattributed: int  # answers of a node (not of the balancer) whose front end is not known
+    refused_logons: int = 0
+    wrong_mailbox: list[Finding] = []
+    identity: dict[str, int] = {}  # own, other, stranger, silent -> answers
