@@ -1,0 +1,112 @@
+"""The load as a process: given its order, listened to while it runs, ended when it has to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from exsim.runs.order import Order
+
+Event = dict[str, Any]
+ENDING = 15.0  # seconds from asking to killing
+LAST_WORDS = 4000  # characters of the load's standard error that are worth showing
+
+
+class Load:
+    """One load process.  Use it in a `with`: whoever starts it ends it."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.errors = Path(order.directory) / f"load-{order.phase}-{order.worker}.log"
+        self._stderr: IO[bytes] = self.errors.open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "exsim.load"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
+            env=_environment(),
+        )
+
+    def __enter__(self) -> Load:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(self.order.as_json() + b"\n")
+            self.process.stdin.flush()  # and it stays open: the load's lifeline
+        except BrokenPipeError:
+            pass  # it died at once; its exit code and last words will tell
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        try:
+            self.process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self._stderr):
+            if pipe is not None:
+                _close(pipe)
+        if self.errors.exists() and not self.errors.stat().st_size:
+            self.errors.unlink()
+
+    def events(self) -> Iterator[Event]:
+        """What the load tells, until it has nothing more to tell."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            try:
+                event = msgspec.json.decode(line)
+            except msgspec.DecodeError:
+                continue  # somebody printed; Locust's libraries may
+            if isinstance(event, dict):
+                yield event
+
+    def stop(self) -> None:
+        """Ask it to end; it writes what it has."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error."""
+        return self.errors.read_text(errors="replace")[-LAST_WORDS:] if self.errors.exists() else ""
+
+
+def carry_out(order: Order, show: Callable[[Event], None]) -> tuple[int, str]:
+    """Run one phase; the load's exit code and its last words.
+
+    A KeyboardInterrupt asks the load to end, waits for what it still writes, and is raised again.
+    """
+    with Load(order) as load:
+        interrupted = False
+        try:
+            for event in load.events():
+                show(event)
+        except KeyboardInterrupt:
+            interrupted = True
+            load.stop()
+            for event in load.events():
+                show(event)
+        code = load.process.wait()
+        words = load.last_words()
+    if interrupted:
+        raise KeyboardInterrupt
+    return code, words
+
+
+def _environment() -> dict[str, str]:
+    """The load's environment: proxies are left out, because one more balancer would be measured."""
+    return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
+def _close(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        pass

@@ -1,0 +1,179 @@
+"""What each command of a flow does: one function a command, and the table that names them.
+
+Each takes the task and the command and returns what is sent back into the flow, or PENDING when the flow
+has to wait and something else will step it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from exsim.drive.exchange import Exchange
+from exsim.drive.world import Line, Timer
+from exsim.protocols.flow import (
+    Close,
+    Command,
+    Join,
+    Lease,
+    Mark,
+    Open,
+    Pause,
+    Receive,
+    Release,
+    Request,
+    Response,
+    Send,
+    Start,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from exsim.drive.task import Task
+
+PENDING: Any = object()
+
+
+def _request(task: Task, command: Request) -> Any:
+    return _on_line(task, command, lambda line: task.client.begin(task, command, line, False, None))
+
+
+def _on_line(task: Task, request: Request, go: Callable[[Line], Any]) -> Any:
+    client = task.client
+    refused = request.writes is not None and request.writes not in client.identity.allowed_writes
+    if refused:
+        client.mark("write_refused", {"step": request.step, "writes": request.writes})
+        return Response(None, [], b"", None, error="not_allowed")
+    if request.on is not None:
+        go(request.on)  # type: ignore[arg-type]  # a flow's Connection is the pool's Line
+    else:
+        _take(task, request.origin, go)
+    return PENDING
+
+
+def _take(task: Task, origin: str | None, go: Callable[[Line], Any], fresh: bool = False) -> None:
+    """Call `go` with a connection in turn, unless the task is over by then."""
+    pool = task.client.pool(origin)
+    pool.take(lambda line: pool.give(line) if task.done else go(line), fresh)
+
+
+def _open(task: Task, command: Open) -> Any:
+    def go(line: Line) -> None:
+        channel = task.client.begin(task, command.request, line, True, command.length)
+        task.client.world.later(0.0, task.step, channel)
+
+    return _on_line(task, command.request, go)
+
+
+def _send(task: Task, command: Send) -> None:
+    channel = _exchange(command.channel)
+    if channel.ended is None:
+        channel.connection.write(command.data)
+
+
+def _receive(task: Task, command: Receive) -> Any:
+    piece = _exchange(command.channel).receive(command.timeout * task.client.world.scale)
+    return PENDING if piece is None else piece
+
+
+def _close(task: Task, command: Close) -> None:
+    _exchange(command.channel).close(command.evidence)
+
+
+def _exchange(channel: Any) -> Exchange:
+    assert isinstance(channel, Exchange)
+    return channel
+
+
+def _lease(task: Task, command: Lease) -> Any:
+    def go(line: Line) -> None:
+        task.client.world.later(0.0, task.step, line)
+
+    _take(task, command.origin, go, command.fresh)
+    return PENDING
+
+
+def _release(task: Task, command: Release) -> None:
+    line: Any = command.connection
+    pool = task.client.pool(line.origin)
+    if not line.alive:
+        return
+    if command.keep:
+        pool.give(line)
+    else:
+        line.drop()
+        pool.forget(line)
+
+
+def _pause(task: Task, command: Pause) -> Any:
+    world = task.client.world
+    seconds = command.seconds * world.scale
+    if seconds <= 0:
+        return world.wall()
+    task.due = world.now() + seconds
+
+    def wake() -> None:
+        task.timer = None
+        task.late = max(0.0, world.now() - task.due)
+        task.step(world.wall())
+
+    task.timer = world.later(seconds, wake)
+    return PENDING
+
+
+def _start(task: Task, command: Start) -> Any:
+    return task.client.run(command.flow, command.name)
+
+
+def _join(task: Task, command: Join) -> Any:
+    tasks: list[Any] = list(command.tasks)
+    needed = 1 if command.first else len(tasks)
+
+    def done() -> list[Any]:
+        return [one for one in tasks if one.done]
+
+    if len(done()) >= min(needed, len(tasks)):
+        return done()
+    timer: list[Timer] = []
+    over = [False]
+
+    def wake(late: bool = False) -> None:
+        if over[0] or not (late or len(done()) >= needed):
+            return
+        over[0] = True
+        for one in timer:
+            one.cancel()
+        task.step(done())
+
+    for one in tasks:
+        if not one.done:
+            one.waiters.append(wake)
+    if command.timeout is not None:
+        world = task.client.world
+        timer.append(world.later(command.timeout * world.scale, wake, True))
+    return PENDING
+
+
+def _stop(task: Task, command: Stop) -> None:
+    stopped: Any = command.task
+    stopped.stop()
+
+
+def _mark(task: Task, command: Mark) -> None:
+    task.client.mark(command.what, command.facts)
+
+
+HANDLERS: dict[type[Command[Any]], Callable[[Task, Any], Any]] = {
+    Request: _request,
+    Open: _open,
+    Send: _send,
+    Receive: _receive,
+    Close: _close,
+    Lease: _lease,
+    Release: _release,
+    Pause: _pause,
+    Start: _start,
+    Join: _join,
+    Stop: _stop,
+    Mark: _mark,
+}

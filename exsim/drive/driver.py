@@ -1,0 +1,172 @@
+"""The driver's core: steps one client's flows, sends what they ask, and writes a hop for each request.
+
+A client is one browser or phone: its pool, its tasks and its request ids outlive sessions and mailboxes.
+Nothing here follows, repeats or repairs.  A flow is stepped from a callback of the world, never from a
+greenlet of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from exsim.drive.evidence import CookieHasher, hop_of
+from exsim.drive.exchange import Exchange
+from exsim.drive.pool import Pool
+from exsim.drive.task import Task
+from exsim.drive.world import Line, World
+from exsim.protocols.flow import Flow, Request, Response
+from exsim.session import hop as records
+from exsim.session.hop import ConnectionLine, Evidence, Hop
+
+Observe = Callable[[Request, Response], Evidence]
+Sink = Callable[[records.Line], None]
+
+
+@dataclass(slots=True)
+class Identity:
+    """Who a client is in the history, and what it may do."""
+
+    user: int
+    protocol: str
+    connections: int = 6
+    source: str = ""  # address to connect from; "": the system's choice
+    allowed_writes: frozenset[str] = frozenset()
+    oldest_first: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Client:
+    """One browser or phone: connections, tasks, request ids, and the sink of its hops."""
+
+    def __init__(
+        self,
+        world: World,
+        identity: Identity,
+        observe: Observe,
+        sink: Sink,
+        ids: Iterator[str],
+        hasher: CookieHasher,
+        stamp: Callable[[float], str],
+    ) -> None:
+        self.world = world
+        self.identity = identity
+        self.observe = observe
+        self.sink = sink
+        self.ids = ids
+        self.hasher = hasher
+        self.stamp = stamp  # seconds since the run began -> UTC, ISO 8601 with milliseconds
+        self.tasks: set[Task] = set()
+        self.pools: dict[str | None, Pool] = {}
+        self.seq = 0
+        self.listeners: list[Callable[[Exchange, Hop], None]] = []
+
+    # Tasks ------------------------------------------------------------------------------------
+    def run(self, flow: Flow[Any], name: str = "") -> Task:
+        """Start a flow of this client."""
+        task = Task(self, flow, name)
+        self.tasks.add(task)
+        task.step()
+        return task
+
+    def stop(self) -> None:
+        """End everything: what is in flight is abandoned, connections are closed."""
+        for task in list(self.tasks):
+            task.stop()
+        for pool in self.pools.values():
+            pool.close()
+
+    def crashed(self, task: Task, error: Exception) -> None:
+        self.mark("crash", {"flow": task.name, "error": type(error).__name__})
+        self.world.crashed(error)
+        task.finish(None)
+
+    # Connections ------------------------------------------------------------------------------
+    def pool(self, origin: str | None) -> Pool:
+        pool = self.pools.get(origin)
+        if pool is None:
+            identity = self.identity
+            pool = Pool(
+                lambda: self.world.line(self, origin), identity.connections, identity.oldest_first
+            )
+            self.pools[origin] = pool
+        return pool
+
+    def connected(self, line: Line, tls: str = "") -> None:
+        """A connection stands: its line in the history."""
+        now = self.world.now()
+        self.sink(
+            ConnectionLine(
+                utc=self.stamp(now),
+                t=round(now, 6),
+                user=self.identity.user,
+                conn=line.number,
+                source=line.source,
+                address=line.address,
+                alpn=line.alpn,
+                tls=tls,
+                origin=line.origin,
+            )
+        )
+
+    def begin(
+        self, task: Task, request: Request, line: Line, piecewise: bool, length: int | None
+    ) -> Exchange:
+        """Put a request on a line."""
+        exchange = Exchange(task, request, line, piecewise)
+        task.owned.add(exchange)
+        self.seq += 1
+        exchange.seq = self.seq
+        exchange.client_request_id = next(self.ids)
+        exchange.sent_at = self.world.now()
+        exchange.late, task.late = task.late, 0.0
+        line.exchange = exchange
+        if not piecewise:
+            exchange.deadline = exchange.sent_at + request.timeout * self.world.scale
+            self.world.watch(exchange)
+        line.begin(exchange, exchange.client_request_id, length)
+        return exchange
+
+    def release(self, exchange: Exchange, spent: bool) -> None:
+        """An exchange is over: its line is free again, unless it is spent or leased."""
+        line = exchange.connection
+        line.exchange = None
+        line.used += 1
+        pool = self.pool(line.origin)
+        if spent:
+            line.drop()
+            pool.forget(line)
+        elif exchange.request.on is None:
+            pool.give(line)
+
+    # History ------------------------------------------------------------------------------------
+    def record(
+        self,
+        exchange: Exchange,
+        response: Response,
+        evidence: Evidence | None,
+        how: str | None = None,
+    ) -> None:
+        """Write the hop of an exchange that is over, once, before its flow hears of it."""
+        if exchange.recorded:
+            return
+        exchange.recorded = True
+        evidence = evidence or self.observe(exchange.request, response)
+        hop = hop_of(exchange, response, evidence, how)
+        self.sink(hop)
+        for listener in self.listeners:
+            listener(exchange, hop)
+
+    def mark(self, what: str, facts: dict[str, Any]) -> None:
+        """A line of the history that is not a hop."""
+        now = self.world.now()
+        self.sink(
+            records.Mark(
+                utc=self.stamp(now),
+                t=round(now, 6),
+                what=what,
+                user=self.identity.user,
+                facts=facts,
+            )
+        )

@@ -1,0 +1,164 @@
+"""One request on its way and its answer on the way back, whole or piece by piece.
+
+The line reports what arrives; the exchange hands it to the flow that waits, and asks the client to write
+the hop before the flow hears of it: history first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from exsim.drive.world import Line
+from exsim.protocols.flow import End, Head, RawHeaders, Request, Response
+from exsim.session.hop import Evidence
+
+if TYPE_CHECKING:
+    from exsim.drive.task import Task
+
+
+class Exchange:
+    """One hop in the making.  Piecewise ones are what a flow knows as a Channel."""
+
+    __slots__ = (
+        "arrivals",
+        "body",
+        "client_request_id",
+        "connection",
+        "deadline",
+        "ended",
+        "error",
+        "first_byte",
+        "headers",
+        "inbox",
+        "late",
+        "over_at",
+        "piecewise",
+        "reason",
+        "recorded",
+        "request",
+        "sent_at",
+        "seq",
+        "status",
+        "task",
+        "waiting",
+    )
+
+    def __init__(self, task: Task, request: Request, line: Line, piecewise: bool) -> None:
+        self.task = task
+        self.request = request
+        self.connection = line
+        self.piecewise = piecewise
+        self.seq = 0
+        self.client_request_id = ""
+        self.sent_at = 0.0
+        self.late = 0.0
+        self.first_byte: float | None = None  # when the head was complete
+        self.over_at = 0.0
+        self.status: int | None = None
+        self.reason = ""
+        self.headers: RawHeaders = []
+        self.body: list[bytes] = []
+        self.inbox: deque[Head | bytes] = deque()
+        self.arrivals: list[float] = []  # of the pieces; kept for piecewise exchanges only
+        self.ended: End | None = None
+        self.error: str | None = None
+        self.waiting = False  # a flow stands in Receive
+        self.deadline: float | None = None
+        self.recorded = False
+
+    # What the line reports ------------------------------------------------------------------
+    def on_head(self, status: int, reason: str, headers: RawHeaders) -> None:
+        """The head of the answer is complete."""
+        self.status, self.reason, self.headers = status, reason, headers
+        self.first_byte = self.task.client.world.now()
+        if self.piecewise:
+            self._deliver(Head(status, headers, reason))
+
+    def on_piece(self, data: bytes) -> None:
+        """A piece of the body."""
+        if not self.piecewise:
+            self.body.append(data)
+            return
+        if len(self.arrivals) < 10_000:  # bounded: hours of heartbeats keep their first gaps only
+            self.arrivals.append(self.task.client.world.now())
+        self._deliver(data)
+
+    def on_end(self, error: str | None, close: bool) -> None:
+        """The answer is complete, or will never be: `error` says why.  `close`: the line is spent."""
+        if self.ended is not None:
+            return
+        client = self.task.client
+        self.over_at = client.world.now()
+        self.error = error
+        self.ended = End(error)
+        client.world.unwatch(self)
+        client.release(self, close or error is not None)
+        if self.piecewise:
+            if self.waiting and not self.inbox:
+                self.waiting = False
+                self.task.step(self.ended)
+            return
+        self.task.owned.discard(self)
+        response = self.response()
+        client.record(self, response, None)
+        self.task.step(response)
+
+    def on_deadline(self) -> None:
+        """The time allowed has passed."""
+        if self.ended is not None:
+            return
+        if self.piecewise and self.waiting:
+            self.waiting = False
+            self.deadline = None
+            self.task.step(End("timeout"))  # the channel stays open: the flow decides
+        elif not self.piecewise:
+            self.connection.drop()
+            self.on_end("timeout", True)
+
+    # What the flow asks -----------------------------------------------------------------------
+    def receive(self, timeout: float) -> Head | bytes | End | None:
+        """The next piece; None: the flow must wait, and is stepped when one comes."""
+        if self.inbox:
+            return self.inbox.popleft()
+        if self.ended is not None:
+            return self.ended
+        self.waiting = True
+        self.deadline = self.task.client.world.now() + timeout
+        self.task.client.world.watch(self)
+        return None
+
+    def close(self, evidence: Evidence | None, how: str = "closed") -> None:
+        """The flow (how "closed") or the end of its task ("abandoned") is done with this exchange."""
+        client = self.task.client
+        self.task.owned.discard(self)
+        early = self.ended is None
+        if early:
+            self.ended = End(how)
+            self.over_at = client.world.now()
+            client.world.unwatch(self)
+            self.connection.drop()
+            client.release(self, True)
+        if not self.recorded:
+            client.record(self, self.response(), evidence, how if early else None)
+
+    def response(self) -> Response:
+        """What a flow is sent, and what the hop is made from."""
+        return Response(
+            self.status,
+            self.headers,
+            self.body[0] if len(self.body) == 1 else b"".join(self.body),
+            self.connection,
+            self.error,
+            self.connection.used > 1,
+            self.over_at,
+            self.reason,
+        )
+
+    def _deliver(self, piece: Head | bytes) -> None:
+        self.inbox.append(piece)
+        if self.waiting:
+            self.waiting = False
+            self.deadline = None
+            self.task.client.world.unwatch(self)
+            self.task.step(self.inbox.popleft())

@@ -1,0 +1,133 @@
+"""The world of real time: gevent's hub, sockets, and one sweeper that keeps every deadline."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from gevent import get_hub
+
+from exsim.drive.transport import HubLine
+
+if TYPE_CHECKING:
+    from exsim.drive.driver import Client
+    from exsim.drive.exchange import Exchange
+
+SWEEP = 0.1  # seconds between two looks at the deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an origin is, and how to speak to it.  `host` is Host and server name, always the URL's."""
+
+    address: str
+    port: int
+    host: str
+    tls: ssl.SSLContext | None = None
+
+
+class HubTimer:
+    """One timer of the loop, closed when it has called or is cancelled."""
+
+    __slots__ = ("watcher",)
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        self.watcher = get_hub().loop.timer(seconds)
+        self.watcher.start(self._due, call)
+
+    def _due(self, call: Callable[[], None]) -> None:
+        self.cancel()
+        call()
+
+    def cancel(self) -> None:
+        watcher, self.watcher = self.watcher, None
+        if watcher is not None:
+            watcher.stop()
+            watcher.close()
+
+
+class HubCallback:
+    """Something to be done in the loop's next turn."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        self.callback = get_hub().loop.run_callback(call, *arguments)
+
+    def cancel(self) -> None:
+        self.callback.stop()
+
+
+class HubWorld:
+    """Sockets and real time.  `targets`: origin (None: the scenario's target) -> where it is."""
+
+    def __init__(
+        self,
+        targets: dict[str | None, Target],
+        started: float | None = None,
+        scale: float = 1.0,
+        on_crash: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self.targets = targets
+        self.scale = scale
+        self.on_crash = on_crash
+        self.started = time.time() if started is None else started
+        self._zero = time.perf_counter() - (time.time() - self.started)
+        self.numbers = count(1)
+        self.watched: set[Exchange] = set()
+        self._sweeper: HubTimer | None = None
+
+    def now(self) -> float:
+        return time.perf_counter() - self._zero
+
+    def wall(self) -> float:
+        return self.started + self.now()
+
+    def later(
+        self, seconds: float, call: Callable[..., None], *arguments: Any
+    ) -> HubTimer | HubCallback:
+        if seconds <= 0:
+            return HubCallback(call, arguments)
+        return HubTimer(seconds, lambda: call(*arguments) if arguments else call())
+
+    def line(self, client: Client, origin: str | None) -> HubLine:
+        return HubLine(self.targets[origin], client, origin, next(self.numbers))
+
+    def watch(self, exchange: Exchange) -> None:
+        self.watched.add(exchange)
+        if self._sweeper is None:
+            self._sweeper = HubTimer(SWEEP, self._sweep)
+
+    def unwatch(self, exchange: Exchange) -> None:
+        self.watched.discard(exchange)
+
+    def _sweep(self) -> None:
+        now = self.now()
+        late = [one for one in self.watched if one.deadline is not None and one.deadline <= now]
+        for exchange in late:
+            self.watched.discard(exchange)
+            exchange.on_deadline()
+        self._sweeper = HubTimer(SWEEP, self._sweep) if self.watched else None
+
+    def crashed(self, error: Exception) -> None:
+        if self.on_crash is None:
+            raise error
+        self.on_crash(error)
+
+
+def stamper(started: float) -> Callable[[float], str]:
+    """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
+    last: list[Any] = [None, ""]
+
+    def stamp(t: float) -> str:
+        moment = started + t
+        second = int(moment)
+        if last[0] != second:
+            last[0], last[1] = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{last[1]}.{int((moment - second) * 1000):03d}Z"
+
+    return stamp

@@ -1,0 +1,78 @@
+"""A client's connections: how many there may be, which idle one is taken, who waits for one.
+
+The last used idle connection is taken first, as Chromium does (assumed); `oldest_first` runs the other
+order.  How many connections a client opens decides whether a fault is seen at all, so nothing here opens
+more than the flow's own requests, in flight at the same time, make necessary.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from exsim.drive.world import Line
+
+Use = Callable[[Line], None]
+
+
+class Pool:
+    """The connections of one client to one origin, at most `limit` of them at a time."""
+
+    __slots__ = ("idle", "limit", "make", "oldest_first", "open", "queue")
+
+    def __init__(self, make: Callable[[], Line], limit: int, oldest_first: bool = False) -> None:
+        self.make = make
+        self.limit = limit
+        self.oldest_first = oldest_first
+        self.idle: deque[Line] = deque()
+        self.open = 0
+        self.queue: deque[tuple[Use, bool]] = deque()
+
+    def take(self, use: Use, fresh: bool = False) -> None:
+        """Call `use` with a connection: at once when there is one, else in turn."""
+        line = self._next(fresh)
+        if line is None:
+            self.queue.append((use, fresh))
+        else:
+            use(line)
+
+    def _next(self, fresh: bool) -> Line | None:
+        if not fresh:
+            while self.idle:
+                line = self.idle.popleft() if self.oldest_first else self.idle.pop()
+                if line.alive:
+                    return line
+        elif self.open >= self.limit and self.idle:
+            self.idle.popleft().drop()  # make room: a browser closes its oldest idle connection
+        if self.open >= self.limit:
+            return None
+        self.open += 1
+        return self.make()
+
+    def give(self, line: Line) -> None:
+        """A connection is free again."""
+        if line.alive:
+            self.idle.append(line)
+        self._pump()
+
+    def forget(self, line: Line) -> None:
+        """A connection is gone."""
+        self.open -= 1
+        if line in self.idle:
+            self.idle.remove(line)
+        self._pump()
+
+    def _pump(self) -> None:
+        while self.queue:
+            use, fresh = self.queue[0]
+            line = self._next(fresh)
+            if line is None:
+                return
+            self.queue.popleft()
+            use(line)
+
+    def close(self) -> None:
+        """Drop every idle connection; nobody waits any more."""
+        self.queue.clear()
+        while self.idle:
+            self.idle.pop().drop()

@@ -1,0 +1,347 @@
+"""A connection: lean HTTP/1.1 over a bare non-blocking socket on gevent's hub, read by llhttp.
+
+One exchange at a time.  What goes wrong (refused, reset, closed, truncated, tls, unreadable) is reported
+to the exchange as data, never raised: hostile bytes end the connection and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import socket as plain_socket
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httptools
+from gevent import get_hub, monkey
+
+from exsim.drive.tls import words
+
+if TYPE_CHECKING:
+    from exsim.drive.driver import Client
+    from exsim.drive.exchange import Exchange
+    from exsim.drive.hub import Target
+    from exsim.protocols.flow import RawHeaders, Request
+
+# `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
+Socket: Any = monkey.get_original("socket", "socket")
+READ, WRITE = 1, 2
+CHUNK = 65536
+LARGEST_BODY = 32 * 1024 * 1024  # bytes; more in one whole answer is a hostile server
+LARGEST_HEAD = 256 * 1024
+MOST_PIECES = 10_000  # that a flow has not yet taken
+_UNSAFE = re.compile(r"[^\x21-\x7e]")
+_BREAKS = re.compile(r"[\r\n\0]")
+
+
+class HubLine:
+    """One keep-alive connection of a client's pool."""
+
+    def __init__(self, target: Target, client: Client, origin: str | None, number: int) -> None:
+        self.number = number
+        self.note: Any = None
+        self.origin = origin
+        self.source = client.identity.source
+        self.address = f"{target.address}:{target.port}"
+        self.alpn = ""
+        self.alive = True
+        self.used = 0
+        self.exchange: Exchange | None = None
+        self.client = client
+        self.target = target
+        self.out = bytearray()  # plain bytes that wait for connection or handshake
+        self.wire_out = b""  # bytes that the socket did not take yet
+        self.ready = False
+        self.method = ""
+        self.received = 0
+        self.message: list[tuple[bytes, bytes]] = []
+        self.head_done = False
+        self.complete = False
+        self.until_close = False
+        self.tls: ssl.SSLObject | None = None
+        self.incoming = self.outgoing = None if target.tls is None else ssl.MemoryBIO()
+        self.parser = httptools.HttpResponseParser(self)
+        self._connect(client.identity.source)
+
+    # Connecting ---------------------------------------------------------------------------------
+    def _connect(self, source: str) -> None:
+        self.socket = Socket(
+            plain_socket.AF_INET6 if ":" in self.target.address else plain_socket.AF_INET
+        )
+        self.socket.setblocking(False)
+        self.socket.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_NODELAY, 1)
+        loop = get_hub().loop
+        self.reader = loop.io(self.socket.fileno(), READ)
+        self.writer = loop.io(self.socket.fileno(), WRITE)
+        self.early: str | None = None
+        try:
+            if source:
+                self.socket.bind((source, 0))
+            self.socket.connect((self.target.address, self.target.port))
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self.early = _name_of(error, "refused")
+            get_hub().loop.run_callback(self._fail, self.early)
+            return
+        self.writer.start(self._connected)
+
+    def _connected(self) -> None:
+        self.writer.stop()
+        code = self.socket.getsockopt(plain_socket.SOL_SOCKET, plain_socket.SO_ERROR)
+        if code:
+            self._fail("timeout" if code == 110 else "refused")
+            return
+        self.source = "{}:{}".format(*self.socket.getsockname()[:2])
+        self.reader.start(self._readable)
+        if self.target.tls is None:
+            self._established("")
+            return
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = self.target.tls.wrap_bio(
+            self.incoming, self.outgoing, server_hostname=self.target.host
+        )
+        self._handshake()
+
+    def _handshake(self) -> None:
+        assert self.tls is not None
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush_tls()
+            return
+        except ssl.SSLError as error:
+            self.client.mark("tls", {"address": self.address, "error": words(error)})
+            self._fail("tls")
+            return
+        self._flush_tls()
+        self.alpn = self.tls.selected_alpn_protocol() or ""
+        self._established(self.tls.version() or "")
+
+    def _established(self, tls: str) -> None:
+        self.ready = True
+        self.client.connected(self, tls)
+        if self.out:
+            waiting, self.out = bytes(self.out), bytearray()
+            self._send(waiting)
+
+    # Sending ------------------------------------------------------------------------------------
+    def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
+        request = exchange.request
+        self.method = request.method
+        self.received = 0
+        self.head_done = self.complete = self.until_close = False
+        self._send(head_of(request, self.target.host, client_request_id, length))
+
+    def write(self, data: bytes) -> None:
+        self._send(data)
+
+    def _send(self, data: bytes) -> None:
+        if not self.alive:
+            return
+        if not self.ready:
+            self.out += data
+        elif self.tls is None:
+            self._push(data)
+        else:
+            self.tls.write(data)
+            self._flush_tls()
+
+    def _flush_tls(self) -> None:
+        assert self.outgoing is not None
+        if self.outgoing.pending:
+            self._push(self.outgoing.read())
+
+    def _push(self, data: bytes) -> None:
+        sent = 0
+        if not self.wire_out:
+            try:
+                sent = self.socket.send(data)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                get_hub().loop.run_callback(self._fail, _name_of(error, "reset"))
+                return
+        if sent < len(data):
+            self.wire_out += data[sent:]
+            self.writer.start(self._writable)
+
+    def _writable(self) -> None:
+        self.writer.stop()
+        waiting, self.wire_out = self.wire_out, b""
+        self._push(waiting)
+
+    # Receiving ----------------------------------------------------------------------------------
+    def _readable(self) -> None:
+        try:
+            data = self.socket.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._fail(_name_of(error, "reset"))
+            return
+        if self.tls is not None:
+            self._decrypt(data)
+        elif data:
+            self._feed(data)
+        else:
+            self._eof()
+
+    def _decrypt(self, data: bytes) -> None:
+        assert self.tls is not None and self.incoming is not None
+        if data:
+            self.incoming.write(data)
+        else:
+            self.incoming.write_eof()
+        if not self.ready:
+            if data:
+                self._handshake()
+            else:
+                self._fail("tls")
+            if not self.ready:
+                return
+        while self.alive:  # all that is pending: an answer may be larger than one record
+            try:
+                plain = self.tls.read(CHUNK)
+            except ssl.SSLWantReadError:
+                self._flush_tls()
+                return
+            except ssl.SSLError:
+                plain = b""
+            if not plain:
+                self._eof()
+                return
+            self._feed(plain)
+
+    def _feed(self, data: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None:  # nobody asked: a close notice, or a hostile server
+            self._gone()
+            return
+        self.received += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail("unreadable")
+            return
+        except httptools.HttpParserError:
+            self._fail("unreadable")
+            return
+        if self.complete:
+            self.complete = False
+            exchange.on_end(None, not self._stays_open())
+        elif (
+            (not exchange.piecewise and self.received > LARGEST_BODY)
+            or (not self.head_done and self.received > LARGEST_HEAD)
+            or len(exchange.inbox) > MOST_PIECES
+        ):
+            self._fail("unreadable")
+
+    def _stays_open(self) -> bool:
+        if self.method == "HEAD":  # llhttp would wait for the body that it was promised
+            self.parser = httptools.HttpResponseParser(self)
+            return not any(k == b"connection" and v.lower() == b"close" for k, v in self.message)
+        return bool(self.parser.should_keep_alive()) and not self.until_close
+
+    def _eof(self) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            self._gone()
+        elif self.until_close and self.head_done:
+            exchange.on_end(None, True)
+        else:
+            self._fail("truncated" if exchange.status is not None else "closed")
+
+    # What llhttp reports ------------------------------------------------------------------------
+    def on_message_begin(self) -> None:
+        self.message = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.message.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        status = self.parser.get_status_code()
+        exchange = self.exchange
+        if status < 200 or exchange is None:  # 100 Continue is a message of its own
+            return
+        self.head_done = True
+        self.until_close = _until_close(status, self.message)
+        exchange.on_head(status, self.phrase, self.message)
+        self.phrase = ""
+        if self.method == "HEAD":
+            self.complete = True
+
+    phrase = ""
+
+    def on_status(self, phrase: bytes) -> None:
+        self.phrase = phrase.decode("latin-1")
+
+    def on_body(self, data: bytes) -> None:
+        if self.exchange is not None and self.method != "HEAD":
+            self.exchange.on_piece(data)
+
+    def on_message_complete(self) -> None:
+        if self.head_done:
+            self.complete = True
+
+    # Ending -------------------------------------------------------------------------------------
+    def _fail(self, error: str) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            self._gone()
+        else:
+            exchange.on_end(error, True)
+
+    def _gone(self) -> None:
+        """An idle connection that the other side ended."""
+        if self.alive:
+            self.drop()
+            self.client.pool(self.origin).forget(self)
+
+    def drop(self) -> None:
+        if not self.alive:
+            return
+        self.alive = False
+        for watcher in (self.reader, self.writer):
+            watcher.stop()
+            watcher.close()
+        self.socket.close()
+
+
+def head_of(request: Request, host: str, client_request_id: str, length: int | None) -> bytes:
+    """The bytes of a request: head, and the body where it is whole."""
+    target = request.target
+    if _UNSAFE.search(target):  # a server's own words may end up here: they never break the head
+        target = quote(target, safe="%/:=&?~#+!$,;'@()*[]")
+    body = request.body
+    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in request.headers]
+    if request.cookies.line:
+        lines.append(f"Cookie: {request.cookies.line}\r\n")
+    lines.append(f"client-request-id: {client_request_id}\r\n")
+    if length is None and body is not None:
+        length = len(body)
+    if length is not None:
+        lines.append(f"Content-Length: {length}\r\n")
+    if any(_BREAKS.search(line, 0, len(line) - 2) for line in lines[1:]):
+        lines[1:] = [_BREAKS.sub(" ", line[:-2]) + "\r\n" for line in lines[1:]]
+    head = "".join(lines).encode("latin-1", "replace") + b"\r\n"
+    return head + body if body else head
+
+
+def _until_close(status: int, headers: RawHeaders) -> bool:
+    if status in (204, 304):
+        return False
+    return not any(name in (b"content-length", b"transfer-encoding") for name, _ in headers)
+
+
+_NAMES: tuple[tuple[type[OSError], str], ...] = (
+    (ConnectionRefusedError, "refused"),
+    (ConnectionResetError, "reset"),
+    (BrokenPipeError, "closed"),
+    (TimeoutError, "timeout"),
+)
+
+
+def _name_of(error: OSError, otherwise: str) -> str:
+    return next((name for kind, name in _NAMES if isinstance(error, kind)), otherwise)

@@ -1,0 +1,61 @@
+"""`python -m exsim.load`: one order on standard input, then a phase of a run until it is over.
+
+Standard input stays open as a lifeline: when whoever gave the order goes away, the load ends.  Exit
+codes: 0 the phase is complete, 70 a flow of ours broke, 130 told to stop (what was measured is written).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import gevent
+from gevent import get_hub
+
+from exsim.load.live import tell
+from exsim.load.phases import PHASES
+from exsim.load.status import Status
+from exsim.load.worker import Worker
+from exsim.runs.order import read_order
+
+OVER, BROKE, STOPPED = 0, 70, 130
+
+
+def main() -> int:
+    """Carry out the order that standard input holds in its first line."""
+    order = read_order(sys.stdin.buffer.readline())
+    worker = Worker(order)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, worker.stop, "signal")
+    lifeline = get_hub().loop.io(sys.stdin.fileno(), 1)
+    lifeline.start(_watch_lifeline, worker, lifeline)
+    status = Status(worker, order.phase)
+    try:
+        PHASES[order.phase](worker)
+    finally:
+        status.stop()
+        lifeline.stop()
+        lifeline.close()
+        worker.mark(
+            "phase_ended",
+            phase=order.phase,
+            why=worker.why,
+            lag=round(status.probe.worst, 4),
+            cpu=round(sum(os.times()[:2]), 2),
+        )
+        worker.close()
+    tell("done", why=worker.why, hops=worker.recorder.hops)
+    if worker.crash is not None:
+        return BROKE
+    return STOPPED if worker.why else OVER
+
+
+def _watch_lifeline(worker: Worker, watcher: object) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        watcher.stop()  # type: ignore[attr-defined]
+        worker.stop("the run went away")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

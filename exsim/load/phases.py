@@ -1,0 +1,34 @@
+"""The phases of a run that a load process can be ordered to carry out, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exsim.load.alpn import chosen_protocol
+from exsim.load.proving import Proving
+from exsim.load.spawn import main_phase
+from exsim.load.steering import control_sessions, steered_sessions
+from exsim.load.worker import Worker
+
+
+def _main(worker: Worker) -> None:
+    """What a browser would have been offered, each node by itself, then the load."""
+    order = worker.order
+    ca = None if order.ca == "system" else order.ca
+    if order.worker == 0:
+        chosen = chosen_protocol(worker.world.targets[None], ca, order.insecure)
+        worker.mark("alpn", chosen=chosen)
+        control_sessions(worker)
+    worker.recorder.on_loss = Proving(worker).prove
+    if order.load.force:
+        steered_sessions(worker)
+    else:
+        main_phase(worker)
+
+
+PHASES: dict[str, Callable[[Worker], None]] = {
+    "main": _main,
+    "control": control_sessions,
+    "forced": steered_sessions,
+    "unmask": steered_sessions,
+}

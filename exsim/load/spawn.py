@@ -1,0 +1,39 @@
+"""The main phase: Locust spawns the scenario's users, and takes them away when its time is over."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from locust.env import Environment
+from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
+
+from exsim.load.users import user_classes
+from exsim.load.worker import Worker
+
+LEAVING = 5.0  # seconds that Locust is given to take its users away
+
+
+def main_phase(worker: Worker) -> None:
+    """Run every population for the scenario's duration, or until the worker is told to stop."""
+    order = worker.order
+    classes = user_classes(worker)
+    environment = Environment(user_classes=classes, host=order.url)
+    runner = environment.create_local_runner()
+    worker.recorder.fire = environment.events.request.fire
+    worker.mark("load_started", users=sum(map(len, order.assignments)))
+    runner.start(sum(map(len, order.assignments)), spawn_rate=order.load.spawn_rate)
+    try:
+        worker.stopping.wait(timeout=order.load.duration * order.time_scale)
+    finally:
+        worker.mark("load_ended")
+        runner.quit()
+        runner.greenlet.join(timeout=LEAVING)
+        worker.recorder.fire = None
+        write_statistics(environment, Path(order.directory) / "locust_stats.csv")
+
+
+def write_statistics(environment: Environment, path: Path) -> None:
+    """Locust's own table of requests, for people who know it."""
+    with path.open("w", newline="") as file:
+        StatsCSV(environment, PERCENTILES_TO_REPORT).requests_csv(csv.writer(file))

@@ -1,0 +1,53 @@
+"""The load's news, once a second: users, requests, sessions, losses so far, the matrix filling."""
+
+from __future__ import annotations
+
+import gevent
+
+from exsim.load.lag import LagProbe
+from exsim.load.live import tell
+from exsim.load.worker import Worker
+from exsim.session.tally import Tally
+
+EVERY = 1.0  # seconds; also how often the history reaches the disk
+
+
+class Status:
+    """Flushes the history and tells how it goes, each second, until stopped."""
+
+    def __init__(self, worker: Worker, phase: str) -> None:
+        self.worker = worker
+        self.phase = phase
+        self.probe = LagProbe()
+        self._greenlet = gevent.spawn(self._watch)
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(EVERY)
+            try:
+                self.worker.history.flush()
+            except OSError as error:  # a run without its history is worth nothing
+                self.worker.crashed(error)
+                return
+            self.tell()
+
+    def tell(self) -> None:
+        worker = self.worker
+        tally: Tally = worker.recorder.detector.tally
+        tell(
+            "live",
+            phase=self.phase,
+            worker=worker.order.worker,
+            t=round(worker.world.now(), 1),
+            users=len(worker.clients),
+            hops=worker.recorder.hops,
+            sessions=tally.sessions,
+            lost=tally.lost,
+            cells=tally.rows(),
+            lag=round(self.probe.take_recent(), 4),
+        )
+
+    def stop(self) -> None:
+        self._greenlet.kill(block=False)
+        self.probe.stop()
+        self.tell()

@@ -1,0 +1,28 @@
+"""Where the load connects: the balancer, and each node by itself, always with the URL's own Host."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from exsim.drive.hub import Target
+from exsim.drive.tls import context
+from exsim.runs.addresses import endpoint
+from exsim.runs.order import Order
+
+
+def targets_of(order: Order) -> dict[str | None, Target]:
+    """Origin (None: the scenario's target) -> where it is.  One TLS context is shared by all.
+
+    Raises OSError when the file of trusted certificates cannot be read.
+    """
+    url = urlsplit(order.url)
+    host = url.netloc.removesuffix(":443")
+    tls = context(None if order.ca == "system" else order.ca, order.insecure)
+    _, where, port = endpoint(order.address)
+    found: dict[str | None, Target] = {
+        None: Target(where, port, host, tls if url.scheme == "https" else None)
+    }
+    for name, address in order.nodes.items():
+        scheme, where, port = endpoint(address)
+        found[name] = Target(where, port, host, tls if scheme == "https" else None)
+    return found

@@ -1,0 +1,257 @@
+"""Lines without sockets: a request goes through a balancer in memory into a node's own generators.
+
+The node's work is driven on the virtual world's heap exactly as the node process drives it on asyncio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Protocol
+
+from exsim.drive.driver import Client
+from exsim.drive.exchange import Exchange
+from exsim.drive.virtual import VirtualWorld
+from exsim.org.work import Begin, Forward, Hangup, Peer, Piece, Read, Upstream, Wait, Work
+from exsim.wire.message import Answer, Headers
+from exsim.wire.message import Request as OrgRequest
+
+
+class Balancer(Protocol):
+    def choose(self, line: Any, headers: Headers) -> str: ...
+    def answered(self, line: Any, headers: Headers, node: str, answer: Answer) -> None: ...
+
+
+class Node(Protocol):
+    def front(self, request: OrgRequest, peer: Peer) -> Work: ...
+    def back(self, request: OrgRequest, peer: Peer) -> Work: ...
+
+
+class Network:
+    """All nodes behind one balancer.  `delay()` gives the seconds one way."""
+
+    def __init__(
+        self,
+        nodes: dict[str, Node],
+        balancer: Balancer,
+        delay: Callable[[], float] = lambda: 0.002,
+        host: str = "exchange.isp.com.au",
+        scheme: str = "http",
+    ) -> None:
+        self.nodes = nodes
+        self.balancer = balancer
+        self.delay = delay
+        self.host = host
+        self.scheme = scheme
+        self.world = VirtualWorld(self.connect)
+        self.numbers = count(1)
+        self.down: set[str] = set()
+
+    def connect(self, client: Client, origin: str | None) -> MemoryLine:
+        line = MemoryLine(self, client, origin, next(self.numbers))
+        self.world.later(0.0, client.connected, line)
+        return line
+
+
+class MemoryLine:
+    """One client connection."""
+
+    def __init__(self, network: Network, client: Client, origin: str | None, number: int) -> None:
+        self.network = network
+        self.number = number
+        self.note: Any = None
+        self.origin = origin
+        self.user = client.identity.user
+        self.source = f"127.0.9.{client.identity.user % 250}:{40000 + number}"
+        self.address = "127.0.0.1:443"
+        self.alpn = ""
+        self.alive = True
+        self.used = 0
+        self.exchange: Exchange | None = None
+        self.server: str | None = None  # the balancer's own note
+        self.peers: dict[str, Peer] = {}
+        self.running: Running | None = None
+
+    def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
+        request = exchange.request
+        headers: Headers = [("Host", self.network.host), *request.headers]
+        if request.cookies.line:
+            headers.append(("Cookie", request.cookies.line))
+        headers.append(("client-request-id", client_request_id))
+        incoming = OrgRequest(
+            request.method, request.target, headers, request.body or b"", self.network.scheme
+        )
+        self.network.world.later(self.network.delay(), self._arrived, exchange, incoming)
+
+    def _arrived(self, exchange: Exchange, request: OrgRequest) -> None:
+        if exchange.ended is not None:
+            return
+        network = self.network
+        node = self.origin or network.balancer.choose(self, request.headers)
+        peer = self.peers.setdefault(node, Peer(self.number * 100 + len(self.peers)))
+        if node in network.down:
+            refusal = Answer(503, "Service Unavailable", [("Content-Type", "text/html")], b"503")
+            ToClient(self, exchange, request, node).whole(refusal)
+            return
+        work = network.nodes[node].front(request, peer)
+        self.running = Running(network, work, ToClient(self, exchange, request, node))
+        self.running.go()
+
+    def write(self, data: bytes) -> None:
+        raise NotImplementedError("no flow of the memory rig sends a body piece by piece")
+
+    def drop(self) -> None:
+        self.alive = False
+        if self.running is not None:
+            self.running.abandon()
+
+
+class ToClient:
+    """Where a front end's answer goes: through the balancer, a delay later, to the exchange."""
+
+    def __init__(self, line: MemoryLine, exchange: Exchange, request: OrgRequest, node: str) -> None:
+        self.line, self.exchange, self.request, self.node = line, exchange, request, node
+        self.ready = 0.0  # pieces keep their order
+
+    def _later(self, call: Callable[..., None], *arguments: Any) -> None:
+        world = self.line.network.world
+        self.ready = max(self.ready, world.now() + self.line.network.delay())
+        world.later(self.ready - world.now(), self._deliver, call, arguments)
+
+    def _deliver(self, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        if self.exchange.ended is None:
+            call(*arguments)
+
+    def head(self, answer: Answer) -> None:
+        if self.line.origin is None:
+            self.line.network.balancer.answered(
+                self.line, self.request.headers, self.node, answer
+            )
+        headers = [
+            (key.lower().encode(), value.encode("latin-1")) for key, value in answer.headers
+        ]
+        self._later(self.exchange.on_head, answer.status, answer.reason, headers)
+
+    def piece(self, data: bytes) -> None:
+        self._later(self.exchange.on_piece, data)
+
+    def end(self) -> None:
+        self._later(self.exchange.on_end, None, False)
+
+    def whole(self, answer: Answer) -> None:
+        self.head(answer)
+        if answer.body and self.request.method != "HEAD":
+            self.piece(answer.body)
+        self.end()
+
+    def hangup(self) -> None:
+        self._later(self.exchange.on_end, "closed", True)
+
+
+class Running:
+    """One generator of a node on the heap: it asks, the world answers."""
+
+    def __init__(self, network: Network, work: Work, to: Any) -> None:
+        self.network = network
+        self.work = work
+        self.to = to
+        self.upstream: FromBackEnd | None = None
+        self.over = False
+
+    def go(self, value: Any = None) -> None:
+        while not self.over:
+            try:
+                ask = self.work.send(value)
+            except StopIteration as stop:
+                self.over = True
+                if stop.value is None:
+                    self.to.end()
+                else:
+                    self.to.whole(stop.value)
+                return
+            except Hangup:
+                self.over = True
+                self.to.hangup()
+                return
+            value = None
+            if isinstance(ask, Wait):
+                self.network.world.later(ask.seconds, self.go)
+                return
+            if isinstance(ask, Begin):
+                self.to.head(ask.answer)
+            elif isinstance(ask, Piece):
+                self.to.piece(ask.data)
+            elif isinstance(ask, Forward):
+                self.forward(ask)
+                return
+            elif isinstance(ask, Read):
+                assert self.upstream is not None
+                if not self.upstream.read(self.go):
+                    return
+                value = self.upstream.taken
+
+    def forward(self, ask: Forward) -> None:
+        if ask.node in self.network.down:
+            self.network.world.later(self.network.delay(), self.go, None)
+            return
+        self.upstream = FromBackEnd(self.network, self.go)
+        work = self.network.nodes[ask.node].back(ask.request, Peer(0))
+        self.upstream.running = Running(self.network, work, self.upstream)
+        self.network.world.later(self.network.delay(), self.upstream.running.go)
+
+    def abandon(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        if self.upstream is not None and self.upstream.running is not None:
+            self.upstream.running.abandon()
+        self.work.close()
+
+
+class FromBackEnd:
+    """Where a back end's answer goes: to the front end that forwarded."""
+
+    def __init__(self, network: Network, go: Callable[[Any], None]) -> None:
+        self.network = network
+        self.go = go
+        self.running: Running | None = None
+        self.pieces: list[bytes | None] = []
+        self.reader: Callable[[Any], None] | None = None
+        self.taken: bytes | None = None
+
+    def _later(self, call: Callable[..., None], *arguments: Any) -> None:
+        self.network.world.later(0.0, call, *arguments)
+
+    def head(self, answer: Answer) -> None:
+        self._later(self.go, Upstream(answer, streaming=True))
+
+    def whole(self, answer: Answer) -> None:
+        self._later(self.go, Upstream(answer))
+
+    def piece(self, data: bytes) -> None:
+        self._push(data)
+
+    def end(self) -> None:
+        self._push(None)
+
+    def hangup(self) -> None:
+        self._later(self.go, None)
+
+    def _push(self, data: bytes | None) -> None:
+        if self.reader is not None:
+            reader, self.reader = self.reader, None
+            self._later(reader, data)
+        else:
+            self.pieces.append(data)
+
+    def read(self, reader: Callable[[Any], None]) -> bool:
+        if self.pieces:
+            self.taken = self.pieces.pop(0)
+            return True
+        self.reader = reader
+        return False
+
+
+def request_ids() -> Iterator[str]:
+    """GUIDs in order, for tests."""
+    return (f"00000000-0000-4000-8000-{number:012x}" for number in count(1))
