@@ -58,6 +58,8 @@ class HubLine:
         self.head_done = False
         self.complete = False
         self.until_close = False
+        self.keep = True
+        self.phrase = ""
         self.tls: ssl.SSLObject | None = None
         self.incoming = self.outgoing = None if target.tls is None else ssl.MemoryBIO()
         self.parser = httptools.HttpResponseParser(self)
@@ -241,7 +243,7 @@ class HubLine:
         if self.method == "HEAD":  # llhttp would wait for the body that it was promised
             self.parser = httptools.HttpResponseParser(self)
             return not any(k == b"connection" and v.lower() == b"close" for k, v in self.message)
-        return bool(self.parser.should_keep_alive()) and not self.until_close
+        return self.keep and not self.until_close
 
     def _eof(self) -> None:
         exchange = self.exchange
@@ -271,8 +273,6 @@ class HubLine:
         if self.method == "HEAD":
             self.complete = True
 
-    phrase = ""
-
     def on_status(self, phrase: bytes) -> None:
         self.phrase = phrase.decode("latin-1")
 
@@ -283,6 +283,7 @@ class HubLine:
     def on_message_complete(self) -> None:
         if self.head_done:
             self.complete = True
+            self.keep = bool(self.parser.should_keep_alive())  # llhttp knows it only here
 
     # Ending -------------------------------------------------------------------------------------
     def _fail(self, error: str) -> None:

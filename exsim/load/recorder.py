@@ -16,6 +16,7 @@ from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
 from exsim.session.hop import Hop, Line
 from exsim.session.records import Incident
+from exsim.session.tally import Counts, Tally
 
 Losses = Callable[["Loss"], None]
 KEEP_COOKIES = 40  # requests of a client whose cookies are at hand for a proof
@@ -38,6 +39,7 @@ class Recorder:
     def __init__(self, history: HistoryWriter, detector: Detector) -> None:
         self.history = history
         self.detector = detector
+        self.tally = Tally()  # brought up to date when it is told
         self.hops = 0
         self.lost = 0
         self.fire: Callable[..., None] | None = None  # Locust's request event
@@ -76,6 +78,11 @@ class Recorder:
             if self.fire is not None and not line.control:
                 self._fire(self.fire, line, incidents)
 
+    def counts(self) -> Counts:
+        """The live matrix as it stands now."""
+        self.tally.update(self.detector.changed())
+        return self.tally.counts
+
     def _tell(self, incident: Incident) -> None:
         cookies = self._shown.get(incident.user, {}).get(incident.seq)
         if cookies is not None and self.on_loss is not None:
@@ -85,7 +92,9 @@ class Recorder:
         """Locust's own statistics: a request is a failure when it lost a session or had no answer."""
         failure: Exception | None = None
         if incidents:
-            failure = SessionLost(f"{incidents[0].front_end or 'unattributed'}: {incidents[0].sign}")
+            failure = SessionLost(
+                f"{incidents[0].front_end or 'unattributed'}: {incidents[0].sign}"
+            )
         elif hop.error:
             failure = NoAnswer(hop.error)
         context: dict[str, Any] = {

@@ -7,7 +7,6 @@ import gevent
 from exsim.load.lag import LagProbe
 from exsim.load.live import tell
 from exsim.load.worker import Worker
-from exsim.session.tally import Tally
 
 EVERY = 1.0  # seconds; also how often the history reaches the disk
 
@@ -33,7 +32,6 @@ class Status:
 
     def tell(self) -> None:
         worker = self.worker
-        tally: Tally = worker.recorder.detector.tally
         tell(
             "live",
             phase=self.phase,
@@ -41,9 +39,7 @@ class Status:
             t=round(worker.world.now(), 1),
             users=len(worker.clients),
             hops=worker.recorder.hops,
-            sessions=tally.sessions,
-            lost=tally.lost,
-            cells=tally.rows(),
+            counts=worker.recorder.counts(),
             lag=round(self.probe.take_recent(), 4),
         )
 

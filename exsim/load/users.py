@@ -7,17 +7,17 @@ driver.  A user's greenlet only waits for its flow to end.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 from gevent.event import Event
 from locust import User, constant, task
 from locust.exception import StopUser
 
 from exsim.drive.driver import Client
+from exsim.load.lives import start_user
 from exsim.load.worker import Worker
-from exsim.protocols import PROTOCOLS
-from exsim.protocols.flow import Flow
 from exsim.runs.order import Order
+
+WORKER_STRIDE = 100_000  # user numbers between two workers
 
 
 class Numbers:
@@ -25,7 +25,7 @@ class Numbers:
 
     def __init__(self, order: Order) -> None:
         self.free: list[deque[int]] = []
-        first = 1 + order.worker * 100_000
+        first = 1 + order.worker * WORKER_STRIDE
         for users in order.assignments:
             self.free.append(deque(range(first, first + len(users))))
             first += len(users)
@@ -39,7 +39,7 @@ class Numbers:
         self.free[population].append(number)
 
 
-class ExsimUser(User):  # type: ignore[misc]  # Locust's own types are partial
+class ExsimUser(User):
     """One browser or phone.  Subclasses are made by `user_classes`, one for each population."""
 
     abstract = True
@@ -48,59 +48,26 @@ class ExsimUser(User):  # type: ignore[misc]  # Locust's own types are partial
     numbers: Numbers
     population = 0
 
-    @task  # type: ignore[untyped-decorator]
+    @task
     def live(self) -> None:
         number = self.numbers.take(self.population)
         if number is None:  # more users asked for than there are mailboxes
             raise StopUser
-        client = None
+        client: Client | None = None
         try:
-            client, flow = self.browser(number)
-            over = Event()
-            running = client.run(flow, "user")
-            if not running.done:
-                running.waiters.append(over.set)
-                over.wait()
-            Event().wait()  # the user stays, idle, until Locust takes it away
+            order = self.worker.order
+            index = number - self.numbers.firsts[self.population]
+            accounts = order.assignments[self.population][index]
+            client, flow = start_user(self.worker, number, self.population, accounts)
+            client.run(flow, "user")
+            Event().wait()  # until Locust takes the user away; its flow may be over before
         finally:
             if client is not None:
                 self.worker.let_go(client)
             self.numbers.give(self.population, number)
 
-    def browser(self, number: int) -> tuple[Client, Flow[None]]:
-        """The client of user `number`, and what it is going to do."""
-        worker, order = self.worker, self.worker.order
-        population = order.population[self.population]
-        accounts = order.assignments[self.population][number - self.numbers.firsts[self.population]]
-        protocol = PROTOCOLS[population.protocol]
-        client = worker.client(number, population.protocol, population.session.connections)
-        client.mark(
-            "user",
-            {
-                "account": accounts[0].address,
-                "home": population.mailbox,
-                "protocol": population.protocol,
-                "population": self.population,
-                "private": population.session.private,
-            },
-        )
-        flow = protocol.live(
-            population=population,
-            index=self.population,
-            accounts=accounts,
-            host=client_host(order),
-            hosts=order.hosts,
-            dice=worker.source.dice("user", number),
-        )
-        return client, flow
 
-
-def client_host(order: Order) -> str:
-    """Host (and port, where it is not 443) of the scenario's URL."""
-    return order.url.partition("//")[2].partition("/")[0].removesuffix(":443")
-
-
-def user_classes(worker: Worker, **more: Any) -> list[type[ExsimUser]]:
+def user_classes(worker: Worker) -> list[type[User]]:
     """One Locust class for each population, with a fixed number of users."""
     numbers = Numbers(worker.order)
     return [
@@ -115,7 +82,6 @@ def user_classes(worker: Worker, **more: Any) -> list[type[ExsimUser]]:
                 "fixed_count": len(worker.order.assignments[index]),
                 "host": worker.order.url,
                 "__doc__": f"{population.users} users of {population.mailbox} mailboxes.",
-                **more,
             },
         )
         for index, population in enumerate(worker.order.population)

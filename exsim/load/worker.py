@@ -20,6 +20,7 @@ from exsim.runs.addresses import expanded
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.runs.order import Order
+from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
 
@@ -109,6 +110,7 @@ def detector_for(order: Order) -> Detector:
         public_timeout=order.expect.public_timeout,
         private_timeout=order.expect.private_timeout,
         time_scale=order.time_scale,
-        lb_servers=order.lb_servers,
-        lb_cookies=[order.lb_cookie] if order.lb_cookie else [],
+        attribution=Attribution(
+            order.lb_servers, lb_cookies=[order.lb_cookie] if order.lb_cookie else []
+        ),
     )

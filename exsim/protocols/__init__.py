@@ -1,5 +1,72 @@
 """What a real client does, protocol by protocol, as flows that yield commands.
 
 No socket, clock, dice or Locust: a flow runs over a bare socket, through a balancer, or straight into a
-simulated node in memory.  May import `wire` and `session`.
+simulated node in memory.  May import `wire` and `session`.  `PROTOCOLS` is the plug-in point: one entry
+a protocol, and nothing finds a protocol but by it.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from exsim.protocols.agent import Account, Agent
+from exsim.protocols.flow import Flow, Request, Response
+from exsim.protocols.owa.browser import browse
+from exsim.protocols.owa.evidence import observe
+from exsim.protocols.owa.life import live
+from exsim.protocols.owa.settings import Settings
+from exsim.session.hop import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol's client.
+
+    `flow(client, account, settings)` is one client's life, and `settings(**values)` makes its settings;
+    `live(population=…, index=…, accounts=…, host=…, hosts=…, dice=…)` is the same from a scenario's own
+    words, with a new client; `observe(request, response, accounts)` reads a body once.  `connections`: how many a real
+    client opens to one host.  `steps`: the names its requests may carry.
+    """
+
+    name: str
+    flow: Callable[[Agent, Account, Any], Flow[None]]
+    settings: Callable[..., Any]
+    live: Callable[..., Flow[None]]
+    observe: Callable[[Request, Response, Collection[str]], Evidence]
+    connections: int
+    steps: tuple[str, ...]
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "owa": Protocol(
+        name="owa",
+        flow=browse,
+        settings=Settings,
+        live=live,
+        observe=observe,
+        connections=6,  # of a browser to one host over HTTP/1.1
+        steps=(
+            "open",
+            "logon_page",
+            "logon_form",
+            "logon",
+            "logon_again",
+            "boot",
+            "sessiondata",
+            "subscribe",
+            "service",
+            "activity",
+            "channel_finish",
+            "channel_wait",
+            "keep_alive",
+            "ping",
+            "ecp",
+            "logoff",
+            "late",
+            "find",
+            "proof",
+        ),
+    ),
+}

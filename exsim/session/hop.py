@@ -82,7 +82,9 @@ class Hop(msgspec.Struct, omit_defaults=True, tag_field="kind", tag="hop"):
     body: Evidence = Evidence()
     head: float | None = None
     late: float = 0.0
-    ended: str = "whole"  # whole, truncated, closed (by the flow), abandoned (the run stopped)
+    ended: str = (
+        "whole"  # whole, truncated, closed (by the flow), abandoned (run stopped), unanswered
+    )
     error: str | None = None
     origin: str | None = None
     control: bool = False

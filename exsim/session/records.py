@@ -50,7 +50,9 @@ class Incident(msgspec.Struct, omit_defaults=True):
     age: float = 0.0  # seconds from the accepted logon
     request_id: str = ""
     client_request_id: str = ""
-    refusers: list[str] = []  # front ends that refused this session's cookies or came after, in order
+    refusers: list[
+        str
+    ] = []  # front ends that refused this session's cookies or came after, in order
     aftermath: list[int] = []  # seq of each refusal after the culprit
 
 

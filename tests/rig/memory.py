@@ -109,7 +109,9 @@ class MemoryLine:
 class ToClient:
     """Where a front end's answer goes: through the balancer, a delay later, to the exchange."""
 
-    def __init__(self, line: MemoryLine, exchange: Exchange, request: OrgRequest, node: str) -> None:
+    def __init__(
+        self, line: MemoryLine, exchange: Exchange, request: OrgRequest, node: str
+    ) -> None:
         self.line, self.exchange, self.request, self.node = line, exchange, request, node
         self.ready = 0.0  # pieces keep their order
 
@@ -124,12 +126,8 @@ class ToClient:
 
     def head(self, answer: Answer) -> None:
         if self.line.origin is None:
-            self.line.network.balancer.answered(
-                self.line, self.request.headers, self.node, answer
-            )
-        headers = [
-            (key.lower().encode(), value.encode("latin-1")) for key, value in answer.headers
-        ]
+            self.line.network.balancer.answered(self.line, self.request.headers, self.node, answer)
+        headers = [(key.lower().encode(), value.encode("latin-1")) for key, value in answer.headers]
         self._later(self.exchange.on_head, answer.status, answer.reason, headers)
 
     def piece(self, data: bytes) -> None:

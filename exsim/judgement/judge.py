@@ -1,0 +1,90 @@
+"""From findings and facts to everything that a report needs, in one value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from exsim.judgement.collapse import Collapsed, collapse
+from exsim.judgement.facts import RunFacts
+from exsim.judgement.latency import LatencyRow
+from exsim.judgement.matrix import lost_by_itself, matrix, steered_matrix
+from exsim.judgement.proof import Proof, proof
+from exsim.judgement.results import Results, results
+from exsim.judgement.sentence import Statement, statement
+from exsim.judgement.story import Story, story
+from exsim.judgement.verdict import Verdict, verdict
+from exsim.session.hop import Hop
+from exsim.session.records import Findings, Session
+
+PROOFS_OF_A_COMBINATION = 3
+STORIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A judged run."""
+
+    findings: Findings
+    facts: RunFacts
+    verdict: Verdict
+    results: Results
+    statement: Statement
+    views: tuple[Collapsed, ...]
+    steered_views: tuple[Collapsed, ...]
+    proofs: tuple[Proof, ...]
+    stories: tuple[Story, ...]
+
+
+def judge(
+    findings: Findings,
+    facts: RunFacts,
+    hops: Mapping[int, Sequence[Hop]] | None = None,
+    latencies: Sequence[LatencyRow] = (),
+) -> Judgement:
+    """Judge a run.
+
+    `hops`: user -> its hops in order of arrival, for the users of `sessions_to_tell`; without them there
+    are no proofs and no stories.
+    """
+    told = sessions_to_tell(findings)
+    known = hops or {}
+    proofs = [p for s in told if s.incident and (p := proof(s.incident, known.get(s.user, ())))]
+    stories = [found for s in told if (found := story(s, known.get(s.user, ())))]
+    cells, steered = matrix(findings.sessions, facts), steered_matrix(findings.sessions, facts)
+    judged = verdict(findings, cells, steered, facts)
+    document = results(findings, cells, steered, judged, facts, "", proofs, latencies)
+    said = statement(document, judged, findings, facts)
+    document = results(findings, cells, steered, judged, facts, said.text, proofs, latencies)
+    return Judgement(
+        findings=findings,
+        facts=facts,
+        verdict=judged,
+        results=document,
+        statement=said,
+        views=tuple(collapse(cells, facts)),
+        steered_views=tuple(collapse(steered, facts)),
+        proofs=tuple(proofs),
+        stories=tuple(stories),
+    )
+
+
+def sessions_to_tell(findings: Findings) -> list[Session]:
+    """The lost sessions worth telling: the first few of each combination, those with losses of their own
+    before steered ones, in order of time."""
+    lost = [s for s in findings.sessions if s.incident is not None and not s.control]
+    lost.sort(key=lambda s: (not lost_by_itself(s), s.incident.t if s.incident else 0.0))
+    seen: Counter[tuple[str | None, str | None]] = Counter()
+    told: list[Session] = []
+    for session in lost:
+        place = (session.login_front_end, session.incident.front_end if session.incident else None)
+        seen[place] += 1
+        if seen[place] <= PROOFS_OF_A_COMBINATION and len(told) < STORIES:
+            told.append(session)
+    return told
+
+
+def users_to_tell(findings: Findings) -> set[int]:
+    """The users whose hops `judge` wants to see."""
+    return {session.user for session in sessions_to_tell(findings)}

@@ -1,0 +1,55 @@
+"""How long each step took: HDR histograms of three digits, fed hop by hop.
+
+Control hops and answers that never came are left out.  Of an exchange read piece by piece only the time to
+its head is taken: how long a notification channel stays open says nothing of speed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from hdrh.histogram import HdrHistogram
+
+from exsim.session.hop import Hop
+
+LONGEST_MICROSECONDS = 3_600_000_000  # an hour; longer is counted as an hour
+DIGITS = 3
+
+
+class LatencyRow(msgspec.Struct, frozen=True):
+    """One step of one protocol; all times in seconds."""
+
+    protocol: str
+    step: str
+    count: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class Latencies:
+    """Fed every hop of a run; `rows()` at the end."""
+
+    def __init__(self) -> None:
+        self._steps: dict[tuple[str, str], HdrHistogram] = {}
+
+    def add(self, hop: Hop) -> None:
+        """Count one hop."""
+        if hop.control or hop.status is None:
+            return
+        took = hop.head if hop.body.pieces and hop.head is not None else hop.took
+        histogram = self._steps.get((hop.protocol, hop.step))
+        if histogram is None:
+            histogram = HdrHistogram(1, LONGEST_MICROSECONDS, DIGITS)
+            self._steps[hop.protocol, hop.step] = histogram
+        histogram.record_value(min(LONGEST_MICROSECONDS, max(1, round(took * 1e6))))
+
+    def rows(self) -> list[LatencyRow]:
+        """One row for each step, in the order in which the steps were first seen."""
+        return [_row(protocol, step, found) for (protocol, step), found in self._steps.items()]
+
+
+def _row(protocol: str, step: str, histogram: HdrHistogram) -> LatencyRow:
+    p50, p95, p99 = (histogram.get_value_at_percentile(p) / 1e6 for p in (50, 95, 99))
+    longest = histogram.get_max_value() / 1e6
+    return LatencyRow(protocol, step, histogram.get_total_count(), p50, p95, p99, longest)

@@ -1,0 +1,166 @@
+"""The same cookies, two answers: what a lost session's cookies were still worth, asked right after.
+
+A copy of the cookies as they were before the refusal is replayed as control hops: first to the node the
+session began at (200: it was alive), then to the culprit by GET (its redirect says why).  Control hops are
+evidence and never counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from exsim.session.hop import Hop
+from exsim.session.records import Incident
+from exsim.wire import names
+
+SERVED_AT_MOST = 399
+
+# What the `reason` of a redirect to the logon page says of the session, and what it rules out (E13).
+REASONS = {
+    names.REASON_NONE: ("could not read it", "not expired, not refused"),
+    names.REASON_LOGOFF: ("took it for logged off", "a log-off page was asked for"),
+    names.REASON_CREDENTIALS: ("read it, and its password was refused", "read, and not expired"),
+    names.REASON_TIMEOUT: ("read it, and held it for expired", "read, and not refused"),
+}
+
+
+class ProofLine(msgspec.Struct, frozen=True):
+    """One answer.  `later`: seconds after the culprit's answer (0 for the culprit's own)."""
+
+    node: str
+    request: str
+    status: int | None
+    answer: str
+    later: float
+    utc: str
+    reason: str | None = None
+    alive: bool = False
+    culprit: bool = False
+    request_id: str = ""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """One session's proof.  `alive`: another node served the copy.  `conclusion`: sentences."""
+
+    session: str
+    utc: str
+    culprit: str
+    lines: list[ProofLine]
+    alive: bool
+    conclusion: list[str]
+
+
+def proof(incident: Incident, hops: Sequence[Hop]) -> Proof | None:
+    """The proof of one incident from the hops of its user, control hops included.
+
+    None when the culprit's hop is not among them.
+    """
+    culprit = next((h for h in hops if h.seq == incident.seq and not h.control), None)
+    if culprit is None:
+        return None
+    replays = [hop for hop in hops if replayed(hop, incident, culprit)]
+    node = incident.front_end or node_of(culprit)
+    first = ProofLine(
+        node, request_of(culprit), culprit.status, answer_of(culprit), 0.0, culprit.utc,
+        reason_of(culprit), culprit=True, request_id=culprit.request_id,
+    )  # fmt: skip
+    lines = [first, *(_line(hop, culprit, node) for hop in replays)]
+    alive = any(line.alive and line.node != node for line in lines)
+    aftermath = [hop for hop in hops if hop.seq in set(incident.aftermath) and not hop.control]
+    conclusion = _conclusion(incident, node, lines, alive, aftermath)
+    return Proof(incident.session, culprit.utc, node, lines, alive, conclusion)
+
+
+def replayed(hop: Hop, incident: Incident, culprit: Hop) -> bool:
+    """Whether a hop replays the lost session's cookies as evidence."""
+    if not hop.control or hop.user != incident.user or hop.t < incident.t - culprit.took:
+        return False
+    carried = hop.cookies.get(names.CADATA)
+    if carried is not None and culprit.cookies.get(names.CADATA) is not None:
+        return carried == culprit.cookies[names.CADATA]
+    return hop.session == incident.session
+
+
+def node_of(hop: Hop) -> str:
+    """Who answered, by what the answer itself says, else the node that was asked; "" when unknown."""
+    said = hop.headers.get(names.FE_SERVER.lower()) or hop.headers.get(names.DIAG_INFO.lower())
+    return (said or hop.origin or "").upper()
+
+
+def request_of(hop: Hop) -> str:
+    """Method and path; the query is evidence for machines."""
+    return f"{hop.method} {hop.path}"
+
+
+def reason_of(hop: Hop) -> str | None:
+    """The `reason` of a redirect to the logon page, or None when the answer is not one."""
+    if not hop.location or names.LOGON_PAGE not in hop.location.lower():
+        return None
+    return parse_qs(urlsplit(hop.location).query).get("reason", [None])[0]
+
+
+def answer_of(hop: Hop) -> str:
+    """An answer in words: "440, and deletes all five logon cookies"."""
+    if hop.status is None:
+        return f"no answer ({hop.error or hop.ended})"
+    words = [str(hop.status)]
+    if hop.location and names.LOGON_PAGE in hop.location.lower():
+        reason = reason_of(hop)
+        words.append(" to the logon page" + (f" (reason={reason})" if reason else ""))
+    if hop.control:
+        return "".join(words)  # its deletions reach no jar
+    deleted = [name for name in names.LOGON_COOKIES if hop.set_cookies.get(name, "") is None]
+    if len(deleted) == len(names.LOGON_COOKIES):
+        words.append(", and deletes all five logon cookies")
+    elif deleted:
+        words.append(f", and deletes {len(deleted)} of the logon cookies")
+    return "".join(words)
+
+
+def _line(hop: Hop, culprit: Hop, node: str) -> ProofLine:
+    asked = node_of(hop) or "unknown"
+    alive = hop.status is not None and hop.status <= SERVED_AT_MOST and not _refused(hop)
+    later = max(0.0, hop.arrived - culprit.arrived)
+    return ProofLine(
+        asked, request_of(hop), hop.status, answer_of(hop), later, hop.utc, reason_of(hop), alive,
+        culprit=asked == node, request_id=hop.request_id,
+    )  # fmt: skip
+
+
+def _refused(hop: Hop) -> bool:
+    to_logon = bool(hop.location) and names.LOGON_PAGE in (hop.location or "").lower()
+    return to_logon or hop.body.is_ in {"logon_page", "refusal_440"}
+
+
+def _conclusion(
+    incident: Incident, node: str, lines: list[ProofLine], alive: bool, aftermath: list[Hop]
+) -> list[str]:
+    sentences = []
+    if alive:
+        sentences.append("The session was alive.")
+    elif len(lines) > 1:
+        sentences.append("No other node served a copy of the cookies either.")
+    shown = (line.reason for line in lines if line.culprit and line.reason is not None)
+    reason = incident.reason or next(shown, None)
+    if reason in REASONS:
+        what, excluded = REASONS[reason]
+        sentences.append(f"{node} {what} (reason={reason}: {excluded}).")
+    return [*sentences, *_innocent(node, aftermath)]
+
+
+def _innocent(node: str, aftermath: list[Hop]) -> list[str]:
+    if not aftermath:
+        return []
+    innocent = sum(node_of(hop) != node for hop in aftermath)
+    if innocent == len(aftermath) == 1:
+        return ["The refusal after it came from a node that is innocent."]
+    if innocent == len(aftermath):
+        return [f"The {innocent} refusals after it came from nodes that are innocent."]
+    if innocent:
+        return [
+            f"Of the {len(aftermath)} refusals after it {innocent} came from nodes that are innocent."
+        ]
+    return []

@@ -1,0 +1,213 @@
+"""What is said beside the verdict: how far it reaches, what was not measured, what was left behind.
+
+Each remark carries a mark in words: "ok" supports the verdict, "note" limits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from exsim.judgement.judge import Judgement
+from exsim.judgement.sentence import account_sentence
+from exsim.judgement.verdict import PASS
+from exsim.judgement.words import counted_noun, latency, listed, percent, seconds
+
+PROTOCOLS = {
+    "owa": "Outlook on the web",
+    "ews": "EWS",
+    "activesync": "ActiveSync",
+    "outlook_anywhere": "Outlook Anywhere",
+    "mapi_http": "MAPI over HTTP",
+}
+
+# What takes longer than most runs last: seconds of Exchange's own time, and what happens then.
+SLOW = (
+    (320.0, "the end of a notification channel (320 s)"),
+    (450.0, "cookie re-issue on a public computer (7.5 min)"),
+    (900.0, "idle time-out on a public computer (15 min)"),
+    (14400.0, "cookie re-issue on a private computer (4 h)"),
+)
+NEVER_COVERED = (
+    "a node that fails, drains or restarts during the run",
+    "a database that moves to another node",
+    "other source addresses than this machine's",
+    "balancers that persist on the TLS session: this client and a browser differ there",
+)
+LATE = 0.1  # seconds behind its own plan, from which on the generator is a remark
+GUIDE_SINCE = {"2013", "2016", "2019", "se"}  # no affinity needed between such nodes: LB16
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """`mark`: "ok" or "note"."""
+
+    mark: str
+    sentence: str
+
+
+def remarks(judgement: Judgement) -> list[Remark]:
+    """What to read before the result is shown to anybody, in order of weight."""
+    return [*_witness(judgement), *_load(judgement), *_limits(judgement), *_end(judgement)]
+
+
+def _witness(judgement: Judgement) -> Iterator[Remark]:
+    findings = judgement.findings
+    answers = findings.attributed + findings.unattributed
+    if not answers:
+        yield Remark("note", "No answer of a node was seen.")
+        return
+    known = percent(findings.attributed / answers)
+    mark = "note" if judgement.verdict.has("unattributed") else "ok"
+    yield Remark(
+        mark, f"Who answered is known for {findings.attributed} of {answers} answers ({known})."
+    )
+    said = {kind: n for kind, n in findings.identity.items() if kind != "silent" and n}
+    total = sum(findings.identity.values())
+    if total:
+        speaking = sum(said.values())
+        others = speaking - said.get("own", 0)
+        yield Remark(
+            "note" if others else "ok",
+            f"{speaking} of {total} answers say whose mailbox they come from; "
+            f"{others} of those from another user's.",
+        )
+
+
+def _load(judgement: Judgement) -> Iterator[Remark]:
+    facts, document = judgement.facts, judgement.results
+    late = facts.lateness >= LATE
+    yield Remark(
+        "note" if late else "ok",
+        f"{counted_noun(document.accounts, 'account')}, one user each; the load was never more than "
+        f"{latency(facts.lateness)} behind its own plan.",
+    )
+    if facts.time_scale != 1:
+        yield Remark(
+            "note",
+            f"Time ran {1 / facts.time_scale:g} times faster than on a real farm (time-outs, pauses); "
+            "the latencies are real.",
+        )
+    if judgement.verdict.outcome == PASS:
+        yield Remark("note", account_sentence(document))
+
+
+def _limits(judgement: Judgement) -> Iterator[Remark]:
+    facts = judgement.facts
+    if facts.h2_offered:
+        yield Remark(
+            "note",
+            "The balancer offers HTTP/2; this run spoke HTTP/1.1. Browsers may be spread differently.",
+        )
+    if facts.simulated:
+        yield Remark("note", "The nodes are simulated: nothing is said of your Exchange.")
+    if judgement.verdict.outcome == PASS and judgement.results.changed == 0 and not facts.unmasked:
+        yield Remark(
+            "note",
+            "Nobody changed node and nobody was steered across: a fault there would not show.",
+        )
+    if facts.balancer:
+        yield from (
+            Remark("note", f"Balancer's log: {line}") for line in facts.balancer.log_findings
+        )
+    missing = not_measured(judgement)
+    if missing:
+        yield Remark("note", f"Not measured: {', '.join(missing)}.")
+
+
+def _end(judgement: Judgement) -> Iterator[Remark]:
+    mark = "note" if judgement.facts.left_behind.things else "ok"
+    yield Remark(mark, left_behind(judgement))
+
+
+def not_measured(judgement: Judgement) -> list[str]:
+    """Noun phrases: protocols and mailbox versions that this run says nothing of."""
+    cells, facts = judgement.results.matrix, judgement.facts
+    measured = {cell.protocol for cell in cells if cell.sessions}
+    missing = [name for protocol, name in PROTOCOLS.items() if protocol not in measured]
+    homes = {facts.version_of(c.mailbox_back_end) for c in cells if c.sessions}
+    versions = dict.fromkeys(node.version for node in facts.nodes if node.version)
+    missing += [f"{version} mailboxes" for version in versions if homes and version not in homes]
+    return [*missing, *facts.not_measured]
+
+
+def not_covered(judgement: Judgement) -> list[str]:
+    """What a run as short as this one cannot have met, pass or not."""
+    facts = judgement.facts
+    lasted = (facts.lasted or facts.duration) / (facts.time_scale or 1)
+    return [*(what for needs, what in SLOW if lasted < needs), *NEVER_COVERED]
+
+
+def left_behind(judgement: Judgement) -> str:
+    """What the run did to the organisation: "Left behind: nothing. 81 logons, 0 wrong passwords, …"."""
+    left = judgement.facts.left_behind
+    things = ", ".join(left.things) or "nothing"
+    return (
+        f"Left behind: {things}. {counted_noun(left.logons, 'logon')}, "
+        f"{counted_noun(left.wrong_passwords, 'wrong password')}, {counted_noun(left.mails, 'mail')}, "
+        f"{counted_noun(left.items, 'item')} written."
+    )
+
+
+def control_sentence(judgement: Judgement) -> str:
+    """ "Each node directly: 0 of 36 lost.", or "" when no node was asked directly."""
+    control = judgement.results.control
+    lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
+    if not sessions:
+        return ""
+    bad = [f"{c.node} {c.lost} of {c.sessions}" for c in control if c.lost]
+    more = f" ({', '.join(bad)})" if bad else ""
+    return f"Each node directly: {lost} of {sessions} lost{more}."
+
+
+def spread_sentence(judgement: Judgement) -> str:
+    """What the balancer did with the sessions, and what Microsoft's guide says of that."""
+    document, facts = judgement.results, judgement.facts
+    if facts.balancer is None and facts.simulated:
+        return ""
+    moved, sessions = document.changed, document.sessions
+    if not sessions:
+        return ""
+    if not moved:
+        return f"The balancer kept every session on one node (0 of {sessions} changed)."
+    if moved < sessions / 2:
+        return f"{moved} of {sessions} sessions changed node."
+    first = f"The balancer keeps nobody on a node ({moved} of {sessions} sessions changed)"
+    versions = {node.version for node in facts.nodes}
+    if versions and versions <= GUIDE_SINCE:
+        return f"{first}, which Microsoft's guide for 2013 and later allows."
+    return f"{first}."
+
+
+def about(judgement: Judgement) -> list[str]:
+    """What ran: scenario, rig, load; short phrases."""
+    facts = judgement.facts
+    rigs = {
+        "target": "REAL nodes, production balancer",
+        "shadow": "REAL nodes, balancer started here",
+    }
+    balancer = facts.balancer
+    software = f"{balancer.version} ({balancer.source})" if balancer and balancer.source else ""
+    software = software or (balancer.version if balancer else "no balancer")
+    rig = rigs.get(facts.rig, facts.rig)
+    if facts.rig == "lab":
+        rig = software  # "simulated" stands in the line above
+    elif facts.rig == "shadow":
+        rig = f"{rig}, {software}"
+    duration = facts.lasted or facts.duration
+    return [
+        facts.scenario or facts.title,
+        rig,
+        f"{counted_noun(facts.users, 'user')}, {seconds(duration)}",
+    ]
+
+
+def finding_lines(judgement: Judgement) -> list[str]:
+    """What went wrong without costing a session: kind, how often, at which nodes."""
+    lines = []
+    for kind, count in judgement.results.findings.items():
+        ones = [f for f in judgement.findings.findings if f.kind == kind]
+        nodes = sorted({f.front_end for f in ones if f.front_end})
+        where = f" at {listed(nodes)}" if nodes else ""
+        lines.append(f"{kind.replace('_', ' ')}: {counted_noun(count, 'time')}{where}")
+    return lines

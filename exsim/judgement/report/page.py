@@ -1,0 +1,129 @@
+"""The HTML report's template.  Every value is escaped by the engine; nothing in here switches that off."""
+
+HEAT = """
+{% macro heat(table) %}
+<table class="heat">
+<caption class="soft">{{ table.protocol|upper }}: lost / sessions at first meeting
+{%- if table.home %}, mailboxes on {{ table.home }}{% endif %}</caption>
+<thead><tr><th>{{ "logged on at" if has_login(table.protocol) }}</th>
+{%- for column in table.columns %}<th scope="col">served by<br>{{ column }}</th>{% endfor %}</tr></thead>
+{% for row in table.rows %}<tr><th scope="row">{{ row }}</th>
+{%- for column in table.columns %}{% set pool = table.cells.get((row, column)) %}
+<td class="{{ shade(pool) }}" title="{{ hint(pool) }}">
+{%- if pool and pool.sessions %}<b>{{ pool.lost }}/{{ pool.sessions }}</b>{% endif -%}
+<span>{{ word(pool) }}</span></td>
+{%- endfor %}</tr>
+{% endfor %}</table>
+{% endmacro %}
+"""
+
+FIRST_SCREEN = """
+{% if simulated %}<p class="simulated"><b>Simulated.</b> {{ simulated }}</p>{% endif %}
+<header class="verdict {{ tone }}"><div class="word">{{ said.word }}</div><div>
+<p class="first">{{ said.sentences[0] }}</p>
+{% if said.sentences[1:] %}<p>{{ said.sentences[1:]|join(" ") }}</p>{% endif %}
+<p class="about">{{ about|join(" · ") }}</p></div></header>
+{% if h2 %}<p class="simulated"><b>Note.</b> The balancer offers HTTP/2 and this run spoke HTTP/1.1:
+browsers may be spread differently.</p>{% endif %}
+<div class="two"><section class="card"><h2>Where</h2>
+{% for view in views %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}
+{% for sentence in view.sentences %}<p>{{ sentence }}</p>{% endfor %}{% endfor %}
+{% if not views %}<p>No session met any node.</p>{% endif %}
+<p>{{ control }}</p></section>
+<section class="card"><h2>{{ "The proof" if proof and proof.alive else "What happened" }}
+<small>{% if proof %}{{ "same cookies, two answers" if proof.alive }} (session {{ proof.session }}){% endif %}
+</small></h2>
+{% if proof %}<table class="proof">
+{% for line in proof.lines %}<tr{% if loop.first %} class="culprit"{% endif %}>
+<td class="t mono">{{ clock(line.utc) }}</td><td><b>{{ line.node }}</b> {{ line.answer }}
+{%- if loop.first %} <span class="mark">&#9668; took the session</span>
+{%- else %}, {{ "%.1f"|format(line.later) }} s later, with a copy of the cookies{% endif %}
+<br><span class="mono soft">{{ line.request }}</span></td></tr>
+{% endfor %}</table>
+{% for sentence in proof.conclusion %}<p>{{ sentence }}</p>{% endfor %}
+<p class="soft">See for yourself: <code>exsim show {{ proof.session }} --curl</code>
+· hop by hop: <a href="#stories">below</a></p>
+{% elif steered %}{% else %}<p>No session was lost, so there is nothing to show.</p>{% endif %}
+{% if steered %}<p>Steered across on purpose, never counted in the verdict's numbers:</p>
+{% for view in steered %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}{% endfor %}{% endif %}
+</section></div>
+{% if not_it or may_be or how_many %}<section class="card words">
+{% for title, sentences in [("What it is not", not_it), ("What it may be", may_be),
+("How many users", how_many)] if sentences %}<h2>{{ title }}</h2>
+<div>{% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}</div>{% endfor %}
+</section>{% endif %}
+<section class="card"><h2>Read this before you show it to anybody</h2><ul class="marks">
+{% for remark in remarks %}<li class="{{ remark.mark }}"><i>{{ remark.mark }}</i>{{ remark.sentence }}</li>
+{% endfor %}</ul></section>
+"""
+
+BELOW = """
+<section class="card"><h2>What this run does not cover{{ ", whatever its verdict" }}</h2><ul>
+{% for what in not_covered %}<li>{{ what }}</li>{% endfor %}</ul></section>
+{% if reasons %}<section class="card"><h2>Reasons</h2><ul>
+{% for reason in reasons %}<li>{{ reason.outcome }}: {{ reason.sentence }}</li>{% endfor %}</ul></section>
+{% endif %}
+{% if chart %}<section class="card"><h2>Losses over time</h2>
+<svg viewBox="0 -8 960 152" role="img" aria-label="Sessions begun and lost over time">
+{% for bar in chart.bars %}<g><title>{{ "%.0f"|format(bar.since) }} to {{ "%.0f"|format(bar.until) }} s:
+{{ bar.begun }} begun, {{ bar.lost }} lost</title>
+<rect class="begun" x="{{ bar.x + 1 }}" width="{{ bar.width / 2 - 1 }}" y="{{ 120 - bar.begun_height }}"
+ height="{{ bar.begun_height }}"/>
+<rect class="gone" x="{{ bar.x + bar.width / 2 }}" width="{{ bar.width / 2 - 1 }}"
+ y="{{ 120 - bar.lost_height }}" height="{{ bar.lost_height }}"/></g>
+{% endfor %}<line x1="0" x2="960" y1="120.5" y2="120.5"/>
+<text x="0" y="138">0 s</text><text x="960" y="138" text-anchor="end">{{ "%.0f"|format(chart.span) }} s</text>
+</svg>
+<p class="soft"><span class="key" style="background:var(--bar)"></span>sessions begun
+<span class="key" style="background:var(--bad)"></span>sessions lost; the highest bar is {{ chart.most }}</p>
+</section>{% endif %}
+{% if latencies %}<section class="card"><h2>How long each step took <small>half of the answers came within
+the time under "half", 95 of 100 within the next</small></h2>
+<table class="rows"><tr><th>protocol</th><th>step</th><th class="n">answers</th><th class="n">half</th>
+<th class="n">95 of 100</th><th class="n">99 of 100</th><th class="n">longest</th></tr>
+{% for row in latencies %}<tr><td>{{ row.protocol }}</td><td>{{ row.step }}</td><td class="n">{{ row.count }}
+</td>{% for value in (row.p50, row.p95, row.p99, row.max) %}<td class="n">{{ latency(value) }}</td>
+{% endfor %}</tr>{% endfor %}</table></section>{% endif %}
+<section class="card long" id="stories"><h2>Lost sessions, hop by hop</h2>
+{% for story in stories %}<details{% if loop.first %} open{% endif %}><summary><b>{{ story.session }}</b>
+begun at {{ story.login_front_end or "an unknown node" }}, lost at {{ story.culprit or "an unknown node" }}
+{{ "%.1f"|format(story.age) }} s after its logon <span class="soft">{{ story.account }}</span></summary>
+<table class="hops">{% for line in story.lines %}<tr class="{{ line.mark }}">
+<td class="t mono">{{ clock(line.utc) }}</td><td><b>{{ line.node or "?" }}</b></td>
+<td class="mono">{{ line.request }}</td><td>{{ line.answer }}</td><td class="soft">{{ line.step }}</td>
+<td class="t">{{ latency(line.took) }}</td><td class="mark">{% if line.mark == "culprit" %}&#9668; {% endif %}
+{{- marks[line.mark] }}</td></tr>{% endfor %}</table>
+{% if story.omitted %}<p class="soft">{{ story.omitted }} hops further away are left out.</p>{% endif %}
+{% for line in story.lines if line.mark == "culprit" and (line.request_id or line.client_request_id) %}
+<p class="soft">In the node's own logs: request-id <code>{{ line.request_id or "not given" }}</code>,
+client-request-id <code>{{ line.client_request_id or "not given" }}</code></p>{% endfor %}
+</details>{% else %}<p>No session was lost.</p>{% endfor %}
+{% if untold %}<p class="soft">{{ untold }} further lost sessions look alike: <code>exsim show SESSION</code>
+</p>{% endif %}</section>
+<section class="card"><h2>Also seen <small>wrong, and cost no session</small></h2>
+{% if findings %}<ul>{% for line in findings %}<li>{{ line }}</li>{% endfor %}</ul>
+{% else %}<p>Nothing.</p>{% endif %}</section>
+{% if balancer %}<section class="card long"><h2>The balancer as it ran <small>{{ balancer.version }}
+{%- if balancer.source %}, from {{ balancer.source }}{% endif %}</small></h2>
+{% if balancer.changes %}<p>Changed in the file so that it runs here:</p><ul>
+{% for change in balancer.changes %}<li>{{ change }}</li>{% endfor %}</ul>{% endif %}
+{% if balancer.warnings %}<p>What the balancer itself says of it:</p><ul>
+{% for warning in balancer.warnings %}<li>{{ warning }}</li>{% endfor %}</ul>{% endif %}
+{% if balancer.config %}<details><summary>{{ balancer.name or "configuration" }}, without its secrets</summary>
+<pre>{{ balancer.config }}</pre></details>{% endif %}</section>{% endif %}
+<p class="soft">exsim {{ facts.exsim }} · {{ facts.run }}{% if facts.started %} · {{ facts.started }}
+to {{ facts.ended }}{% endif %}</p>
+"""
+
+PAGE = (
+    HEAT
+    + """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>{{ said.word }}: {{ facts.title or facts.scenario or "exsim" }}</title><style>{{ style }}</style></head><body>
+"""
+    + FIRST_SCREEN
+    + BELOW
+    + "</body></html>\n"
+)

@@ -1,0 +1,213 @@
+"""The report for a terminal, 80 columns: the verdict, where, the proof, and what it does not claim.
+
+Everything needed to act stands on the first screen.  No colour without a word.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from exsim.judgement.collapse import Pool, Table
+from exsim.judgement.judge import Judgement
+from exsim.judgement.proof import Proof
+from exsim.judgement.remark import (
+    about,
+    control_sentence,
+    finding_lines,
+    left_behind,
+    not_measured,
+    spread_sentence,
+)
+from exsim.judgement.sentence import has_login, simulated_line
+from exsim.judgement.words import clock
+
+WIDTH = 80
+STYLES = {
+    "FAIL": "bold white on red",
+    "PASS": "bold black on green",
+    "PASS, MASKED": "bold black on yellow",
+    "INCONCLUSIVE": "bold black on yellow",
+    "STOPPED": "bold black on yellow",
+}
+CELL_STYLES = {"lost": "bold red", "prevented": "dim", "not_exercised": "dim", "too_few": "yellow"}
+FINDINGS_SHOWN = 4
+
+
+def render(judgement: Judgement, colour: bool = False, exit_code: int | None = None) -> str:
+    """The first screen as text; `colour` adds the terminal's own codes."""
+    out = io.StringIO()
+    console = Console(
+        file=out, width=WIDTH, force_terminal=colour, no_color=not colour, highlight=False,
+        color_system="standard" if colour else None, markup=False, emoji=False, legacy_windows=False,
+    )  # fmt: skip
+    blank = False
+    for line in lines(judgement, exit_code):
+        line.rstrip()
+        if line.plain or not blank:
+            console.print(line, soft_wrap=True)
+        blank = not line.plain
+    return out.getvalue()
+
+
+def lines(judgement: Judgement, exit_code: int | None = None) -> Iterator[Text]:
+    """The first screen, line by line."""
+    yield from _head(judgement)
+    for view in judgement.views:
+        for table in view.tables:
+            yield Text()
+            yield from heat(table)
+        yield from wrapped(" ".join(view.sentences))
+    yield from _steered(judgement)
+    yield Text()
+    yield from _proof(judgement)
+    yield from wrapped(
+        " ".join(filter(None, [control_sentence(judgement), spread_sentence(judgement)]))
+    )
+    yield from _findings(judgement)
+    yield Text()
+    yield from _foot(judgement, exit_code)
+
+
+def wrapped(
+    text: str, indent: int = 1, hanging: int | None = None, style: str = ""
+) -> Iterator[Text]:
+    """Lines of `text`, none longer than the screen; nothing for an empty text."""
+    follow = indent if hanging is None else hanging
+    for line in textwrap.wrap(
+        text, WIDTH - 1, initial_indent=" " * indent, subsequent_indent=" " * follow,
+        break_long_words=False, break_on_hyphens=False,
+    ):  # fmt: skip
+        yield Text(line, style=style)
+
+
+def _head(judgement: Judgement) -> Iterator[Text]:
+    yield from wrapped(simulated_line(judgement.facts), style="italic")
+    version = judgement.facts.exsim.rpartition(".")[0] or judgement.facts.exsim
+    yield from wrapped("   ".join([f"exsim {version}", *about(judgement)]), style="dim")
+    said = judgement.statement
+    indent = 1 + max(6, len(said.word) + 2)
+    first = True
+    for sentence in said.sentences:
+        for line in wrapped(sentence, indent):
+            if first:
+                line = (
+                    Text(" ")
+                    .append(said.word, STYLES[said.word])
+                    .append(line.plain[1 + len(said.word) :])
+                )
+                line.stylize("bold", indent)
+                first = False
+            yield line
+    if judgement.results.h2_offered:
+        yield from wrapped(
+            "NOTE  The balancer offers HTTP/2 and this run spoke HTTP/1.1: browsers may be spread "
+            "differently.", 1, 7,
+        )  # fmt: skip
+
+
+def cell_word(pool: Pool | None) -> str:
+    """A cell as it is printed: its fraction, and a word unless it was kept."""
+    if pool is None:
+        return ""
+    if pool.state in {"prevented", "not_exercised"}:
+        return {"prevented": "prevented", "not_exercised": "not met"}[pool.state]
+    fraction = f"{pool.lost}/{pool.sessions}"
+    return fraction + {"lost": " LOST", "too_few": " few", "kept": ""}[pool.state]
+
+
+def heat(table: Table) -> Iterator[Text]:
+    """One matrix; columns get numbers and a legend when their names do not fit."""
+    label = max([len(row) for row in table.rows] + [len("logged on at")]) + 3
+    names = list(table.columns)
+    width = max([len(name) for name in names] + [11]) + 2
+    legend = label + width * len(names) > WIDTH
+    if legend:
+        width = max(11, min(13, (WIDTH - label) // max(1, len(names))))
+        names = [f"({i})" for i, _ in enumerate(names, 1)]
+    home = f", mailboxes on {table.home}" if table.home else ""
+    title = f" {table.protocol.upper()}{home}   lost / sessions at first meeting"
+    yield Text(f"{title:<{max(label + 2, len(title) + 3)}}served by", style="bold")
+    begun = "logged on at" if has_login(table.protocol) else ""
+    yield Text(f" {begun:<{label}}" + "".join(f"{name:^{width}}" for name in names), style="dim")
+    for row in table.rows:
+        line = Text(f"   {row:<{label - 2}}")
+        for column in table.columns:
+            pool = table.cells.get((row, column))
+            line.append(
+                f"{cell_word(pool):^{width}}", CELL_STYLES.get(pool.state if pool else "", "")
+            )
+        yield line
+    if legend:
+        yield from wrapped("  ".join(f"({i}) {name}" for i, name in enumerate(table.columns, 1)))
+
+
+def _steered(judgement: Judgement) -> Iterator[Text]:
+    cells = [cell for cell in judgement.results.steered if cell.sessions]
+    if not cells:
+        return
+    lost, sessions = sum(c.lost for c in cells), sum(c.sessions for c in cells)
+    where = sorted({f"{c.login_front_end} to {c.serving_front_end}" for c in cells if c.lost})
+    at = f": {', '.join(where)}" if where else ""
+    yield from wrapped(
+        f"Steered across on purpose (never counted above): {lost} of {sessions} meetings lost a session{at}."
+    )
+
+
+def _proof(judgement: Judgement) -> Iterator[Text]:
+    if not judgement.proofs:
+        return
+    shown = max(judgement.proofs, key=lambda proof: (proof.alive, len(proof.lines)))
+    yield from proof_lines(shown)
+
+
+def proof_lines(proof: Proof) -> Iterator[Text]:
+    """The same cookies, two answers."""
+    replayed = len(proof.lines) > 1
+    title = "The same cookies, two answers" if proof.alive else "How the session was lost"
+    yield Text(
+        f" {title} (session {proof.session}, {clock(proof.utc).partition('.')[0]} UTC):", "bold"
+    )
+    node = max(len(line.node) for line in proof.lines) + 2
+    request = min(30, max(len(line.request) for line in proof.lines) + 2)
+    for number, line in enumerate(proof.lines):
+        later = f", {line.later:.1f} s later, with a copy" if number and replayed else ""
+        text = f"{line.node:<{node}}{line.request:<{request}}{line.answer}{later}"
+        yield from wrapped(
+            text, 3, 3 + node + request, "red" if line.culprit and not number else ""
+        )
+    yield from wrapped(" ".join(proof.conclusion))
+
+
+def _findings(judgement: Judgement) -> Iterator[Text]:
+    found = finding_lines(judgement)
+    balancer = judgement.facts.balancer
+    found += [f"balancer's log: {line}" for line in (balancer.log_findings if balancer else ())]
+    if found:
+        more = f"; and {len(found) - FINDINGS_SHOWN} more" if len(found) > FINDINGS_SHOWN else ""
+        yield from wrapped(
+            f"Also seen, no session lost: {'; '.join(found[:FINDINGS_SHOWN])}{more}."
+        )
+
+
+def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
+    missing = not_measured(judgement)
+    if missing:
+        yield from wrapped(f"Not measured: {', '.join(missing)}.")
+    yield from wrapped(left_behind(judgement))
+    if judgement.stories:
+        session = judgement.stories[0].session
+        yield Text(f" next:  exsim show {session}     exsim show {session} --curl")
+    elif judgement.verdict.outcome == "inconclusive":
+        said = judgement.statement.sentences
+        unsaid = (r.sentence for r in judgement.verdict.reasons if r.sentence not in said)
+        yield from (line for sentence in unsaid for line in wrapped(f"why: {sentence}", 1, 6))
+    path = f" {judgement.facts.run}/report.html" if judgement.facts.run else ""
+    code = f"exit {exit_code}" if exit_code is not None else ""
+    gap = max(2, WIDTH - 1 - len(path) - len(code)) if code else 0
+    if path or code:
+        yield Text(path + " " * gap + code)

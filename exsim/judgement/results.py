@@ -1,0 +1,162 @@
+"""The results document: what a gate, a script or another tool reads of a run.
+
+Its first keys are an interface and stay; further keys may be added.  `schema()` describes it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from exsim.judgement.facts import RunFacts
+from exsim.judgement.latency import LatencyRow
+from exsim.judgement.matrix import Cell, counted, lost_by_itself
+from exsim.judgement.proof import Proof
+from exsim.judgement.statistics import upper_bound
+from exsim.judgement.verdict import Verdict, changed, unattributed_share
+from exsim.session.records import Findings, Session
+
+FORMAT = "exsim-results/1"
+
+
+class Control(msgspec.Struct, frozen=True):
+    """Sessions at one node asked directly, without the balancer: evidence, never counted."""
+
+    node: str
+    sessions: int
+    lost: int
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """One-sided 95 % upper bounds on the share lost: over sessions, and over accounts.
+
+    The second is the honest one where the cause may follow the account.
+    """
+
+    sessions: float
+    accounts: float
+
+
+class Results(msgspec.Struct, frozen=True):
+    """What a run came to.  `outcome`: pass, fail, inconclusive.  `unattributed`: a share from 0 to 1.
+
+    `sessions` and `lost` count the load's own sessions: no control and nothing steered.  `changed`: how
+    many of them met a second front end.  `steered`: hazards, never part of `lost`.  `findings`: kind ->
+    how often; they lost no session.  `identity`: own, other, stranger, silent -> answers.
+    """
+
+    format: str
+    outcome: str
+    masked: bool
+    reasons: list[str]
+    sessions: int
+    lost: int
+    unattributed: float
+    matrix: list[Cell]
+    run: str
+    sentence: str = ""
+    simulated: list[str] = []
+    changed: int = 0
+    accounts: int = 0
+    bounds: Bounds = Bounds(1.0, 1.0)
+    steered: list[Cell] = []
+    control: list[Control] = []
+    proofs: list[Proof] = []
+    latencies: list[LatencyRow] = []
+    findings: dict[str, int] = {}
+    wrong_mailbox: int = 0
+    refused_logons: int = 0
+    identity: dict[str, int] = {}
+    h2_offered: bool | None = None
+    interrupted: bool = False
+    stopped: str = ""
+
+
+def results(
+    findings: Findings,
+    cells: list[Cell],
+    steered: list[Cell],
+    verdict: Verdict,
+    facts: RunFacts,
+    sentence: str = "",
+    proofs: Sequence[Proof] = (),
+    latencies: Sequence[LatencyRow] = (),
+) -> Results:
+    """Put the document together."""
+    load = [session for session in findings.sessions if counted(session)]
+    lost = [session for session in load if lost_by_itself(session)]
+    kinds = [finding.kind for finding in findings.findings]
+    return Results(
+        format=FORMAT,
+        outcome=verdict.outcome,
+        masked=verdict.masked,
+        reasons=[reason.sentence for reason in verdict.reasons],
+        sessions=len(load),
+        lost=len(lost),
+        unattributed=unattributed_share(findings),
+        matrix=cells,
+        run=facts.run,
+        sentence=sentence,
+        simulated=[preset.name for preset in facts.presets] if facts.simulated else [],
+        changed=sum(map(changed, load)),
+        accounts=len(accounts(load)),
+        bounds=bounds(load, lost),
+        steered=steered,
+        control=controls(findings.sessions, facts),
+        proofs=list(proofs),
+        latencies=list(latencies),
+        findings={kind: kinds.count(kind) for kind in sorted(set(kinds))},
+        wrong_mailbox=len(findings.wrong_mailbox),
+        refused_logons=findings.refused_logons,
+        identity=findings.identity,
+        h2_offered=facts.h2_offered,
+        interrupted=facts.interrupted,
+        stopped=facts.stopped,
+    )
+
+
+def accounts(sessions: Sequence[Session]) -> set[str]:
+    """The accounts of these sessions; the user's number stands in where the account is not known."""
+    return {session.account or f"user {session.user}" for session in sessions}
+
+
+def bounds(load: Sequence[Session], lost: Sequence[Session]) -> Bounds:
+    """How large the share of lost sessions may be, given so few or many of them."""
+    return Bounds(
+        upper_bound(len(lost), len(load)), upper_bound(len(accounts(lost)), len(accounts(load)))
+    )
+
+
+def controls(sessions: Sequence[Session], facts: RunFacts) -> list[Control]:
+    """For each node that was asked directly, in the scenario's order, what became of the sessions."""
+    counts: dict[str, list[int]] = {}
+    for session in sessions:
+        if session.control:
+            count = counts.setdefault(
+                session.origin or session.login_front_end or "unknown", [0, 0]
+            )
+            count[0] += 1
+            count[1] += session.state == "lost"
+    order = {node.name: i for i, node in enumerate(facts.nodes)}
+    names = sorted(counts, key=lambda name: (order.get(name, len(order)), name))
+    return [Control(name, *counts[name]) for name in names]
+
+
+def encode(document: Results) -> bytes:
+    """The document as JSON, in the order of its keys."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1)
+
+
+def decode(text: bytes) -> Results:
+    """Read a document.  Raises msgspec.ValidationError when it is none, or of another format."""
+    document = msgspec.json.decode(text, type=Results)
+    if document.format != FORMAT:
+        raise msgspec.ValidationError(f"format is {document.format!r}, not {FORMAT!r}")
+    return document
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return msgspec.json.schema(Results)

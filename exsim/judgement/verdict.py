@@ -1,0 +1,232 @@
+"""The verdict: pass, fail or inconclusive, with a reason in words for whatever stands against a pass.
+
+Every circumstance that speaks against a pass is looked for by itself and has its outcome in a table; the
+gravest decides.  A run of nothing raises "nothing_measured" and can never pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from exsim.judgement.expectations import telling
+from exsim.judgement.facts import RunFacts
+from exsim.judgement.matrix import WITHOUT_LOGIN, Cell, counted, lost_by_itself
+from exsim.judgement.words import counted_noun, listed, percent, seconds
+from exsim.session.records import Findings, Session
+
+PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+UNREAD_LINES_OF_A_TORN_END = 1
+GRAVITY = (PASS, INCONCLUSIVE, FAIL)  # the last that is met decides
+
+VERDICTS = {
+    "wrong_mailbox": FAIL,
+    "lost": FAIL,
+    "changed_front_end": FAIL,
+    "stopped": INCONCLUSIVE,
+    "interrupted": INCONCLUSIVE,
+    "nothing_measured": INCONCLUSIVE,
+    "node_never_met": INCONCLUSIVE,
+    "too_few": INCONCLUSIVE,
+    "too_few_telling": INCONCLUSIVE,
+    "unattributed": INCONCLUSIVE,
+    "unread_history": INCONCLUSIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One circumstance against a pass: its name in VERDICTS, and a sentence with both numbers."""
+
+    name: str
+    sentence: str
+
+    @property
+    def outcome(self) -> str:
+        return VERDICTS[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`masked`: a pass that holds only because nobody was let across; steered across, sessions died."""
+
+    outcome: str
+    masked: bool
+    reasons: tuple[Reason, ...]
+
+    def has(self, name: str) -> bool:
+        return any(reason.name == name for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the judges look at.  `load`: the sessions that count."""
+
+    findings: Findings
+    cells: Sequence[Cell]
+    steered: Sequence[Cell]
+    facts: RunFacts
+    load: Sequence[Session]
+
+
+def outcome(raised: Collection[str]) -> str:
+    """The gravest outcome of the circumstances raised; pass when there is none."""
+    return max((VERDICTS[name] for name in raised), key=GRAVITY.index, default=PASS)
+
+
+def verdict(
+    findings: Findings, cells: Sequence[Cell], steered: Sequence[Cell], facts: RunFacts
+) -> Verdict:
+    """Judge a run."""
+    load = [session for session in findings.sessions if counted(session)]
+    measured = Measured(findings, cells, steered, facts, load)
+    reasons = tuple(
+        Reason(name, sentence) for name, judge in JUDGES.items() for sentence in judge(measured)
+    )
+    result = outcome([reason.name for reason in reasons])
+    masked = result == PASS and any(cell.lost for cell in steered)
+    return Verdict(result, masked, tuple(sorted(reasons, key=lambda r: -GRAVITY.index(r.outcome))))
+
+
+def changed(session: Session) -> bool:
+    """Whether a session was served by another front end than the one it began at, or by two."""
+    met = {meeting.front_end for meeting in session.meetings if meeting.natural}
+    return len(met | ({session.login_front_end} - {None})) > 1
+
+
+def _wrong_mailbox(measured: Measured) -> Iterator[str]:
+    answers = len(measured.findings.wrong_mailbox)
+    if answers:
+        total = sum(measured.findings.identity.values())
+        of = f" of {total}" if total >= answers else ""
+        yield f"{answers}{of} answers came from another user's mailbox; 0 are allowed."
+
+
+def _lost(measured: Measured) -> Iterator[str]:
+    lost = sum(map(lost_by_itself, measured.load))
+    allowed = measured.facts.expect.max_lost_sessions
+    if lost > allowed:
+        yield f"{lost} of {counted_noun(len(measured.load), 'session')} were lost; {allowed} are allowed."
+
+
+def _changed_front_end(measured: Measured) -> Iterator[str]:
+    if measured.facts.expect.persistence != "held":
+        return
+    moved = sum(map(changed, measured.load))
+    if moved:
+        yield (
+            f"{moved} of {counted_noun(len(measured.load), 'session')} changed front end, though "
+            'persistence was to be held (persistence = "held" allows 0).'
+        )
+
+
+def _stopped(measured: Measured) -> Iterator[str]:
+    if measured.facts.stopped:
+        yield f"Stopped after {seconds(measured.facts.lasted)}: {measured.facts.stopped}."
+
+
+def _interrupted(measured: Measured) -> Iterator[str]:
+    facts = measured.facts
+    if facts.interrupted:
+        yield f"Interrupted after {seconds(facts.lasted)} of {seconds(facts.duration)}."
+
+
+def _nothing_measured(measured: Measured) -> Iterator[str]:
+    if not any(session.meetings for session in measured.load):
+        began = counted_noun(len(measured.load), "session")
+        yield (
+            f"Nothing was measured: {began} began, and none was answered with its logon cookies."
+            if measured.load
+            else "Nothing was measured: no session began (0 logons were accepted)."
+        )
+
+
+def _node_never_met(measured: Measured) -> Iterator[str]:
+    met = {m.front_end for session in measured.load for m in session.meetings}
+    met |= {s.login_front_end for s in measured.load if s.login_front_end}
+    missing = [node.name for node in measured.facts.nodes if node.name not in met]
+    if met and missing:
+        sessions = counted_noun(len(measured.load), "session")
+        them = "it" if len(missing) == 1 else "them"
+        yield f"0 of {sessions} began at or met {listed(missing, 'or')}; nothing can be said about {them}."
+
+
+def _too_few(measured: Measured) -> Iterator[str]:
+    expect = measured.facts.expect
+    if expect.persistence == "held":
+        return
+    required = [c for c in measured.cells if is_required(c) and c.state != "prevented"]
+    missing = [cell for cell in required if cell.sessions < expect.min_sessions_per_combination]
+    if missing:
+        fewest = min(missing, key=lambda cell: cell.sessions)
+        yield (
+            f"{len(missing)} of {counted_noun(len(required), 'combination')} (each with each home of a "
+            f"mailbox) were met by fewer than {expect.min_sessions_per_combination} sessions; the "
+            f"fewest, {fewest.sessions}: {place(fewest)}."
+        )
+
+
+def is_required(cell: Cell) -> bool:
+    """Whether a combination can be asked for: all its nodes are known."""
+    known = cell.login_front_end is not None or cell.protocol in WITHOUT_LOGIN
+    return known and bool(cell.serving_front_end)
+
+
+def place(cell: Cell) -> str:
+    """A combination in words."""
+    begun = f"begun at {cell.login_front_end}, " if cell.login_front_end else ""
+    home = f", mailbox on {cell.mailbox_back_end}" if cell.mailbox_back_end else ""
+    return f"{begun}served by {cell.serving_front_end}{home}"
+
+
+def _too_few_telling(measured: Measured) -> Iterator[str]:
+    facts = measured.facts
+    if facts.expect.persistence != "held" or not measured.load:
+        return
+    able = sum(telling(s.requests, s.connections, facts.connections) for s in measured.load)
+    if able < facts.expect.enough:
+        yield (
+            f"{able} of {counted_noun(len(measured.load), 'session')} sent enough over enough "
+            f"connections to show whether persistence is held; {facts.expect.enough} are needed."
+        )
+
+
+def _unattributed(measured: Measured) -> Iterator[str]:
+    findings, most = measured.findings, measured.facts.expect.max_unattributed
+    share = unattributed_share(findings)
+    if share > most:
+        answers = findings.attributed + findings.unattributed
+        yield (
+            f"Who answered is not known for {findings.unattributed} of {answers} answers "
+            f"({percent(share)}); {percent(most)} are allowed."
+        )
+
+
+def unattributed_share(findings: Findings) -> float:
+    """The share of a node's answers whose front end is not known, from 0 to 1."""
+    answers = findings.attributed + findings.unattributed
+    return findings.unattributed / answers if answers else 0.0
+
+
+def _unread_history(measured: Measured) -> Iterator[str]:
+    lines = measured.facts.unread_lines
+    if lines > UNREAD_LINES_OF_A_TORN_END:
+        yield (
+            f"{lines} lines of the history could not be read; {UNREAD_LINES_OF_A_TORN_END} is usual "
+            "after a run that was cut off."
+        )
+
+
+JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
+    "wrong_mailbox": _wrong_mailbox,
+    "lost": _lost,
+    "changed_front_end": _changed_front_end,
+    "stopped": _stopped,
+    "interrupted": _interrupted,
+    "nothing_measured": _nothing_measured,
+    "node_never_met": _node_never_met,
+    "too_few": _too_few,
+    "too_few_telling": _too_few_telling,
+    "unattributed": _unattributed,
+    "unread_history": _unread_history,
+}

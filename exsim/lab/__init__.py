@@ -1,0 +1,1 @@
+"""The lab: a simulated organisation and balancers in front of it, on loopback, for as long as it is needed."""

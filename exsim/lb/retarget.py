@@ -1,0 +1,178 @@
+"""Move any HAProxy configuration to this machine by mechanical changes, each of them listed.
+
+Order of rules, modes, options, persistence, balance, reuse and ALPN stay as they are.  What has to
+change is said with its line, and with whether it may matter for what a test finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exsim.lb.cfg import Line, Section, mode_of, read
+from exsim.lb.global_lines import added, global_line
+from exsim.lb.rig import HARMLESS, MAY_MATTER, Change, Edit, Moving, Retargeted, Rig
+from exsim.lb.server_lines import bind, default_server, server
+from exsim.lb.service_lines import service
+
+EVIDENCE = "http-response set-header X-LB-Server %b/%s"
+DROPPED_SECTIONS = {"mailers": "would send mail", "program": "would start programs"}
+SERVICES = ("frontend", "backend", "listen", "defaults")
+
+
+def retarget(text: str, rig: Rig, source: str = "haproxy.cfg") -> Retargeted:
+    """`text` as it runs at `rig`.  Raises LbError ("file:line: …") for what cannot be moved."""
+    sections = read(text)
+    moving = Moving(rig, source, Retargeted(""), _own_peer(sections))
+    _check(sections, moving)
+    out: list[str] = []
+    defaults: Section | None = None
+    for section in sections:
+        if section.kind == "defaults":
+            defaults = section
+        out += _section(section, defaults, moving)
+    if not any(section.kind == "global" for section in sections):
+        title = ["global", *(f"    {line}" for line, _ in added(moving, False))]
+        moving.made.changes += [
+            Change(0, "", line, HARMLESS, why) for line, why in added(moving, False)
+        ]
+        out = [*title, "", *out]
+    out += _stubs(sections, moving)
+    moving.made.text = "\n".join(out) + "\n"
+    return moving.made
+
+
+def _check(sections: list[Section], moving: Moving) -> None:
+    """Raise for a file that is no balancer's at all."""
+    if not any(section.kind in ("frontend", "listen") for section in sections):
+        raise moving.error(1, "has neither a frontend nor a listen section")
+    for line in sections[0].lines:
+        if line.words and not line.words[0].startswith("."):
+            raise moving.error(line.number, f"{line.words[0]}: stands before the first section")
+
+
+def _section(section: Section, defaults: Section | None, moving: Moving) -> Iterator[str]:
+    """The lines of one section as they go out."""
+    if section.kind in DROPPED_SECTIONS:
+        for line in section.lines:
+            yield _dropped(line, Edit(None, MAY_MATTER, DROPPED_SECTIONS[section.kind]), moving)
+        return
+    last = _last_word(section)
+    for index, line in enumerate(section.lines):
+        if line.words and index:
+            edit = _edit(line, section, defaults, moving)
+            yield line.text if edit is None else _applied(line, edit, moving)
+        else:
+            yield line.text
+        if index == last:
+            yield from _additions(section, defaults, moving)
+
+
+def _last_word(section: Section) -> int:
+    """The index of the last line of a section that says something."""
+    return max((index for index, line in enumerate(section.lines) if line.words), default=-1)
+
+
+def _edit(line: Line, section: Section, defaults: Section | None, moving: Moving) -> Edit | None:
+    """The one rule that a line falls under."""
+    word = line.words[0]
+    if section.kind == "global":
+        return global_line(line, moving)
+    if section.kind == "peers":
+        return _peer(line, moving)
+    if section.kind not in SERVICES:
+        return None
+    if word == "server":
+        return server(line, section, moving, _default_ssl(section, defaults))
+    if word == "default-server":
+        return default_server(line)
+    if word == "bind":
+        return bind(line, section, moving)
+    return service(line, section, moving)
+
+
+def _default_ssl(section: Section, defaults: Section | None) -> bool:
+    return any(
+        "ssl" in line.words
+        for one in (section, defaults)
+        if one
+        for line in one.named("default-server")
+    )
+
+
+def _own_peer(sections: list[Section]) -> str:
+    """The name of the first peer, which this balancer takes for its own; "" when there are none."""
+    peers = [line.words for one in sections if one.kind == "peers" for line in one.named("peer")]
+    return peers[0][1] if peers and len(peers[0]) > 1 else ""
+
+
+def _peer(line: Line, moving: Moving) -> Edit | None:
+    """The first peer is this machine; there are no others."""
+    if line.words[0] not in ("peer", "server", "bind") or len(line.words) < 2:
+        return None
+    if line.words[:2] != ["peer", moving.peer]:
+        return Edit(None, MAY_MATTER, "the lab's balancer has no peers")
+    after = ["peer", moving.peer, moving.rig.next_address()]
+    return Edit(line.with_words(after), HARMLESS, "this balancer itself, which has no other peers")
+
+
+def _applied(line: Line, edit: Edit, moving: Moving) -> str:
+    if edit.after is None:
+        return _dropped(line, edit, moving)
+    change = Change(line.number, line.text.strip(), edit.after.strip(), edit.kind, edit.why)
+    if change.before != change.after:
+        moving.made.changes.append(change)
+    return edit.after
+
+
+def _dropped(line: Line, edit: Edit, moving: Moving) -> str:
+    if not line.words:
+        return line.text
+    moving.made.changes.append(Change(line.number, line.text.strip(), "", edit.kind, edit.why))
+    return f"# dropped: {line.text.strip()}"
+
+
+def _additions(section: Section, defaults: Section | None, moving: Moving) -> Iterator[str]:
+    """Lines that a section gains at its end."""
+    lines: list[tuple[str, str]] = []
+    if section.kind == "global":
+        lines = added(moving, section.first("nbthread") is not None)
+    elif section.kind in ("backend", "listen") and mode_of(section, defaults) == "http":
+        lines = [(EVIDENCE, "says which server answered; changes nothing else")]
+    if section.kind in ("frontend", "listen"):
+        lines += _logging(section, defaults)
+    for line, why in lines:
+        moving.made.changes.append(Change(0, "", line, HARMLESS, why))
+        yield f"    {line}"
+
+
+def _logging(section: Section, defaults: Section | None) -> Iterator[tuple[str, str]]:
+    """What a frontend lacks for its requests to be logged."""
+    places = [one for one in (section, defaults) if one is not None]
+    if not any(one.first("log") or one.first("no", "log") for one in places):
+        yield "log global", "the log is evidence"
+    formats = (("log-format",), ("option", "httplog"), ("option", "tcplog"))
+    if mode_of(section, defaults) == "http" and not any(
+        one.first(*words) for one in places for words in formats
+    ):
+        yield "option httplog", "the log is evidence"
+
+
+def _stubs(sections: list[Section], moving: Moving) -> Iterator[str]:
+    """A backend for each name that is used and nowhere defined."""
+    defined = {section.name for section in sections if section.kind in ("backend", "listen")}
+    for section in sections:
+        for line in section.lines:
+            if line.words[:1] not in (["use_backend"], ["default_backend"]) or len(line.words) < 2:
+                continue
+            name = line.words[1]
+            if name in defined or "%" in name:
+                continue
+            defined.add(name)
+            why = f"backend {name} is used and not in the file: it answers 503"
+            moving.made.changes.append(Change(line.number, line.text.strip(), "", MAY_MATTER, why))
+            yield from (
+                "",
+                f"backend {name}",
+                "    mode http",
+                "    http-request return status 503",
+            )

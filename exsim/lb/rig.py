@@ -1,0 +1,86 @@
+"""Where a configuration is moved to, and what was changed on the way: values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from exsim.lb.errors import LbError
+
+HARMLESS = "harmless"
+MAY_MATTER = "may matter"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line that differs.  `line` 0: there was none.  `kind`: "harmless" or "may matter"."""
+
+    line: int
+    before: str
+    after: str
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a rule makes of a line; `after` None drops it."""
+
+    after: str | None
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A place on this machine.
+
+    `nodes`, `nodes_tls`: node -> host:port, for servers without and with `ssl`.  `next_address` gives each
+    bind its address ("127.0.0.1:34567").  `log`: host:port of a datagram listener.  `servers`: an explicit
+    server name -> node, before any guess.  `release`: of the HAProxy that will run.  `time_scale`
+    multiplies its timeouts.  `most_connections`: what this machine's file descriptors allow.
+    """
+
+    nodes: Mapping[str, str]
+    next_address: Callable[[], str]
+    certificate: str
+    log: str
+    socket: str
+    nodes_tls: Mapping[str, str] = field(default_factory=dict)
+    servers: Mapping[str, str] = field(default_factory=dict)
+    release: tuple[int, int] = (2, 8)
+    time_scale: float = 1.0
+    most_connections: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One listening address.  `name` as the configuration calls it, or ""."""
+
+    lb_frontend: str
+    name: str
+    ssl: bool
+    address: str
+
+
+@dataclass(slots=True)
+class Retargeted:
+    """A configuration that runs here.  `servers`: lb_server -> node."""
+
+    text: str
+    changes: list[Change] = field(default_factory=list)
+    servers: dict[str, str] = field(default_factory=dict)
+    binds: list[Bind] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Moving:
+    """The state of one retargeting: the rig, the file's name for messages, and what was made so far."""
+
+    rig: Rig
+    source: str
+    made: Retargeted
+    peer: str = ""  # what the file's peers call this balancer
+
+    def error(self, line: int, what: str) -> LbError:
+        return LbError(f"{self.source}:{line}: {what}")

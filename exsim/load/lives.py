@@ -1,0 +1,91 @@
+"""From the scenario's words to a client that lives: its agent, its settings, its flow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from exsim.drive.driver import Client
+from exsim.load.worker import Worker
+from exsim.protocols import PROTOCOLS
+from exsim.protocols.agent import Account as Login
+from exsim.protocols.agent import Agent
+from exsim.protocols.flow import Flow
+from exsim.runs.accounts import Account
+from exsim.runs.order import Order
+from exsim.runs.sections import Population
+
+KEEP_ALIVE = 60.0  # seconds; a real client's interval is not known: assumed
+FOREVER = 1_000_000  # logons: as many as the run lasts
+
+
+def host_of(order: Order) -> str:
+    """Host (and port, where it is not 443) of the scenario's URL."""
+    return order.url.partition("//")[2].partition("/")[0].removesuffix(":443")
+
+
+def login(account: Account) -> Login:
+    """An account as a flow takes it."""
+    return Login(account.address, account.logon, account.password, account.home)
+
+
+def agent(worker: Worker, user: int, account: Account, origin: str | None = None) -> Agent:
+    """The browser of user `user`, with dice of its own."""
+    order = worker.order
+    return Agent(
+        host_of(order),
+        worker.source.dice("user", user),
+        login(account),
+        hosts=order.hosts,
+        origin=origin,
+    )
+
+
+def settings_of(scenario: Population, accounts: Sequence[Account], **more: Any) -> Any:
+    """What a population's flow is to do, from what the scenario says of a session."""
+    session = scenario.session
+    values: dict[str, Any] = {
+        "polls": session.polls,
+        "think": session.think,
+        "connections": session.connections,
+        "logons": session.logons or FOREVER,
+        "relogin_after": session.relogin_after,
+        "logon_retries": session.logon_retries,
+        "private": session.private,
+        "user_activity": session.user_activity,
+        "background": session.background,
+        "notifications": session.notifications,
+        "keep_alive": KEEP_ALIVE if session.keep_alive else None,
+        "change_mailbox": tuple(map(login, accounts[1:])),
+        "late_answers": session.late_answers,
+        "logoff": session.logoff,
+        "boot_page_kept": session.boot_page_kept,
+        "ecp": session.ecp,
+        "hang_after": session.hang_after,
+        "origin": scenario.node or None,
+    }
+    return PROTOCOLS[scenario.protocol].settings(**{**values, **more})
+
+
+def start_user(
+    worker: Worker, user: int, index: int, accounts: Sequence[Account], **more: Any
+) -> tuple[Client, Flow[None]]:
+    """The client of user `user` of population `index`, marked in the history, and its flow.
+
+    `more` overrides settings, for control sessions and steered ones.
+    """
+    population = worker.order.population[index]
+    settings = settings_of(population, accounts, population=index, **more)
+    client = worker.client(user, population.protocol, settings.connections)
+    client.mark(
+        "user",
+        {
+            "account": accounts[0].address,
+            "home": accounts[0].home,
+            "protocol": population.protocol,
+            "population": index,
+            "private": settings.private,
+        },
+    )
+    browser = agent(worker, user, accounts[0], settings.origin)
+    return client, PROTOCOLS[population.protocol].flow(browser, login(accounts[0]), settings)

@@ -1,0 +1,153 @@
+"""Sessions that the run itself puts somewhere: at each node as a control, or across combinations.
+
+Control sessions show that each node works alone; they are never counted.  Steered ones give hazards, not
+shares of users: they are marked `forced`, and never enter what a scenario allows to be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.queue import Queue
+
+from exsim.drive.driver import Client
+from exsim.load.lives import agent, login, settings_of, start_user
+from exsim.load.worker import Worker
+from exsim.protocols.flow import Flow
+from exsim.protocols.owa.forced import force
+from exsim.protocols.owa.way import Farm
+from exsim.runs.accounts import Account
+from exsim.runs.order import Combination, Order
+
+CONTROL_USERS, STEERED_USERS = 10_001, 20_001  # where their numbers in the history begin
+CONTROL_POLLS, CONTROL_THINK = 6, 0.3
+AT_ONCE = 6  # sessions of one phase side by side
+LIMIT = 60.0  # seconds for one of them; an answer that never comes must not hold the run
+
+Begin = Callable[[Account], tuple[Client, Flow[object]]]
+
+
+def farm_of(order: Order) -> Farm:
+    """What is known of the nodes and of the balancer before them."""
+    nodes = tuple(order.versions) or tuple(order.nodes)
+    return Farm(nodes, tuple(order.nodes), order.lb_cookie, order.lb_servers)
+
+
+def control_sessions(worker: Worker) -> None:
+    """A few sessions at each node by itself, whose own addresses are known."""
+    order = worker.order
+    owa = next((i for i, one in enumerate(order.population) if one.protocol == "owa"), None)
+    if owa is None:
+        return
+    wanted = [node for _ in range(order.load.control) for node in order.nodes]
+    jobs = [
+        ("", partial(_control, worker, CONTROL_USERS + number, owa, node))
+        for number, node in enumerate(wanted)
+    ]
+    _carry_out(worker, jobs)
+
+
+def _control(
+    worker: Worker, user: int, index: int, node: str, account: Account
+) -> tuple[Client, Flow[object]]:
+    return start_user(
+        worker,
+        user,
+        index,
+        (account,),
+        origin=node,
+        control=True,
+        logons=1,
+        polls=CONTROL_POLLS,
+        think=CONTROL_THINK,
+        relogin_after=None,
+        keep_alive=None,
+    )
+
+
+def steered_sessions(worker: Worker) -> None:
+    """One session for each combination of the order, as often as it stands there."""
+    first = STEERED_USERS + worker.order.worker * 100_000
+    jobs = [
+        (wanted.home, partial(_steered, worker, first + number, wanted))
+        for number, wanted in enumerate(worker.order.combinations)
+    ]
+    _carry_out(worker, jobs)
+
+
+def _steered(
+    worker: Worker, user: int, wanted: Combination, account: Account
+) -> tuple[Client, Flow[object]]:
+    order = worker.order
+    population = order.population[0]
+    settings = settings_of(population, (account,), forced=True)
+    client = worker.client(user, population.protocol, settings.connections)
+    client.mark(
+        "user",
+        {"account": account.address, "home": account.home, "protocol": population.protocol},
+    )
+    browser = agent(worker, user, account)
+    flow = force(
+        browser, login(account), settings, wanted.login, wanted.serving, farm_of(worker.order)
+    )
+    return client, flow
+
+
+class Lender:
+    """Mailboxes that nobody else uses: each is lent to one session at a time."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self.free: list[Account] = list(accounts)
+        self.returned: Queue[None] = Queue()
+
+    def take(self, home: str, limit: float) -> Account | None:
+        """A free account whose mailbox lives at `home` (a node, a version, or "": any); None in vain."""
+        timeout = gevent.Timeout(limit)
+        with timeout:
+            try:
+                while True:
+                    for account in self.free:
+                        if not home or home in (account.node, account.home):
+                            self.free.remove(account)
+                            return account
+                    self.returned.get()
+            except gevent.Timeout as passed:
+                if passed is not timeout:
+                    raise
+        return None
+
+    def give(self, account: Account) -> None:
+        self.free.append(account)
+        self.returned.put(None)
+
+
+def _carry_out(worker: Worker, jobs: Sequence[tuple[str, Begin]]) -> None:
+    """Run each job with a mailbox of its home, some of them side by side."""
+    lender = Lender(worker.order.spare)
+    pool: Pool = Pool(AT_ONCE)
+    for home, begin in jobs:
+        if worker.stopping.is_set():
+            break
+        pool.spawn(_one, worker, lender, home, begin)
+    pool.join()
+
+
+def _one(worker: Worker, lender: Lender, home: str, begin: Begin) -> None:
+    account = lender.take(home, LIMIT)
+    if account is None:
+        worker.mark("no_account", home=home)  # what was not met stays not met
+        return
+    client, flow = begin(account)
+    try:
+        over = Event()
+        task = client.run(flow, "steered")
+        if not task.done:
+            task.waiters.append(over.set)
+            gevent.wait([over, worker.stopping], timeout=LIMIT, count=1)
+    finally:
+        worker.let_go(client)
+        lender.give(account)

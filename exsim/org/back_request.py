@@ -1,0 +1,23 @@
+"""A request that a back end serves: who asks, and which cookies the answer will set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from exsim.org.incoming import Incoming
+from exsim.org.settings import Mailbox
+from exsim.wire.message import Headers
+
+
+@dataclass(slots=True)
+class Asked:
+    """`incoming` in the name of `mailbox`; `cookies` collects Set-Cookie lines."""
+
+    incoming: Incoming
+    mailbox: Mailbox
+    flags: int
+    cookies: Headers = field(default_factory=list)
+
+    @property
+    def when(self) -> float:
+        return self.incoming.when

@@ -1,0 +1,37 @@
+"""The organisation's directory: who an account is, whether a password fits, where a mailbox lives."""
+
+from __future__ import annotations
+
+import hashlib
+
+from exsim.org.entropy import guid_of
+from exsim.org.settings import Mailbox, Node, Organisation
+
+
+class Directory:
+    """What Active Directory knows.  Accounts are found without regard to case."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._nodes = {node.name: node for node in organisation.nodes}
+        self._logons: dict[str, Mailbox] = {}
+        self._sids = {mailbox.sid: mailbox for mailbox in organisation.mailboxes}
+        for mailbox in organisation.mailboxes:
+            self._logons[mailbox.logon.lower()] = mailbox
+            self._logons[mailbox.address.lower()] = mailbox
+
+    def authenticate(self, user: str, password: str) -> Mailbox | None:
+        """The mailbox of `user` (DOMAIN\\name or address), or None when the password is refused."""
+        mailbox = self._logons.get(user.lower())
+        return mailbox if mailbox is not None and mailbox.password == password else None
+
+    def by_sid(self, sid: str) -> Mailbox | None:
+        return self._sids.get(sid)
+
+    def home(self, mailbox: Mailbox) -> Node:
+        """The node that holds the mailbox's active copy."""
+        return self._nodes[mailbox.home]
+
+
+def database_of(home: str) -> str:
+    """The GUID of the database on a node: one database a node."""
+    return guid_of(hashlib.sha256(f"database {home}".encode()).digest()[:16])

@@ -1,0 +1,380 @@
+"""The rig that carries a node over real sockets: an HTTP/1.1 server, and the hop to the back ends.
+
+One process is one node.  It listens three times: `front` (plain HTTP, for TLS ended at the balancer),
+`front_tls`, and `back`.  The back listener speaks plain HTTP where Exchange's back end site has TLS on
+port 444: a stand-in, because nothing under test looks at that hop's encryption.
+
+A node's work is a generator (`exsim.org.work`); `Carrying` steps it straight from the callbacks of the
+event loop, without a task for each request.  What HTTP itself asks for is in
+`exsim.org.http`; here are the sockets, the clock and the signals.  Decides nothing about Exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any, Protocol
+
+import httptools
+import msgspec
+
+from exsim.org.confession import Confession
+from exsim.org.doors import Dates, Doors, tls_context
+from exsim.org.http.carrying import Carrying, Timer
+from exsim.org.http.incoming import Incoming, Refused
+from exsim.org.http.onward import READ_AHEAD, Call, Carrier
+from exsim.org.http.outgoing import answer_head, forwarded
+from exsim.org.work import Peer, Work
+from exsim.wire.message import Answer, Request
+
+CONNECT_LIMIT = (
+    5.0  # seconds to a back end; assumed: on loopback it is there at once, or not at all
+)
+FLUSH_EVERY = 0.2  # seconds that a confession may wait for its line in the file
+LINGER = 1.0  # seconds in which a refused client may still be sending
+
+
+class Served(Protocol):
+    """What this rig asks of a node."""
+
+    def front(self, request: Request, peer: Peer) -> Work: ...
+    def back(self, request: Request, peer: Peer) -> Work: ...
+    def recycle(self) -> None: ...
+
+
+class Listener:
+    """What the connections of one listening socket have in common."""
+
+    def __init__(
+        self,
+        handle: Callable[[Request, Peer], Work],
+        onward: Onward,
+        *,
+        scheme: str = "http",
+        date: Callable[[], str],
+    ) -> None:
+        self.handle = handle
+        self.onward = onward
+        self.scheme = scheme
+        self.date = date
+        self.open: set[Connection] = set()
+
+    def accept(self) -> Connection:
+        """The protocol of a connection that just came in."""
+        connection = Connection(self)
+        self.open.add(connection)
+        return connection
+
+
+class Connection(asyncio.Protocol):
+    """One client's TCP connection: one request after another, answered in order."""
+
+    numbers = count(1)
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.incoming = Incoming(listener.scheme)
+        self.carrying: Carrying | None = None
+        self.blocked = False  # the client does not read as fast as it is answered
+        self.ending = False
+        self._pumping = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.peer = Peer(next(self.numbers), f"{peer[0]}:{peer[1]}" if peer else "")
+
+    def data_received(self, data: bytes) -> None:
+        if self.ending:
+            return
+        self.incoming.feed(data)
+        if self.carrying is None:
+            self.pump()
+        elif self.incoming.waiting > READ_AHEAD:
+            self.transport.pause_reading()
+
+    def pump(self) -> None:
+        """Answer what has come in, until something has to be waited for."""
+        if self._pumping:  # an answer that was ready at once; the loop below goes on
+            return
+        self._pumping = True
+        try:
+            while self.carrying is None and not self.blocked and not self.ending:
+                message = self.incoming.take()
+                if message is None:
+                    break
+                work = self.listener.handle(message.request, self.peer)
+                self.carrying = Carrying(self, message, work)
+                self.carrying.step(None)
+            self._want_more()
+        except Refused as refusal:
+            self._refuse(refusal)
+        finally:
+            self._pumping = False
+
+    def _want_more(self) -> None:
+        if self.carrying is not None or self.ending:
+            return
+        if self.incoming.wants_continue:
+            self.incoming.wants_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if not self.transport.is_reading() and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _refuse(self, refusal: Refused) -> None:
+        answer = Answer(refusal.status, refusal.reason)
+        self.transport.write(
+            answer_head(answer, 0, method="", chunked=False, close=True, date=self.date())
+        )
+        # Closed at once, the rest of what the client still sends would reset the answer away.
+        self.ending = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER, self.transport.close)
+
+    def finished(self, keep: bool) -> None:
+        """The answer is out; the connection goes on, or (`keep` False) ends."""
+        self.carrying = None
+        if keep:
+            self.pump()
+        else:
+            self.end()
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def forward(self, node: str, request: Request) -> Call:
+        return self.listener.onward.send(node, request)
+
+    def later(self, seconds: float, call: Callable[[Any], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(seconds, call, None)
+
+    def date(self) -> str:
+        return self.listener.date()
+
+    def end(self) -> None:
+        """Close the connection, once what was written is out."""
+        self.ending = True
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        self.blocked = True
+
+    def resume_writing(self) -> None:
+        self.blocked = False
+        if self.carrying is not None:
+            self.carrying.unblocked()
+        else:
+            self.pump()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.listener.open.discard(self)
+        self.ending = True
+        carrying, self.carrying = self.carrying, None
+        if carrying is not None:
+            carrying.abandon()
+
+
+class Onward:
+    """The hop from the front end to a back end: real HTTP, over connections kept for the next request."""
+
+    def __init__(self, back_ends: Mapping[str, str]) -> None:
+        self._back_ends = back_ends
+        self._idle: dict[str, list[Carrier]] = {}
+
+    def send(self, node: str, request: Request) -> Call:
+        """Send `request` to the back end of `node`; what comes of it is in the call."""
+        call = Call(request, self._idle.setdefault(node, []))
+        idle = self._idle[node]
+        while idle:
+            connection = idle.pop()
+            if connection.alive():
+                connection.carry(call)
+                return call
+        address = self._back_ends.get(node)
+        call.connecting = asyncio.get_running_loop().create_task(_connect(address, call))
+        return call
+
+
+async def _connect(address: str | None, call: Call) -> None:
+    host, _, port = (address or "").rpartition(":")
+    try:
+        if not host:
+            raise ConnectionRefusedError
+        loop = asyncio.get_running_loop()
+        making = loop.create_connection(BackConnection, host, int(port))
+        _, connection = await asyncio.wait_for(making, CONNECT_LIMIT)
+    except OSError:  # TimeoutError is one
+        call.lost()
+        return
+    connection.carry(call)
+
+
+class BackConnection(asyncio.Protocol):
+    """One kept connection to a back end."""
+
+    def __init__(self) -> None:
+        self.call: Call | None = None
+        self.idle: list[Carrier] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def carry(self, call: Call) -> None:
+        """Send the call's request, and read its answer."""
+        self.call, self.idle = call, None
+        call.connection, call.connecting = self, None
+        self.transport.write(forwarded(call.request))
+
+    def alive(self) -> bool:
+        return not self.transport.is_closing()
+
+    def read_on(self) -> None:
+        self.transport.resume_reading()
+
+    def rest(self, idle: list[Carrier]) -> None:
+        """Wait in `idle` for the next request."""
+        self.idle = idle
+        idle.append(self)
+        self.read_on()
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        call = self.call
+        if call is None:  # nobody asked
+            self.transport.abort()
+            return
+        try:
+            call.reply.feed(data)
+        except httptools.HttpParserError:
+            self.transport.abort()
+            return
+        if call.reply.held > READ_AHEAD and call.reply.streaming:
+            self.transport.pause_reading()
+        call.advance()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.idle is not None and self in self.idle:
+            self.idle.remove(self)
+        if self.call is not None:
+            call, self.call = self.call, None
+            call.lost()
+
+
+class ConfessionFile:
+    """A node's confessions as JSON lines, at most `FLUSH_EVERY` seconds late."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._encode = msgspec.json.Encoder().encode
+        self._lines: list[bytes] = []
+        self._due: Timer | None = None
+
+    def add(self, confession: Confession) -> None:
+        self._lines.append(self._encode(confession))
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(FLUSH_EVERY, self.flush)
+
+    def flush(self) -> None:
+        """Everything confessed so far is in the file when this returns."""
+        self._due = None
+        if self._lines:
+            data = b"\n".join(self._lines) + b"\n"
+            self._lines.clear()
+            while data:
+                data = data[os.write(self._file, data) :]
+
+
+async def serve(
+    node: Served,
+    doors: Doors,
+    back_ends: Mapping[str, str],
+    *,
+    until: asyncio.Event,
+    ready: Callable[[], None],
+    clock_offset: float = 0.0,
+) -> None:
+    """Carry `node` until `until` is set.  `back_ends`: node -> host:port, this node's own included."""
+    loop = asyncio.get_running_loop()
+    onward = Onward(back_ends)
+    front, back = Dates(time.time, clock_offset), Dates(time.time)
+    plain = Listener(node.front, onward, date=front)
+    secure = Listener(node.front, onward, scheme="https", date=front)
+    behind = Listener(node.back, onward, date=back)
+    context = tls_context(doors.certificate) if doors.front_tls else None
+    servers = [
+        await loop.create_server(listener.accept, sock=door, ssl=tls, backlog=1024)
+        for listener, door, tls in (
+            (plain, doors.front, None),
+            (secure, doors.front_tls, context),
+            (behind, doors.back, None),
+        )
+        if door is not None
+    ]
+    ready()
+    await until.wait()
+    for server in servers:
+        server.close()
+    for listener in (plain, secure, behind):
+        for connection in list(listener.open):
+            connection.transport.abort()
+    await asyncio.sleep(0)  # lets the connections learn that they are lost, and close their work
+
+
+def run(
+    make: Callable[[Callable[[], float], Callable[[Confession], None]], Served],
+    doors: Doors,
+    back_ends: Mapping[str, str],
+    *,
+    confession: str,
+    lifeline: int,
+    clock_offset: float = 0.0,
+) -> None:
+    """The whole life of a node process: until SIGTERM, or until `lifeline` (a pipe) ends.
+
+    `make(clock, confess)` makes the node.  SIGUSR1 recycles it.  A line `{"ready": true}` goes to
+    standard output once everything listens.
+    """
+    asyncio.run(_live(make, doors, back_ends, confession, lifeline, clock_offset))
+
+
+async def _live(
+    make: Callable[[Callable[[], float], Callable[[Confession], None]], Served],
+    doors: Doors,
+    back_ends: Mapping[str, str],
+    confession: str,
+    lifeline: int,
+    clock_offset: float,
+) -> None:
+    loop = asyncio.get_running_loop()
+    until = asyncio.Event()
+    confessions = ConfessionFile(confession)
+    node = make(time.time, confessions.add)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, until.set)
+    loop.add_signal_handler(signal.SIGUSR1, node.recycle)
+
+    def lifeline_moved() -> None:
+        if not os.read(lifeline, 4096):
+            loop.remove_reader(lifeline)
+            until.set()
+
+    def ready() -> None:
+        print('{"ready": true}', flush=True)
+
+    loop.add_reader(lifeline, lifeline_moved)
+    try:
+        await serve(node, doors, back_ends, until=until, ready=ready, clock_offset=clock_offset)
+    finally:
+        confessions.flush()

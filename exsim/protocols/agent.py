@@ -1,0 +1,225 @@
+"""A user agent: cookies, redirects as further hops, and the one resend that a browser makes.
+
+Nothing is hidden: every request that it sends is a command of its own, and so a hop.  It does not log on,
+does not retry an answer, and does not leave its hosts.  Driver's part: Host, request ids, connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from exsim.protocols.flow import (
+    Channel,
+    Dice,
+    End,
+    Flow,
+    Head,
+    Mark,
+    Open,
+    Pause,
+    RawHeaders,
+    Receive,
+    Request,
+    Response,
+)
+from exsim.protocols.jar import Jar, read_date
+
+MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty, a finding is due before
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
+KEEPS_METHOD = frozenset((307, 308))  # RFC 9110 15.4; the others make a POST a GET, as browsers do
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One mailbox and how its owner logs on.  `logon` is what is typed; `home` the version it lives on."""
+
+    address: str
+    logon: str = ""
+    password: str = field(default="", repr=False)
+    home: str = ""
+
+
+@dataclass(slots=True)
+class Landing:
+    """Where a request ended: the last answer, and the path and query that gave it."""
+
+    response: Response
+    target: str
+    hops: int = 1
+
+
+class Agent:
+    """One browser: its jar, its dice and its clock outlive sessions and mailboxes.
+
+    `host` is the name in the URL (with its port, where that is not 443); `hosts` are further names that a
+    redirect may lead to, and at which the same jar is used.  `origin` None asks the scenario's target, a
+    name asks that node itself.  `steps` names the step of a redirect's further hop by its path.
+    `clock` is the wall clock (seconds since 1970) as the last pause told it.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        dice: Dice,
+        account: Account | None = None,
+        *,
+        hosts: Collection[str] = (),
+        origin: str | None = None,
+        steps: Mapping[str, str] | None = None,
+    ) -> None:
+        self.host = host.lower()
+        self.hosts = frozenset((self.host, *(name.lower() for name in hosts)))
+        self.dice = dice
+        self.account = account
+        self.origin = origin
+        self.steps = steps or {}
+        self.jar = Jar(self.host)
+        self.clock = 0.0
+        self.number = 0  # logons so far; the number of the session that is, or was last
+        self.memory: dict[str, str] = {}  # what else the browser keeps: its application cache
+
+    def rest(self, seconds: float) -> Flow[float]:
+        """Wait `seconds`; the wall clock."""
+        clock: float = yield Pause(seconds)
+        self.clock = clock
+        return clock
+
+    def send(self, request: Request) -> Flow[Response]:
+        """One hop with the jar's cookies; the answer's are stored as it arrives.  No redirect is followed.
+
+        A reused connection that turned out closed before any byte of an answer came: sent once more, as a
+        hop of its own, POST like GET (Chromium; RFC 9110 9.3.1 would stop at GET: *assumed* for POST).
+        """
+        path = request.target.partition("?")[0]
+        if request.origin is None:
+            request.origin = self.origin
+        request.cookies = self.jar.line(path, self.clock)
+        response: Response = yield request
+        if response.headers:
+            self.keep(response.headers, path)
+        if (
+            response.error == "closed"
+            and response.reused
+            and response.status is None
+            and request.on is None
+        ):
+            again = replace(request, cookies=self.jar.line(path, self.clock))
+            response = yield again
+            self.keep(response.headers, path)
+        return response
+
+    def keep(self, headers: RawHeaders, path: str) -> None:
+        """Store an answer's cookies; a date of theirs is measured against the answer's own Date."""
+        date = None
+        for key, value in headers:
+            if key == b"set-cookie":
+                break
+            if key == b"date":
+                date = value
+        else:
+            return
+        if date is None:
+            date = next((value for key, value in headers if key == b"date"), None)
+        told = None if date is None else read_date(date.decode("latin-1"))
+        now = self.clock or told or 0.0
+        self.jar.store(headers, path, now, told)
+
+    def fetch(self, request: Request) -> Flow[Response]:
+        """One request and the redirects that it meets; the last answer."""
+        response = yield from self.send(request)
+        if response.status not in REDIRECTS:
+            return response
+        landing = yield from self.follow(request, response)
+        return landing.response
+
+    def visit(self, request: Request) -> Flow[Landing]:
+        """The same, and where it ended."""
+        response = yield from self.send(request)
+        if response.status not in REDIRECTS:
+            return Landing(response, request.target)
+        return (yield from self.follow(request, response))
+
+    def follow(self, request: Request, response: Response) -> Flow[Landing]:
+        """Follow the redirect `response` to `request`, ten hops at most, within `hosts`.
+
+        Marks "redirect_loop" or "other_host" where it stops, and returns what it has.
+        """
+        hops = 1
+        while response.status in REDIRECTS and (location := response.header(b"location")):
+            target = self.target_of(location, request.target)
+            if target is None:
+                yield Mark("other_host", self._facts(request, location=other_end(location)))
+                break
+            if hops > MOST_REDIRECTS:
+                yield Mark("redirect_loop", self._facts(request, hops=hops))
+                break
+            request = self._next(request, response, target)
+            response = yield from self.send(request)
+            hops += 1
+        return Landing(response, request.target, hops)
+
+    def target_of(self, location: str, asked: str) -> str | None:
+        """Path and query of a Location, or None when it leads away from our hosts (or nowhere)."""
+        try:
+            url: SplitResult = urlsplit(urljoin(f"https://{self.host}{asked}", location.strip()))
+            host = url.netloc.lower().rpartition("@")[2].removesuffix(":443")
+        except ValueError:
+            return None
+        if url.scheme != "https" or host not in self.hosts | {self.host.removesuffix(":443")}:
+            return None
+        target = url.path or "/"
+        target = f"{target}?{url.query}" if url.query else target
+        return as_sent(target)
+
+    def open(self, request: Request) -> Flow[tuple[Channel, Head | End]]:
+        """Begin an exchange that is read piece by piece: its channel and its head (or why none came)."""
+        path = request.target.partition("?")[0]
+        if request.origin is None:
+            request.origin = self.origin
+        request.cookies = self.jar.line(path, self.clock)
+        channel: Channel = yield Open(request)
+        head: Head | End | bytes = yield Receive(channel, request.timeout)
+        if isinstance(head, bytes):  # no driver sends a body before its head
+            head = End("unreadable")
+        if isinstance(head, Head):
+            self.keep(head.headers, path)
+        return channel, head
+
+    def _next(self, request: Request, response: Response, target: str) -> Request:
+        """The hop that a redirect asks for."""
+        step = self.steps.get(target.partition("?")[0].lower(), request.step)
+        if response.status in KEEPS_METHOD:
+            return replace(request, target=target, step=step)
+        headers = tuple(item for item in request.headers if item[0] not in BODY_HEADERS)
+        return replace(
+            request, method="GET", target=target, headers=headers, body=None, step=step, writes=None
+        )
+
+    def _facts(self, request: Request, **more: str | int) -> dict[str, str | int]:
+        return {"number": request.session, "step": request.step, **more}
+
+
+BODY_HEADERS = frozenset(("Content-Type", "Origin"))  # of a POST, not of the GET it becomes
+
+
+def as_sent(target: str) -> str:
+    """`target` without what cannot stand in a request line: blanks and what is not ASCII, escaped."""
+    if target.isascii() and target.isprintable() and " " not in target:
+        return target
+    return "".join(
+        sign
+        if "!" <= sign <= "~"
+        else "".join(f"%{octet:02X}" for octet in sign.encode("utf-8", "replace"))
+        for sign in target
+    )
+
+
+def other_end(location: str) -> str:
+    """The scheme and host of a Location that is not followed; never its query, which may carry secrets."""
+    try:
+        url = urlsplit(location)
+    except ValueError:
+        return "unreadable"
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"[:200]

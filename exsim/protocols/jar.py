@@ -1,0 +1,241 @@
+"""A browser's cookie jar (RFC 6265, and 6265bis where browsers follow it): one browser, one host.
+
+Cookies are stored in the order in which answers arrive, whoever asked: `store` is called once for each
+answer.  The URL is always https, so Secure never keeps a cookie back.  Not kept: cookies without a name,
+and cookies of other domains.  Nothing that a server sends raises here; nonsense is ignored as a browser does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from exsim.protocols.flow import NO_COOKIES, CookieLine
+
+LONGEST_PAIR = 4096  # octets of name and value together; longer is ignored (6265bis 5.6)
+LONGEST_ATTRIBUTE = 1024  # octets of an attribute's value; longer is ignored (6265bis 5.6)
+MOST_COOKIES = 180  # of one host; the oldest goes (Chromium)
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # 6265bis: such a cookie is refused whole
+_DELIMITERS = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")  # RFC 6265 5.1.1
+_TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?!\d)")
+_DAY = re.compile(r"(\d{1,2})(?!\d)")
+_YEAR = re.compile(r"(\d{2,4})(?!\d)")
+_WHOLE = re.compile(r"-?[0-9]+\Z")
+
+
+@lru_cache(maxsize=1024)
+def read_date(text: str) -> float | None:
+    """Seconds since 1970 of a cookie's date, or None: the lenient reading of RFC 6265 5.1.1.
+
+    It takes ASP.NET's `Thu, 15-Aug-1991 03:08:59 GMT` as well as `Thu, 15 Aug 1991 03:08:59 GMT`.
+    """
+    clock: list[int] | None = None
+    day = month = year = None
+    for token in _DELIMITERS.split(text):
+        if clock is None and (found := _TIME.match(token)):
+            clock = [int(part) for part in found.groups()]
+        elif day is None and (found := _DAY.match(token)):
+            day = int(found[1])
+        elif month is None and token[:3].lower() in MONTHS:
+            month = MONTHS.index(token[:3].lower()) + 1
+        elif year is None and (found := _YEAR.match(token)):
+            year = int(found[1])
+    if clock is None or day is None or month is None or year is None:
+        return None
+    if year < 100:
+        year += 1900 if year >= 70 else 2000
+    try:
+        hour, minute, second = clock
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What stands after the first semicolon of a Set-Cookie line."""
+
+    domain: str = ""
+    path: str = ""
+    secure: bool = False
+    http_only: bool = False
+    expires: float | None = None  # seconds since 1970
+    max_age: int | None = None  # seconds
+
+
+@lru_cache(maxsize=1024)
+def read_attributes(text: str) -> Attributes:
+    """The attributes of a Set-Cookie line; of two with one name the last counts, unknown ones do not."""
+    found: dict[str, str] = {}
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        value = value.strip(" \t")
+        if len(value) <= LONGEST_ATTRIBUTE:
+            found[name.strip(" \t").lower()] = value
+    age = found.get("max-age", "")
+    return Attributes(
+        domain=found.get("domain", "").lower().removeprefix("."),
+        path=found.get("path", ""),
+        secure="secure" in found,
+        http_only="httponly" in found,
+        expires=read_date(found["expires"]) if "expires" in found else None,
+        max_age=int(age[:12]) if _WHOLE.match(age) and age.isascii() else None,
+    )
+
+
+@dataclass(slots=True)
+class Cookie:
+    """One cookie of the jar.  `domain` "" is the host alone; `expires` None lasts as long as the browser."""
+
+    name: str
+    value: str
+    path: str = "/"
+    domain: str = ""
+    http_only: bool = False
+    expires: float | None = None
+
+
+def default_path(path: str) -> str:
+    """The path of a cookie that names none: the folder of what was asked (RFC 6265 5.1.4)."""
+    folder = path.rpartition("/")[0]
+    return folder if folder.startswith("/") else "/"
+
+
+def path_matches(wanted: str, path: str) -> bool:
+    """Whether a request for `wanted` carries a cookie of `path` (RFC 6265 5.1.4; case counts)."""
+    if not wanted.startswith(path):
+        return False
+    return len(wanted) == len(path) or path.endswith("/") or wanted[len(path)] == "/"
+
+
+def domain_matches(host: str, domain: str) -> bool:
+    """Whether `host` lies in `domain` (RFC 6265 5.1.3); an address or a bare word has no children."""
+    if host == domain:
+        return True
+    return host.endswith("." + domain) and "." in domain and not host.rpartition(".")[2].isdigit()
+
+
+class Jar:
+    """The cookies that one browser holds for `host` (a name, without port)."""
+
+    def __init__(self, host: str = "") -> None:
+        self.host = host.lower().partition(":")[0]
+        self._cookies: dict[tuple[str, str, str], Cookie] = {}  # in order of creation
+        self._lines: dict[str, CookieLine] = {}  # by path asked, until a cookie changes
+        self._soonest = float("inf")  # when the first cookie runs out
+
+    def __len__(self) -> int:
+        return len(self._cookies)
+
+    def line(self, path: str, now: float = 0.0) -> CookieLine:
+        """The cookies that a request for `path` carries at `now` (seconds since 1970), as a snapshot."""
+        if now >= self._soonest:
+            self._drop_expired(now)
+        line = self._lines.get(path)
+        if line is None:
+            line = self._lines[path] = self._make_line(path)
+        return line
+
+    def value(self, name: str, path: str = "/owa/") -> str | None:
+        """The cookie `name` as a request for `path` would carry it, or None."""
+        return self.line(path).values.get(name)
+
+    def set(self, name: str, value: str, path: str = "/", expires: float | None = None) -> None:
+        """What a page's script does by `document.cookie`: never touches an HttpOnly cookie."""
+        old = self._cookies.get((name, "", path))
+        if old is None or not old.http_only:
+            self._put(Cookie(name, value, path, "", False, expires))
+
+    def end_of_browser(self) -> None:
+        """The window is closed: cookies that carry no time are forgotten."""
+        for key in [key for key, it in self._cookies.items() if it.expires is None]:
+            self._delete(key)
+
+    def store(
+        self,
+        headers: Sequence[tuple[bytes, bytes]],
+        path: str,
+        now: float,
+        date: float | None = None,
+    ) -> None:
+        """Take the Set-Cookie lines of an answer to a request for `path` that arrived at `now`.
+
+        `now` is in seconds since 1970.  `date` is the server's own clock where its answer told it: an
+        `expires` is measured against that, as Chromium does.
+        """
+        for key, line in headers:
+            if key == b"set-cookie":
+                self._take(line.decode("latin-1"), path, now, now if date is None else date)
+
+    def _take(self, text: str, asked: str, now: float, date: float) -> None:
+        if _CONTROLS.search(text):
+            return
+        pair, _, rest = text.partition(";")
+        name, equals, value = pair.partition("=")
+        name, value = name.strip(" \t"), value.strip(" \t")
+        if not equals or not name or len(name) + len(value) > LONGEST_PAIR:
+            return
+        said = read_attributes(rest)
+        domain = "" if said.domain == self.host else said.domain
+        if domain and not domain_matches(self.host, domain):
+            return
+        path = said.path if said.path.startswith("/") else default_path(asked)
+        if not _prefix_holds(name, said, path):
+            return
+        expires = said.expires if said.expires is None else said.expires - date + now
+        if said.max_age is not None:
+            expires = now + said.max_age if said.max_age > 0 else float("-inf")
+        if expires is not None and expires <= now:
+            self._delete((name, domain, path))
+        else:
+            self._put(Cookie(name, value, path, domain, said.http_only, expires))
+
+    def _put(self, cookie: Cookie) -> None:
+        key = (cookie.name, cookie.domain, cookie.path)
+        old = self._cookies.get(key)
+        self._cookies[key] = cookie  # an existing cookie keeps its place in the line
+        if cookie.expires is not None and cookie.expires < self._soonest:
+            self._soonest = cookie.expires
+        if old is None or old.value != cookie.value:
+            self._lines.clear()
+        if len(self._cookies) > MOST_COOKIES:
+            self._delete(next(iter(self._cookies)))
+
+    def _delete(self, key: tuple[str, str, str]) -> None:
+        if self._cookies.pop(key, None) is not None:
+            self._lines.clear()
+
+    def _drop_expired(self, now: float) -> None:
+        gone = [
+            key for key, it in self._cookies.items() if it.expires is not None and it.expires <= now
+        ]
+        for key in gone:
+            self._delete(key)
+        left = (it.expires for it in self._cookies.values() if it.expires is not None)
+        self._soonest = min(left, default=float("inf"))
+
+    def _make_line(self, path: str) -> CookieLine:
+        sent = [it for it in self._cookies.values() if path_matches(path, it.path)]
+        if not sent:
+            return NO_COOKIES
+        sent.sort(key=lambda it: -len(it.path))  # stable: of equal paths the older comes first
+        values: dict[str, str] = {}
+        for it in sent:
+            values.setdefault(it.name, it.value)
+        line = CookieLine(values)
+        if len(values) < len(sent):  # one name at two paths: a browser sends both
+            line.line = "; ".join(f"{it.name}={it.value}" for it in sent)
+        return line
+
+
+def _prefix_holds(name: str, said: Attributes, path: str) -> bool:
+    """The promises of a cookie's name (6265bis 4.1.3), which browsers hold."""
+    lower = name.lower()
+    if lower.startswith("__host-"):
+        return said.secure and not said.domain and said.path == "/" == path
+    return said.secure or not lower.startswith("__secure-")

@@ -1,0 +1,148 @@
+"""What a body says of itself: its kind, an application's code, the back end's build, whose mailbox it is.
+
+Read once, on every answer: bytes are searched, and only pages with a form are parsed.  Facts, no judgement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+
+from bs4 import Tag
+
+from exsim.protocols.flow import Request, Response
+from exsim.protocols.owa import markup
+from exsim.session.hop import Evidence
+from exsim.wire import names
+
+_MARKER = names.MARKER.encode()
+_OWNER = re.compile(re.escape(_MARKER) + rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
+_CODE = re.compile(rb"""["'](?:ResponseCode|ErrorCode)["']\s*:\s*["']?([A-Za-z0-9_\-]{1,64})""")
+_BUILD = re.compile(
+    rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
+)
+_BUILD_PARTS = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
+_REFUSALS = frozenset(text.encode() for text in (names.REFUSAL_BODY_POST, names.REFUSAL_BODY_OTHER))
+_SCRIPT_TYPES = ("javascript", "text/css", "image/", "font", "ecmascript")
+_PENDING = "ev=pendingnotificationrequest"
+MOST_MARKERS = 200  # of one body that are looked at
+MOST_CODES = 100
+
+EMPTY = Evidence(is_="empty")
+CHANNEL = Evidence(is_="notifications")
+
+# The kinds that a few bytes show, in the order in which they are asked.
+_MARKS: tuple[tuple[bytes, str], ...] = (
+    (names.LOGON_PAGE_MARKER.encode(), "logon_page"),
+    (names.LOGON_ASP_MARKER.encode(), "logon_page"),
+    (b"a_sLgn", "logon_page"),
+    *((marker.encode(), "error_page") for marker in names.ERROR_PAGE_MARKERS),
+    *((marker.encode(), "boot_page") for marker in names.BOOT_MARKERS),
+    (b"{id:'pg'", "notifications"),
+    (b"Object moved", "object_moved"),
+)
+
+
+def observe(request: Request, response: Response, accounts: Collection[str] = ()) -> Evidence:
+    """The evidence of one answer.  `accounts` are the test accounts' addresses, in lower case."""
+    body = response.body
+    if not body:
+        pending = response.status == 200 and _PENDING in request.target.lower()
+        return CHANNEL if pending else EMPTY
+    owner = whose(body, request.account, accounts) if _MARKER in body else None
+    first = body[:1]
+    if first == b"{" or (first == b"[" and _content_type(response).startswith("application/json")):
+        return Evidence(len(body), "json", code_in(body), owner, build_in(body))
+    return Evidence(len(body), kind_of(request, response), None, owner)
+
+
+def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
+    """Whose mailbox the markers in `body` name; the worst counts: stranger, other, own; None: no marker."""
+    found: set[bytes] = set()
+    for count, match in enumerate(_OWNER.finditer(body)):
+        if count >= MOST_MARKERS:
+            break
+        found.add(match[1])
+    addresses = {address.decode("ascii").lower().rstrip(".") for address in found}
+    if not addresses:
+        return None
+    addresses.discard(own.lower())
+    if not addresses:
+        return "own"
+    return "other" if all(address in accounts for address in addresses) else "stranger"
+
+
+def code_in(body: bytes) -> str | None:
+    """The first ResponseCode or ErrorCode that is not NoError; "NoError" when all are; None without any."""
+    code: str | None = None
+    for count, match in enumerate(_CODE.finditer(body)):
+        code = match[1].decode("ascii")
+        if code not in ("NoError", "0") or count >= MOST_CODES:
+            break
+    return code
+
+
+def build_in(body: bytes) -> str | None:
+    """The back end's build in an answer's header, as 15.1.669.32, or None."""
+    start = body.find(b'"ServerVersionInfo"')
+    return None if start < 0 else _read_build(body[start : start + 200])
+
+
+@lru_cache(maxsize=256)
+def _read_build(text: bytes) -> str | None:
+    parts = {match[1]: match[2].decode() for match in _BUILD.finditer(text)}
+    if any(part not in parts for part in _BUILD_PARTS):
+        return None
+    return ".".join(parts[part] for part in _BUILD_PARTS)
+
+
+def kind_of(request: Request, response: Response) -> str:
+    """The kind of a body that is not JSON: a key of `hop.KINDS`."""
+    body = response.body
+    if body in _REFUSALS:
+        return "refusal_440"
+    kind = _content_type(response)
+    if any(word in kind for word in _SCRIPT_TYPES):
+        return "script"
+    if response.header(b"x-owa-feerror") == "CasRedirect":
+        return "auto_submit"
+    if body.startswith(b"200 OK<br/>"):
+        return "health"
+    start = body[: markup.LONGEST_PAGE]
+    for mark, name in _MARKS:
+        if mark in start:
+            return name
+    return _kind_of_page(request, response, start)
+
+
+def _kind_of_page(request: Request, response: Response, body: bytes) -> str:
+    forms = markup.forms(body)
+    asking = [form for form in forms if markup.asks_password(form)]
+    if any(markup.is_exchange_form(form) for form in asking):
+        return "logon_page"
+    if any("lang.owa" in markup.word(form, "action").lower() for form in forms):
+        return "language_page"
+    if asking:
+        return "foreign_logon"
+    if any(
+        markup.is_exchange_form(form) or markup.word(form, "action").lower().startswith("https:")
+        for form in forms
+    ) and _hidden_password(forms):
+        return "auto_submit"
+    path = request.target.partition("?")[0].lower()
+    if response.status == 200 and path == names.OWA and "text/html" in _content_type(response):
+        return "boot_page"  # 2010's start page carries none of the later markers (*assumed*)
+    return ""
+
+
+def _hidden_password(forms: list[Tag]) -> bool:
+    return any(
+        markup.word(field, "name").lower() == "password"
+        for form in forms
+        for field in form.find_all("input")
+    )
+
+
+def _content_type(response: Response) -> str:
+    return (response.header(b"content-type") or "").lower()

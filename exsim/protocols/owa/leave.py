@@ -1,0 +1,37 @@
+"""Log-off: the old page's last posts, logoff.owa, the sign-out page."""
+
+from __future__ import annotations
+
+from exsim.protocols.flow import Flow, Mark, Request, Start
+from exsim.protocols.owa import headers as lines
+from exsim.protocols.owa.page import Page
+from exsim.wire import names
+
+
+def log_off(page: Page) -> Flow[None]:
+    """The user leaves; what the page still has on the way may be answered long after."""
+    page.left = "logged_off"
+    yield Mark("logoff", {"number": page.number, "account": page.account.address})
+    if page.settings.late_answers:
+        for request in late_posts(page):
+            yield Start(page.client.fetch(request), "late")
+    yield from page.client.fetch(page.request("GET", names.LOGOFF, "logoff", lines.NAVIGATION))
+
+
+def late_posts(page: Page) -> list[Request]:
+    """What a page sends when it is unloaded: load times, a last finish, a keep-alive (SEED; *assumed*)."""
+    if page.legacy:
+        return [page.event("PendingRequest", "FinishNotificationRequest", "late")]
+    finish = f"{names.NOTIFICATION}?ns=PendingRequest&ev=FinishNotificationRequest&UA=0"
+    canary = (names.CANARY, page.canary())
+    return [
+        page.request(
+            "POST",
+            f"{names.PAGE_LOAD_TIMES}?UA=0",
+            "late",
+            (*lines.BACKGROUND_CALL, lines.PLAIN),
+            b"{}",
+        ),
+        page.request("POST", finish, "late", (*lines.BACKGROUND_CALL, lines.PLAIN, canary), b""),
+        page.request("POST", f"{names.KEEP_ALIVE}?UA=0", "late", lines.BACKGROUND_CALL, b""),
+    ]

@@ -1,0 +1,212 @@
+"""One page of OWA in a browser: from an accepted logon until it is left.
+
+It builds the requests that the page's scripts send, and does what they do when an answer refuses them:
+440 or the logon page: the browser goes to /owa/ and is shown the logon page; 449: the fresh canary is
+taken and the request sent once more, as a hop of its own; 412: the page is reloaded by way of the logon
+page.  What the real scripts do on 449 and 412 is *assumed*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import parse_qs, quote, urlsplit
+
+from exsim.protocols.agent import REDIRECTS, Account, Agent
+from exsim.protocols.flow import Flow, Join, Mark, Request, Response, Start, Stop, Task
+from exsim.protocols.owa import headers as lines
+from exsim.protocols.owa import opening
+from exsim.protocols.owa.actions import Action
+from exsim.protocols.owa.markup import is_logon_page
+from exsim.protocols.owa.settings import Settings
+from exsim.wire import names
+
+XML_CALL = "<params><canary>{canary}</canary></params>"  # 2010: the canary travels in the body
+
+
+@lru_cache(maxsize=8)
+def _second(clock: int) -> str:
+    return datetime.fromtimestamp(clock, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+class Page:
+    """The scripts of one page.  `left`: why it is no longer there ("" while it is).
+
+    `number` is the logon it belongs to.  `navigation`: the sub-flow by which it was left, where an answer
+    made the browser go; its result is what the browser was shown then (an `opening.Shown`).
+    """
+
+    def __init__(self, client: Agent, account: Account, settings: Settings, number: int) -> None:
+        self.client = client
+        self.account = account
+        self.settings = settings
+        self.number = number
+        self.left = ""
+        self.navigation: Task | None = None
+        self.tasks: list[Task] = []
+        self.build = ""
+        self.client_id = ""
+        self.legacy = False  # OWA 2010
+        self.kept = False  # started from the application cache
+        self.calls = 0  # of service.svc so far; their ids count down from -1
+
+    def gone(self) -> bool:
+        """Whether the page was left: its scripts ask for nothing more."""
+        return self.left != ""
+
+    # Requests ---------------------------------------------------------------------------------
+    def request(
+        self,
+        method: str,
+        target: str,
+        step: str,
+        headers: Iterable[tuple[str, str]] = lines.SCRIPT_CALL,
+        body: bytes | None = None,
+        timeout: float = 60.0,
+    ) -> Request:
+        """A request of this page; the jar's cookies are added when it is sent."""
+        settings = self.settings
+        return Request(
+            method,
+            target,
+            headers if isinstance(headers, tuple) else tuple(headers),
+            body,
+            step,
+            self.number,
+            self.account.address,
+            origin=settings.origin,
+            timeout=timeout,
+            control=settings.control,
+            forced=settings.forced,
+        )
+
+    def canary(self) -> str:
+        """The newest canary, as a script reads it from document.cookie."""
+        name = names.E14_USER_CONTEXT if self.legacy else names.CANARY
+        return self.client.jar.line(names.OWA, self.client.clock).values.get(name, "")
+
+    def service(
+        self, action: Action, step: str, user: bool = True, timeout: float = 60.0
+    ) -> Request:
+        """A call of service.svc with its real headers (CAP16); `user` False: nobody asked for it."""
+        self.calls += 1
+        number = f"-{self.calls}"
+        clock = self.client.clock
+        begin = f"{_second(int(clock))}.{int(clock * 1000) % 1000:03d}"
+        own = (
+            (names.CANARY, self.canary()),
+            (names.ACTION_ID, number),
+            (names.CLIENT_BUILD, self.build),
+            (names.VERSION_ID, self.build),
+            (names.CORRELATION_ID, f"{self.client_id}_{int(clock * 1000)}{self.calls % 100:02d}"),
+            (names.CLIENT_BEGIN, begin),
+        )
+        target = f"{names.SERVICE}?action={action.name}{'&EP=1' if action.small else ''}&ID={number}&AC=1"
+        if user:
+            constant = action.user
+        else:
+            constant, target = action.background, target + "&UA=0"
+        return self.request("POST", target, step, constant + own, action.content, timeout)
+
+    def event(
+        self, namespace: str, event: str, step: str, user: bool = False, method: str = "POST"
+    ) -> Request:
+        """A call of 2010's ev.owa; a POST carries the canary in its XML (2010 SP3)."""
+        target = f"{names.E14_EVENTS}?oeh=1&ns={namespace}&ev={event}{'' if user else '&UA=0'}"
+        if method == "GET":
+            return self.request("GET", target, step)
+        body = XML_CALL.format(canary=self.canary()).encode("latin-1", "replace")
+        return self.request("POST", target, step, (*lines.SCRIPT_CALL, lines.XML), body)
+
+    # Answers ----------------------------------------------------------------------------------
+    def ask(self, request: Request) -> Flow[Response]:
+        """Send a request of the page's scripts and do what they do with the answer."""
+        response = yield from self.client.send(request)
+        if response.status == 200:
+            return response
+        return (yield from self.react(request, response))
+
+    def react(self, request: Request, response: Response) -> Flow[Response]:
+        """What follows from an answer other than 200."""
+        status = response.status
+        if status == names.CANARY_REFUSED:
+            response = yield from self.client.send(self._with_canary(request))
+            status = response.status
+        if status in REDIRECTS:
+            landing = yield from self.client.follow(request, response)
+            if is_logon_page(landing.target):
+                yield from self.thrown_out(request, status, reason_of(landing.target))
+            return landing.response
+        if status == names.LOGIN_TIMEOUT:
+            yield from self.thrown_out(request, status)
+        elif status == names.VERSION_MISMATCH:
+            self.client.memory.clear()  # the kept page is of no use any more
+            yield from self.leave("other_build", request, status)
+        return response
+
+    def _with_canary(self, request: Request) -> Request:
+        """The same request as its second attempt, with the canary that came with the refusal."""
+        fresh = self.canary()
+        headers = [
+            (name, fresh if name == names.CANARY else "2" if name == names.ATTEMPT else value)
+            for name, value in request.headers
+        ]
+        target, body = request.target.replace("&AC=1", "&AC=2"), request.body
+        head, found, tail = target.partition(f"{names.CANARY}=")
+        if found:
+            target = f"{head}{found}{quote(fresh, safe='')}&{tail.partition('&')[2]}".rstrip("&")
+        if self.legacy and body:
+            body = XML_CALL.format(canary=fresh).encode("latin-1", "replace")
+        return self.request(
+            request.method, target, request.step, tuple(headers), body, request.timeout
+        )
+
+    # Leaving ----------------------------------------------------------------------------------
+    def thrown_out(self, request: Request, status: int | None, reason: str = "") -> Flow[None]:
+        """An answer says that nobody is logged on: the first one makes the browser go."""
+        yield from self.leave("thrown_out", request, status, reason)
+
+    def leave(self, why: str, request: Request, status: int | None, reason: str = "") -> Flow[None]:
+        """Go to /owa/, once; further refusals of the old page change nothing."""
+        if self.left:
+            return
+        self.left = why
+        facts: dict[str, str | int | None] = {
+            "number": self.number,
+            "step": request.step,
+            "status": status,
+            "account": self.account.address,
+        }
+        if reason:
+            facts["reason"] = reason
+        yield Mark(why, facts)
+        self.navigation = yield Start(
+            opening.open_owa(self.client, self.account, self.settings, self.number), why
+        )
+
+    def start(self, flow: Flow[None], name: str) -> Flow[None]:
+        """Run a sub-flow that is to be stopped when the page is gone."""
+        self.tasks.append((yield Start(flow, name)))
+
+    def close(self) -> Flow[opening.Shown | None]:
+        """The page is gone: end what it still keeps open; what the browser is shown now, if it was led away.
+
+        Ordinary requests on the way are left to arrive: their answers still reach the jar.
+        """
+        shown: opening.Shown | None = None
+        if self.navigation is not None:
+            yield Join([self.navigation])
+            shown = self.navigation.result
+        for task in self.tasks:
+            if not task.done:
+                yield Stop(task)
+        return shown
+
+
+def reason_of(target: str) -> str:
+    """The `reason` in a logon page's address, or ""."""
+    try:
+        return parse_qs(urlsplit(target).query).get("reason", [""])[0][:8]
+    except ValueError:
+        return ""

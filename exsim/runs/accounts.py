@@ -1,0 +1,158 @@
+"""Accounts: who logs on, with what, and where his mailbox is said to live.
+
+A file of accounts is `email,logon,home,secret`.  A secret is `env:NAME`, `cmd:…`, `prompt`, or stands
+there itself if nobody but the owner may read the file.  `home` is a claim, to be compared with what the
+back end says.
+"""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from exsim.runs.errors import AccountsError
+from exsim.wire import names
+
+COLUMNS = ("email", "logon", "home", "secret")
+COMMAND_LIMIT = 30.0  # seconds that a `cmd:` may take
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One mailbox and how its user logs on.
+
+    `logon` is typed exactly so.  `home`: version that holds the mailbox.  `node`, `sid` and `name` are
+    known in the lab only.
+    """
+
+    address: str
+    logon: str
+    home: str
+    password: str
+    node: str = ""
+    sid: str = ""
+    name: str = ""
+
+    def __repr__(self) -> str:
+        return f"Account({self.address!r}, logon={self.logon!r}, home={self.home!r})"
+
+    def claim(self) -> dict[str, str]:
+        """What may be written down: everything but the password."""
+        facts = msgspec.to_builtins(self)
+        return {key: value for key, value in facts.items() if key != "password"}
+
+    def as_mailbox(self) -> dict[str, str]:
+        """As the simulated organisation takes it on its standard input."""
+        return {
+            "address": self.address,
+            "logon": self.logon,
+            "password": self.password,
+            "home": self.node,
+            "sid": self.sid,
+            "name": self.name,
+        }
+
+
+def read_accounts(
+    path: Path, ask: Callable[[str], str] = getpass.getpass, trust: bool = False
+) -> list[Account]:
+    """The accounts of `path`, with their passwords.
+
+    `ask` is called for `prompt`.  `trust` skips the look at the file's mode, which says nothing on
+    Windows.  Raises AccountsError with the file's name and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise AccountsError(f"{path.name}: cannot be read: {why} ({path})") from None
+    literal = trust or os.name == "nt" or not path.stat().st_mode & 0o077
+    accounts: list[Account] = []
+    for where, row in _rows(path.name, text):
+        accounts.append(_account(where, row, ask, literal, accounts))
+    if not accounts:
+        raise AccountsError(f"{path.name}: holds no account")
+    return accounts
+
+
+def _rows(file: str, text: str) -> Iterator[tuple[str, list[str]]]:
+    reader = csv.reader(text.splitlines(), skipinitialspace=True)
+    seen_heading = False
+    for row in reader:
+        where = f"{file}:{reader.line_num}"
+        row = [cell.strip() for cell in row]
+        if not any(row) or row[0].startswith("#"):
+            continue
+        if not seen_heading:
+            seen_heading = True
+            if tuple(cell.lower() for cell in row) == COLUMNS:
+                continue
+            raise AccountsError(f"{where}: the first line must be {','.join(COLUMNS)}")
+        if len(row) != len(COLUMNS):
+            raise AccountsError(
+                f"{where}: {len(row)} columns, expected {len(COLUMNS)}: {','.join(COLUMNS)}"
+            )
+        yield where, row
+
+
+def _account(
+    where: str, row: list[str], ask: Callable[[str], str], literal: bool, before: Sequence[Account]
+) -> Account:
+    email, logon, home, secret = row
+    home = home.lower()
+    name, at, domain = email.partition("@")
+    if not (name and at and domain):
+        raise AccountsError(f'{where}: email: "{email}" is not an address')
+    if not logon:
+        raise AccountsError(
+            f"{where}: logon: is empty; write it exactly as it is typed on the page"
+        )
+    if home not in names.VERSIONS:
+        raise AccountsError(
+            f'{where}: home: "{home}" is not a version; one of {", ".join(names.VERSIONS)}'
+        )
+    if any(email.lower() == other.address.lower() for other in before):
+        raise AccountsError(f'{where}: email: "{email}" is there twice; one user, one mailbox')
+    return Account(email, logon, home, _secret(where, email, secret, ask, literal))
+
+
+def _secret(where: str, email: str, secret: str, ask: Callable[[str], str], literal: bool) -> str:
+    kind, colon, rest = secret.partition(":")
+    if secret == "prompt":
+        password = ask(f"password of {email}: ")
+    elif colon and kind == "env":
+        password = os.environ.get(rest, "")
+        if not password:
+            raise AccountsError(f"{where}: secret: the environment has no {rest}")
+    elif colon and kind == "cmd":
+        password = _from_command(where, rest)
+    elif not literal:
+        raise AccountsError(
+            f"{where}: secret: a password itself needs a file that only its owner can read (chmod 600);"
+            " or write env:NAME, cmd:… or prompt"
+        )
+    else:
+        password = secret
+    if not password:
+        raise AccountsError(f"{where}: secret: is empty")
+    return password
+
+
+def _from_command(where: str, command: str) -> str:
+    """The first line that `command` prints.  Neither it nor its output is repeated in an error."""
+    try:
+        done = subprocess.run(
+            command, shell=True, capture_output=True, text=True, timeout=COMMAND_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise AccountsError(
+            f"{where}: secret: the command took longer than {COMMAND_LIMIT:.0f} s"
+        ) from None
+    if done.returncode:
+        raise AccountsError(f"{where}: secret: the command ended with {done.returncode}")
+    return done.stdout.partition("\n")[0].rstrip("\r")

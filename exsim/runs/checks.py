@@ -1,0 +1,150 @@
+"""What the types of a scenario cannot say: names that must be known elsewhere, and what excludes what.
+
+Each check looks at one thing and complains in one line.  No file is looked at here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from exsim.runs import addresses, organisation
+from exsim.runs.complaint import Complaint, below
+from exsim.runs.sections import Lab, Node, Population, Scenario, Target
+
+# Fifteen characters are what NetBIOS leaves for a name (RFC 1002); X-FEServer carries it in capitals.
+_NODE_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,13}[A-Z0-9])?")
+
+
+def check(scenario: Scenario) -> None:
+    """Raises Complaint at the first thing that does not fit together."""
+    if (scenario.lab is None) == (scenario.target is None):
+        there = "both [lab] and" if scenario.lab is not None else "neither [lab] nor"
+        raise Complaint("lab", f"there is {there} [target]; a scenario has exactly one of them")
+    if scenario.lab is not None:
+        _lab(scenario.lab)
+    if scenario.target is not None:
+        _target(scenario.target)
+    for index, population in enumerate(scenario.population):
+        _population(scenario, population, f"population[{index}]")
+    _load(scenario)
+
+
+def _lab(lab: Lab) -> None:
+    seen: set[str] = set()
+    for index, node in enumerate(lab.nodes):
+        key = f"lab.nodes[{index}]"
+        _node_name(node.name, f"{key}.name")
+        if node.name in seen:
+            raise Complaint(f"{key}.name", f'"{node.name}" is there twice')
+        seen.add(node.name)
+        _node_settings(node, lab.nodes, key)
+    if not lab.balancer:
+        raise Complaint("lab.balancer", 'is empty; write the HAProxy file, or "none"')
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", lab.host):
+        raise Complaint("lab.host", f'"{lab.host}" is not the name of a host')
+    if lab.haproxy and not re.fullmatch(r"\d+(\.\d+){0,2}", lab.haproxy):
+        raise Complaint("lab.haproxy", f'"{lab.haproxy}" is not a version such as "2.8"')
+    try:
+        organisation.choices(lab.presets, lab.nodes)
+    except organisation.PresetProblem as problem:
+        raise Complaint("lab.preset", str(problem)) from None
+
+
+def _node_name(name: str, key: str) -> None:
+    if not _NODE_NAME.fullmatch(name):
+        raise Complaint(
+            key, f'"{name}" is not a server\'s name: 1 to 15 capitals, digits and hyphens'
+        )
+
+
+def _node_settings(node: Node, nodes: Sequence[Node], key: str) -> None:
+    known = [other.name for other in nodes]
+    if node.build and not re.fullmatch(r"\d+(\.\d+){3}", node.build):
+        raise Complaint(f"{key}.build", f'"{node.build}" is not a build such as "15.1.669.32"')
+    for name in node.front_end.broken_back_ends or ():
+        if name not in known:
+            raise Complaint(
+                f"{key}.front_end.broken_back_ends",
+                f'"{name}" is not a node; one of {", ".join(known)}',
+            )
+
+
+def _target(target: Target) -> None:
+    parts = urlsplit(target.url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or not host or parts.username or parts.path not in ("", "/"):
+        raise Complaint(
+            "target.url", f'"{target.url}" is not an address such as "https://mail.example.com"'
+        )
+    for name, text in target.nodes.items():
+        key = below("target.nodes", name)
+        _node_name(name, key)
+        scheme, _, _ = _endpoint(text, key)
+        if scheme == "http" and not target.cleartext:
+            raise Complaint(
+                key,
+                f'"{text}": passwords would cross this wire in clear;'
+                " set target.cleartext = true if that is meant",
+            )
+    if target.address:
+        _endpoint(target.address, "target.address")
+    if target.confirm and target.confirm.lower() != host.lower():
+        raise Complaint("target.confirm", f'"{target.confirm}" is not the host of url, "{host}"')
+    places = [target.address, *target.nodes.values()]
+    here = all(addresses.is_loopback(addresses.endpoint(text)[1]) for text in places if text)
+    if not target.confirm and not (here and (target.address or addresses.is_loopback(host))):
+        raise Complaint(
+            "target.confirm",
+            f'is missing: {host} is not this machine; repeat it, confirm = "{host}"',
+        )
+
+
+def _endpoint(text: str, key: str) -> tuple[str, str, int]:
+    try:
+        return addresses.endpoint(text)
+    except ValueError as problem:
+        raise Complaint(key, str(problem)) from None
+
+
+def _population(scenario: Scenario, population: Population, key: str) -> None:
+    nodes = scenario.node_names
+    if population.node and population.node not in nodes:
+        known = f"one of {', '.join(nodes)}" if nodes else "the scenario names none"
+        raise Complaint(f"{key}.node", f'"{population.node}" is not a node; {known}')
+    if scenario.lab is not None:
+        if scenario.lab.balancer == "none" and not population.node:
+            raise Complaint(
+                f"{key}.node", "is missing: without a balancer each population says its node"
+            )
+        for name, version in _homes(population, key):
+            if all(node.version != version for node in scenario.lab.nodes):
+                raise Complaint(
+                    name, f'"{version}": no node of this version is there to hold the mailbox'
+                )
+
+
+def _homes(population: Population, key: str) -> Iterator[tuple[str, str]]:
+    yield f"{key}.mailbox", population.mailbox
+    for index, version in enumerate(population.session.change_mailbox):
+        yield f"{key}.session.change_mailbox[{index}]", version
+
+
+def _load(scenario: Scenario) -> None:
+    load, nodes = scenario.load, scenario.node_names
+    if load.force and len(nodes) < 2:
+        raise Complaint("load.force", "needs at least two nodes that the scenario names")
+    if load.force and scenario.lab is not None and scenario.lab.balancer == "none":
+        raise Complaint("load.force", 'there is nothing to force past: lab.balancer is "none"')
+    if load.workers > scenario.users:
+        raise Complaint("load.workers", f"{load.workers} for {scenario.users} users")
+    try:
+        sources = addresses.expanded(load.source_addresses)
+    except ValueError as problem:
+        raise Complaint("load.source_addresses", str(problem)) from None
+    for address in sources if scenario.lab is not None else ():
+        if not addresses.is_loopback(address):
+            raise Complaint(
+                "load.source_addresses", f'"{address}": in the lab they begin with 127.'
+            )

@@ -1,0 +1,53 @@
+"""The one source of randomness: seeded dice that are handed down, and what must never repeat.
+
+Dice come from the scenario's seed and the purpose they are for, so they fall alike in every run of one
+scenario, in whatever order and in whichever worker they are asked for.  Salts, passwords and the ids of
+requests come from the operating system: two runs of one seed must not share them, because nodes keep
+the logs of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from itertools import count
+
+ALPHABET = (
+    "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks like another
+)
+PASSWORD_LENGTH = 20
+
+
+class Source:
+    """The dice of one run.  `entropy` gives that many unpredictable bytes; a test may set it."""
+
+    __slots__ = ("entropy", "seed")
+
+    def __init__(self, seed: int, entropy: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self.seed = seed
+        self.entropy = entropy
+
+    def dice(self, *purpose: str | int) -> random.Random:
+        """Dice for one purpose, such as `dice("user", 17)`; always the same for the same seed."""
+        name = "\0".join(f"{type(part).__name__}:{part}" for part in (self.seed, *purpose))
+        return random.Random(int.from_bytes(hashlib.sha256(name.encode()).digest(), "big"))
+
+    def request_ids(self, worker: int = 0) -> Iterator[str]:
+        """GUIDs for `client-request-id`, unlike any of another worker or another run.
+
+        The form of a random GUID (RFC 9562, version 4): a prefix drawn once, the worker, and a counter.
+        """
+        drawn = self.entropy(8).hex()
+        prefix = f"{drawn[:8]}-{drawn[8:12]}-4{worker & 0xFFF:03x}-8{drawn[12:15]}-"
+        return (f"{prefix}{number:012x}" for number in count(1))
+
+    def salt(self) -> str:
+        """For the hashes of one run's cookie values; 128 bits as hexadecimal digits."""
+        return self.entropy(16).hex()
+
+    def password(self) -> str:
+        """A password for one simulated mailbox: letters and digits of three kinds, to please any policy."""
+        drawn = "".join(ALPHABET[byte % len(ALPHABET)] for byte in self.entropy(PASSWORD_LENGTH))
+        return f"Aa2-{drawn}"

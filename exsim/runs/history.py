@@ -1,0 +1,116 @@
+"""The history of a run: JSON lines, written by the load as answers arrive, and read back whole.
+
+The truth of a run; everything else in its directory can be made again from it.  A worker appends to a
+file of its own.  Reading never fails on a line: what cannot be read is counted, and the last line of a
+worker that was killed may be torn.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from exsim.session.hop import ConnectionLine, Hop, Line, Mark
+
+BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
+
+
+class HistoryWriter:
+    """Appends lines to one worker's file.
+
+    Lines are held and written in batches; whoever has a clock calls `flush` at least each second.
+    Raises OSError when the file cannot be written: a run without its history is worth nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.written = 0  # lines handed to the operating system
+        self._lines: list[Line] = []
+        self._encode = msgspec.json.Encoder().encode_lines
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def append(self, line: Line) -> None:
+        """Hold `line`, which nobody changes afterwards; every `BATCH` lines are written."""
+        lines = self._lines
+        lines.append(line)
+        if len(lines) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held.  Safe when a signal's handler calls it in the middle of itself."""
+        lines, self._lines = self._lines, []
+        if lines:
+            self._write(memoryview(self._encode(lines)))
+            self.written += len(lines)
+
+    def _write(self, data: memoryview) -> None:
+        while data:  # a full disk may take a part, and says why it does not take the rest
+            data = data[os.write(self._file, data) :]
+
+    def close(self) -> None:
+        """Write what is held and let go of the file.  A second call does nothing."""
+        if self._file < 0:
+            return
+        try:
+            self.flush()
+        finally:
+            file, self._file = self._file, -1
+            os.close(file)
+
+    def __enter__(self) -> HistoryWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class History:
+    """The lines of one run, as often as they are asked for.
+
+    `unreadable` and `torn` count what the last reading left out: lines that are no lines of a history,
+    and files whose last line stops in the middle.
+    """
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.files = sorted(files)
+        self.unreadable = 0
+        self.torn = 0
+        self._decode = msgspec.json.Decoder(Line).decode
+
+    def __iter__(self) -> Iterator[Line]:
+        """All workers' lines in the order of arrival; one file's lines keep the order they stand in."""
+        self.unreadable = self.torn = 0
+        return heapq.merge(*(self._lines_of(path) for path in self.files), key=arrival)
+
+    def _lines_of(self, path: Path) -> Iterator[Line]:
+        with path.open("rb") as file:
+            for raw in file:
+                line = self._read(raw)
+                if line is not None:
+                    yield line
+
+    def _read(self, raw: bytes) -> Line | None:
+        try:
+            line: Line = self._decode(raw)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            if not raw.endswith(b"\n"):
+                self.torn += 1
+            elif raw.strip():
+                self.unreadable += 1
+            return None
+        return line
+
+
+def arrival(line: Hop | Mark | ConnectionLine) -> float:
+    """When a line was written, in seconds since the run began."""
+    return line.t + line.took if type(line) is Hop else line.t
+
+
+def read_history(folder: Path) -> History:
+    """The history that stands in `folder`, the files of all workers."""
+    return History(folder.glob("w*.jsonl"))

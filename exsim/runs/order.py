@@ -1,0 +1,74 @@
+"""The order that the load process is given on its standard input, as one JSON document.
+
+Everything it needs and may know.  Passwords are in it, which is why it is never written to a file; it
+names nothing that is wrong with the organisation.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from exsim.runs.accounts import Account
+from exsim.runs.sections import Expect, Load, Population
+
+Phase = Literal["control", "main", "forced", "unmask"]
+
+
+class Combination(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a steered session is to meet: logged on at `login`, served by `serving`, a mailbox of `home`.
+
+    `account`: the mailbox to take, where it matters which; "" leaves it to the load.
+    """
+
+    login: str
+    serving: str
+    home: str
+    account: str = ""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one worker is to do.
+
+    `started`: the run's zero on the wall clock, in seconds since 1970.  `address`: "127.0.0.1:8443",
+    where to connect for `url`.  `nodes`: name -> "http://127.0.0.1:1234" or "https://…", each node by
+    itself; said with the url's Host and SNI.  `ca`: "system" or a path.  `lb_cookie`: name of the
+    balancer's own cookie, which alone stands in clear in a history.  `lb_servers`: the balancer's name
+    of a server -> node.  `assignments`: for each population of the scenario, for each of its users, the
+    accounts that his browser uses, in turn.
+    """
+
+    scenario: str  # its name
+    seed: int
+    population: tuple[Population, ...]
+    load: Load
+    expect: Expect
+    directory: str
+    url: str
+    address: str
+    started: float
+    salt: str
+    assignments: tuple[tuple[tuple[Account, ...], ...], ...]
+    spare: tuple[Account, ...] = ()  # for control and steered sessions; nobody else uses them
+    phase: Phase = "main"
+    worker: int = 0
+    workers: int = 1
+    hosts: tuple[str, ...] = ()  # credentials go to these, and to the url's own
+    nodes: dict[str, str] = {}
+    versions: dict[str, str] = {}  # node -> version, as claimed by the scenario
+    ca: str = "system"
+    insecure: bool = False
+    lb_cookie: str = ""
+    lb_servers: dict[str, str] = {}
+    combinations: tuple[Combination, ...] = ()
+    time_scale: float = 1.0
+
+    def as_json(self) -> bytes:
+        """For the load's standard input only: it holds passwords."""
+        return msgspec.json.encode(self)
+
+
+def read_order(text: bytes) -> Order:
+    """The order that `as_json` wrote.  Raises msgspec.DecodeError on anything else."""
+    return msgspec.json.decode(text, type=Order)

@@ -1,0 +1,62 @@
+"""A scenario as TOML with every default filled in: what stands in a run's directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from exsim.runs.sections import Scenario
+
+_SECTIONS = ("lab", "target", "population", "load", "expect")
+
+
+def as_toml(scenario: Scenario) -> str:
+    """`scenario`, whole.  Read again it is equal; what is absent (None) stays absent."""
+    document = msgspec.to_builtins(scenario)
+    lines = [
+        f"{name} = {_value(value)}"
+        for name, value in document.items()
+        if name not in _SECTIONS and value is not None
+    ]
+    for name in _SECTIONS:
+        value = document[name]
+        if isinstance(value, Mapping):
+            lines += ["", f"[{name}]", *_lines(value)]
+        elif value:
+            for each in value:
+                lines += ["", f"[[{name}]]", *_lines(each)]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(name)} = {_value(value)}" for name, value in table.items() if value is not None]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(_lines(value)) + "}"
+    if isinstance(value, list | tuple):
+        return _list(value)
+    return repr(value)
+
+
+def _list(values: list[Any] | tuple[Any, ...]) -> str:
+    if any(isinstance(each, Mapping) for each in values):  # one line each: nodes
+        return "[\n" + "".join(f"  {_value(each)},\n" for each in values) + "]"
+    return "[" + ", ".join(_value(each) for each in values) + "]"
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("_", "").isalnum() else _text(name)
+
+
+def _text(value: str) -> str:
+    """A basic string: JSON's escapes are TOML's, but for the delete character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

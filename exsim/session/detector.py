@@ -1,0 +1,297 @@
+"""The detector: a run's history in, line by line as answers arrived; sessions and incidents out.
+
+An incident is the first answer to arrive that refuses a live session's logon cookies, or deletes them
+from the jar they are in.  What a browser holds is followed by the cookies' hashes alone: not by status
+codes, and not by which page sent the request.  Pure: the same lines give the same findings, live or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from exsim.session.attribution import Attribution, net_bios
+from exsim.session.browser import Browser, Facts, Followed, Reading
+from exsim.session.hop import Hop, Line, Mark
+from exsim.session.ledger import MARKED, Ledger
+from exsim.session.loss import follow, lose, note_meeting, tell_reason
+from exsim.session.machine import State, after
+from exsim.session.meaning import DEFINITE, MEETS, Sign
+from exsim.session.records import Findings, Incident, Session
+from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read
+
+LIFE = 1.5  # an expiry lies this many time-outs ahead when it is sealed: E13
+CLOCK_SLACK = 0.25  # seconds that our clock and a node's may drift apart within a session: assumed
+
+
+class Detector:
+    """Follows every browser of one run.
+
+    `public_timeout`, `private_timeout`: the organisation's, in Exchange's seconds (E13: 15 min, 8 h);
+    `time_scale`: how much shorter they are in this lab.  `hosts`: names of the service; when none is
+    given, they are learnt from where accepted logons are sent on to.
+    """
+
+    def __init__(
+        self,
+        public_timeout: float = 900.0,
+        private_timeout: float = 28800.0,
+        time_scale: float = 1.0,
+        attribution: Attribution | None = None,
+        hosts: Iterable[str] = (),
+    ) -> None:
+        self.attribution = attribution or Attribution()
+        self._public_life = public_timeout * LIFE * time_scale
+        self._private_life = private_timeout * LIFE * time_scale
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._learns_hosts = not self._hosts
+        self._browsers: dict[int, Browser] = {}
+        self._controls: dict[int, Browser] = {}
+        self._users: dict[int, Facts] = {}
+        self._sessions: list[Session] = []
+        self._changed: dict[str, Session] = {}
+        self._ledger = Ledger()
+
+    def feed(self, line: Line) -> list[Incident]:
+        """Take one line; the incidents that it is the first sign of (control sessions' are not told)."""
+        if isinstance(line, Hop):
+            if line.control:
+                self._control(line)
+                return []
+            browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
+            front_end, evidence = self.attribution.front_end(line)
+            sign = read(line, self._hosts)
+            self._ledger.attribute(sign, front_end)
+            return self._take(browser, line, sign, front_end, evidence)
+        if isinstance(line, Mark):
+            self._mark(line)
+        return []
+
+    def changed(self) -> list[Session]:
+        """The counted sessions that began, met a front end or were lost since this was last asked."""
+        changed, self._changed = list(self._changed.values()), {}
+        return changed
+
+    def finish(self) -> Findings:
+        """Everything found so far.  May be asked at any time, and again."""
+        for session in self._sessions:
+            if session.back_end is None:
+                session.back_end = self.attribution.homes.get(session.account)
+            if session.incident is not None and session.incident.back_end is None:
+                session.incident.back_end = session.back_end
+        found = self._ledger.found
+        found.sessions = list(self._sessions)
+        if self._ledger.silent:
+            found.identity["silent"] = self._ledger.silent
+        return found
+
+    # One hop ---------------------------------------------------------------------------------
+
+    def _take(
+        self, browser: Browser, hop: Hop, sign: Sign, front_end: str | None, evidence: str
+    ) -> list[Incident]:
+        sender = browser.sender(hop)
+        if sender is not None:
+            if sign in MEETS and not browser.control:
+                self._ledger.identify(hop.body.owner)
+            if sender.state is State.LIVE:
+                self._visit(sender, hop, sign, front_end, evidence)
+        set_cookies = hop.set_cookies
+        ordinary = not set_cookies or LOGON_COOKIES.isdisjoint(set_cookies)
+        if ordinary and sign is Sign.SERVED and (sender is None or sender.state is State.LIVE):
+            return []  # nearly every answer leaves here
+        return self._weigh(Reading(browser, sender, hop, sign, front_end, evidence))
+
+    def _visit(
+        self, sender: Followed, hop: Hop, sign: Sign, front_end: str | None, evidence: str
+    ) -> None:
+        """Count a request that carried a live session's cookies, and its meeting, if it is the first."""
+        record = sender.record
+        record.requests += 1
+        if hop.conn not in sender.connections:
+            sender.connections.add(hop.conn)
+            record.connections = len(sender.connections)
+        if sign not in MEETS:
+            return
+        back_end = self.attribution.back_end(hop)
+        if back_end is not None and back_end != record.back_end:
+            record.back_end = back_end
+            if record.account:
+                self.attribution.homes[record.account] = back_end
+            self._note(record)
+        if front_end is not None and front_end not in sender.met:
+            note_meeting(sender, hop, front_end, evidence)
+            self._note(record)
+
+    def _weigh(self, reading: Reading) -> list[Incident]:
+        """Everything that is not an ordinary answer."""
+        if reading.sign is Sign.ACCEPTED:
+            self._begin(reading)
+            return []
+        self._ledger.report(reading)
+        incidents = []
+        for session in self._judge(reading):
+            incidents.append(lose(session, reading))
+            self._note(session.record)
+        if reading.sign in DEFINITE:
+            follow(reading)
+        elif reading.sign in MEETS:
+            self._rescue(reading)
+        self._keep_jar(reading)
+        return incidents
+
+    def _begin(self, reading: Reading) -> None:
+        """A logon was accepted.  A session that is still live in this jar was left by its user."""
+        browser, hop = reading.browser, reading.hop
+        holder = browser.jar
+        if holder is not None and holder.state is State.LIVE:
+            holder.move(after(holder.state, Sign.REPLACED), hop.arrived)
+        if self._learns_hosts and (host := host_of(hop.location)):
+            self._hosts |= {host}
+        facts = {**self._users.get(hop.user, {}), **browser.logons.get(hop.session, {})}
+        account = str(facts.get("account") or "")
+        record = Session(
+            id=hop.session,
+            user=hop.user,
+            protocol=hop.protocol,
+            began=hop.arrived,
+            account=account,
+            home=str(facts.get("home") or ""),
+            population=int(facts.get("population") or 0),
+            private=bool(facts.get("private", True)),
+            control=browser.control,
+            forced=hop.forced or bool(facts.get("forced")),
+            origin=hop.origin,
+            login_front_end=reading.front_end,
+            login_evidence=reading.evidence,
+            back_end=self.attribution.homes.get(account),
+        )
+        browser.begin(record, hop)
+        self._sessions.append(record)
+        self._note(record)
+
+    def _judge(self, reading: Reading) -> list[Followed]:
+        """Move the session that this answer ends; return those that it costs, the sender's first."""
+        browser, sender, hop = reading.browser, reading.sender, reading.hop
+        lost: list[Followed] = []
+        if sender is not None and sender.state is State.LIVE:
+            state = after(sender.state, self._event(reading, sender))
+            if state is State.LOST:
+                lost.append(sender)
+            elif state is not sender.state:
+                sender.move(state, hop.arrived)
+        holder = browser.jar
+        if holder is None or holder is sender or holder.state is not State.LIVE:
+            return lost
+        if deletes_logon_cookies(hop):  # a late answer to a page of an older session
+            lost.append(holder)
+        return lost
+
+    def _event(self, reading: Reading, sender: Followed) -> Sign:
+        """What the sign amounts to for the live session whose cookies the request carried."""
+        hop, sign = reading.hop, reading.sign
+        if sign in DEFINITE:
+            life = self._private_life if sender.record.private else self._public_life
+            answered = hop.t + (hop.took if hop.head is None else hop.head)
+            over = reading.browser.sealed(sender, hop) + life
+            return Sign.EXPIRED if answered >= over - CLOCK_SLACK else sign
+        if sign is not Sign.LOGGED_OFF and deletes_logon_cookies(hop):
+            # A user who mistypes on the form while still logged on ends the session himself.
+            return Sign.REPLACED if sign is Sign.LOGON_REFUSED else Sign.COOKIES_TAKEN
+        return sign
+
+    def _rescue(self, reading: Reading) -> None:
+        """Cookies that one node refused and left in the jar, and another still takes."""
+        session = reading.sender
+        if session is None or session.state is not State.LOST or session.rescued:
+            return
+        if reading.browser.jar is session:
+            session.rescued = True
+            self._ledger.find(
+                reading, "rescued", "took cookies that another had refused, and not deleted"
+            )
+
+    def _keep_jar(self, reading: Reading) -> None:
+        """What the answer did to the jar, now that it is judged."""
+        browser, sender, hop = reading.browser, reading.sender, reading.hop
+        if LOGON_COOKIES.isdisjoint(hop.set_cookies):
+            return
+        if deletes_logon_cookies(hop):
+            browser.jar = None
+        elif sender is not None:
+            browser.keep(sender, hop)
+            holder = browser.jar
+            if holder is not None and holder is not sender and holder.state is State.LIVE:
+                self._ledger.find(reading, "mixed_cookies", f"among those of {holder.record.id}")
+
+    # Control hops ----------------------------------------------------------------------------
+
+    def _control(self, hop: Hop) -> None:
+        """Control sessions live in a jar of their own; a replayed copy of cookies lives in none."""
+        browser = self._browser(hop.user, control=True)
+        front_end, evidence = self.attribution.front_end(hop)
+        sign = read(hop, self._hosts)
+        bare = LOGON_COOKIES.isdisjoint(hop.cookies)
+        if bare or sign is Sign.ACCEPTED or browser.sender(hop) is not None:
+            self._take(browser, hop, sign, front_end, evidence)
+        elif sign is Sign.LOGON_REDIRECT:
+            self._replay(hop, front_end)
+
+    def _replay(self, hop: Hop, front_end: str | None) -> None:
+        """A copy of a counted session's cookies: all it may tell is why the culprit refused them."""
+        browser = self._browsers.get(hop.user)
+        session = browser and (browser.sender(hop) or browser.sessions.get(hop.session))
+        incident = session.record.incident if session else None
+        asked = net_bios(hop.origin) if hop.origin else front_end
+        if incident is not None and incident.front_end in (front_end, asked):
+            tell_reason(incident, hop)
+
+    # Marks -----------------------------------------------------------------------------------
+
+    def _mark(self, mark: Mark) -> None:
+        take = _MARKS.get(mark.what)
+        if take is not None:
+            take(self, mark)
+        elif mark.what in MARKED:
+            self._ledger.find_mark(mark, _session_of(mark))
+
+    def _user(self, mark: Mark) -> None:
+        self._users[mark.user] = mark.facts
+
+    def _before_logon(self, mark: Mark) -> None:
+        browser = self._browser(mark.user, bool(mark.facts.get("control")))
+        browser.logons[_session_of(mark)] = mark.facts
+
+    def _before_logoff(self, mark: Mark) -> None:
+        """From here on the client means to be out: what that session is refused is as it should be."""
+        name = _session_of(mark)
+        for browsers in (self._browsers, self._controls):
+            browser = browsers.get(mark.user)
+            session = browser.sessions.get(name) if browser is not None else None
+            if session is not None and session.state is State.LIVE:
+                session.move(after(session.state, Sign.LOGGED_OFF), mark.t)
+
+    def _browser(self, user: int, control: bool) -> Browser:
+        browsers = self._controls if control else self._browsers
+        browser = browsers.get(user)
+        if browser is None:
+            browser = browsers[user] = Browser(user, control)
+        return browser
+
+    def _note(self, record: Session) -> None:
+        if not record.control:
+            self._changed[record.id] = record
+
+
+_MARKS = {
+    "user": Detector._user,
+    "logon": Detector._before_logon,
+    "logoff": Detector._before_logoff,
+}
+
+
+def _session_of(mark: Mark) -> str:
+    """The session that a mark is about: as the driver named it, or by the client's own count."""
+    name = mark.facts.get("session")
+    if name is None:
+        name = mark.facts.get("number", 0)
+    return str(name) if "." in str(name) else f"{mark.user}.{name}"

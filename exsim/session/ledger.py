@@ -1,0 +1,98 @@
+"""The ledger: what the detector counts, and what is wrong though it lost no session."""
+
+from __future__ import annotations
+
+from exsim.session.browser import Reading
+from exsim.session.hop import Hop, Mark
+from exsim.session.meaning import SIGNS, Sign
+from exsim.session.records import Finding, Findings
+
+# Marks that are findings -> the fact that says more.
+MARKED = {"hang": "waited", "redirect_loop": "step"}
+
+
+class Ledger:
+    """Keeps the findings of one history.  Control hops enter it only where they must not be lost:
+
+    a refused password (it counts against an account) and a wrong mailbox (the worst there is).
+    """
+
+    def __init__(self) -> None:
+        self.found = Findings([], [], 0, 0, 0)
+        self.silent = 0  # answers that do not say whose mailbox they are from
+
+    def attribute(self, sign: Sign, front_end: str | None) -> None:
+        """Count one hop; only a node's answers can be attributed."""
+        found = self.found
+        found.hops += 1
+        if front_end is not None:
+            found.attributed += 1
+        elif SIGNS[sign].class_ != "none":
+            found.unattributed += 1
+
+    def identify(self, owner: str | None) -> None:
+        """Count whose mailbox an answer came from."""
+        if owner is None:
+            self.silent += 1
+        else:
+            self.found.identity[owner] = self.found.identity.get(owner, 0) + 1
+
+    def report(self, reading: Reading) -> None:
+        """Keep what this answer's sign says, if it is wrong and no incident."""
+        sign = reading.sign
+        if sign is Sign.LOGON_REFUSED:
+            self.found.refused_logons += 1
+        elif sign is Sign.WRONG_MAILBOX:
+            owner = reading.hop.body.owner or ""
+            self.found.wrong_mailbox.append(_finding(reading, sign.value, owner))
+        elif SIGNS[sign].finding and not _excused(reading.hop):
+            self.find(reading, sign.value, _detail(reading.hop))
+
+    def find(self, reading: Reading, kind: str, detail: str) -> None:
+        """Keep one finding about this answer."""
+        if not reading.browser.control:
+            self.found.findings.append(_finding(reading, kind, detail))
+
+    def find_mark(self, mark: Mark, session: str) -> None:
+        """Keep a mark that is a finding by itself."""
+        more = mark.facts.get(MARKED[mark.what])
+        self.found.findings.append(
+            Finding(
+                kind=mark.what,
+                t=mark.t,
+                utc=mark.utc,
+                user=mark.user,
+                session=session,
+                step=str(mark.facts.get("step") or ""),
+                detail="" if more is None else f"{MARKED[mark.what]} {more}",
+            )
+        )
+
+
+def _finding(reading: Reading, kind: str, detail: str) -> Finding:
+    hop = reading.hop
+    return Finding(
+        kind=kind,
+        t=hop.arrived,
+        utc=hop.utc,
+        user=hop.user,
+        session=reading.sender.record.id if reading.sender else hop.session,
+        seq=hop.seq,
+        front_end=reading.front_end,
+        step=hop.step,
+        detail=detail,
+    )
+
+
+def _excused(hop: Hop) -> bool:
+    """The run stopped, or an idle connection had been closed: the browser sends that again by itself."""
+    return (
+        hop.ended == "abandoned"
+        or hop.error == "abandoned"
+        or (hop.status is None and hop.reused and hop.error == "closed")
+    )
+
+
+def _detail(hop: Hop) -> str:
+    said = hop.error or hop.headers.get("x-owa-error") or hop.body.code or ""
+    return " ".join(word for word in (str(hop.status or ""), said) if word)

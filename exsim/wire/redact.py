@@ -1,0 +1,211 @@
+"""The one redactor: what may stand in a file, made of what crossed the wire or configures a balancer.
+
+URLs, headers, lines of a log and configurations; what is taken out leaves `…`.  It knows what may stay
+rather than what must go: a parameter that nobody listed is taken out.  Bodies are not its business,
+because they are never written anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote_plus
+
+from exsim.wire import names
+
+REMOVED = "…"
+
+# Parameters whose values say what was asked, and by which page; never who asks, or with what right.
+KEPT_PARAMETERS = frozenset(
+    (
+        *("action", "ns", "ev", "ua", "cid", "id", "ep", "ac", "n", "oeh", "bo", "url", "reason"),
+        *("appcacheclient", "owamanifest", "ver", "layout", "brwnm", "replacecurrent", "encoding"),
+        *("cmd", "devicetype", "fallback", "authredirect", "cafeerror", "httpcode", "be", "stats"),
+    )
+)
+_PLAIN = re.compile(r"[\w.,:;{}~!*() /-]{0,48}\Z", re.ASCII)  # what such a value looks like
+_KNOWN: dict[str, str] = {}
+_KNOWN_LIMIT = 4096
+
+_SESSION_IN_PATH = re.compile(r"\([ASF]\([^)]*\)\)", re.IGNORECASE)  # ASP.NET without cookies
+_USER_IN_HOST = re.compile(r"(?<=//)[^/?#@\s]*@")
+_PARAMETER_IN_PATH = re.compile(r";[^/?#]*")
+
+
+def redact_url(target: str) -> str:
+    """A URL, or a path with its query, without what identifies or lets in.
+
+    Addresses of people, credentials, canaries, device ids and unknown parameters leave `…`.
+    """
+    known = _KNOWN.get(target)
+    if known is not None:
+        return known
+    made = _redacted(target)
+    if made == target:  # a URL that has a secret is not held on to
+        if len(_KNOWN) >= _KNOWN_LIMIT:
+            _KNOWN.clear()
+        _KNOWN[target] = target
+    return made
+
+
+def _redacted(target: str, depth: int = 0) -> str:
+    rest, mark, fragment = target.partition("#")
+    path, question, query = rest.partition("?")
+    made = _path(path)
+    if question:
+        made += "?" + "&".join(_parameter(part, depth) for part in query.split("&"))
+    if mark:
+        made += "#" + "&".join(_parameter(part, depth) for part in fragment.split("&"))
+    return made
+
+
+def _path(path: str) -> str:
+    if "(" in path:
+        path = _SESSION_IN_PATH.sub(REMOVED, path)
+    if "@" in path or "%40" in path:
+        path = _USER_IN_HOST.sub(REMOVED + "@", path)
+        parts = path.split("/")
+        skip = 3 if "://" in path else 0  # scheme, nothing, host
+        parts[skip:] = [REMOVED if "@" in unquote_plus(part) else part for part in parts[skip:]]
+        path = "/".join(parts)
+    return _PARAMETER_IN_PATH.sub(";" + REMOVED, path) if ";" in path else path
+
+
+def _parameter(part: str, depth: int) -> str:
+    name, equals, value = part.partition("=")
+    if not equals:  # a word such as `oeh`; anything else may be a token
+        return part if part.lower() in KEPT_PARAMETERS or not part else REMOVED
+    if not value:
+        return part if _PLAIN.match(name) else f"{REMOVED}="
+    if not _PLAIN.match(name):
+        return f"{REMOVED}={REMOVED}"
+    kept = name.lower() in KEPT_PARAMETERS and _harmless(value, depth)
+    return part if kept else f"{name}={REMOVED}"
+
+
+def _harmless(value: str, depth: int) -> bool:
+    """Plain, or a URL in which nothing would be taken out."""
+    inner = unquote_plus(value)
+    if _PLAIN.match(inner) and "://" not in inner:
+        return True
+    if depth > 2 or not inner.lower().startswith(("https://", "http://", "/")):
+        return False
+    plain = inner.partition("?")[0].partition("#")[0]
+    return len(plain) <= 200 and " " not in inner and _redacted(inner, depth + 1) == inner
+
+
+# Headers ---------------------------------------------------------------------------------------
+KEPT_HEADERS = frozenset(
+    name.lower()
+    for name in (
+        *("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Date"),
+        *("Content-Encoding", "Content-Length", "Content-Type", "ETag", "Expect", "Expires"),
+        *("Host", "Keep-Alive", "Last-Modified", "Pragma", "Retry-After", "Server", "Vary", "Age"),
+        *("Transfer-Encoding", "User-Agent", "X-Requested-With", "X-Powered-By", "Origin"),
+        *("X-AspNet-Version", "X-Content-Type-Options", "X-Frame-Options", "X-UA-Compatible"),
+        *("Strict-Transport-Security", "Upgrade", "Via", "Trailer", "Allow", "Alt-Svc"),
+        *(names.FE_SERVER, names.CALCULATED_BE, names.BE_SERVER, names.DIAG_INFO),
+        *(names.OWA_VERSION, names.REQUEST_ID, names.CLIENT_REQUEST_ID, names.FE_ERROR),
+        *(names.RETURN_CLIENT_REQUEST_ID, names.FAILURE_CONTEXT, names.OWA_ERROR),
+        *(names.CAS_ERROR_CODE, names.EXTENDED_ERROR_CODE, names.LB_SERVER, names.ACTION),
+        *(names.ACTION_NAME, names.ACTION_ID, names.ATTEMPT, names.CORRELATION_ID),
+        *(names.CLIENT_BEGIN, names.CLIENT_BUILD, names.VERSION_ID, names.USER_ACTIVITY),
+        *(names.PROBE_TYPE, names.LOCAL_PROBE, "X-NoBuffering", "X-NoCompression"),
+    )
+)
+_URL_HEADERS = frozenset(("location", "referer", "content-location", "refresh"))
+_ATTRIBUTES = re.compile(
+    r"\s*(path|domain|expires|max-age|secure|httponly|samesite|version)\b", re.IGNORECASE
+)
+
+
+def redact_headers(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Headers as they may be shown: all names, cookies by name, schemes without their tokens."""
+    return [(name, _header(name.lower(), value)) for name, value in headers]
+
+
+def _header(name: str, value: str) -> str:
+    if name in KEPT_HEADERS:
+        return value
+    if name in _URL_HEADERS:
+        return redact_url(value)
+    if name == "cookie":
+        return "; ".join(_crumb(crumb) for crumb in value.split(";"))
+    if name == "set-cookie":
+        first, *attributes = value.split(";")
+        kept = [each for each in attributes if _ATTRIBUTES.match(each)]
+        return ";".join([_crumb(first), *kept])
+    if name in ("authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate"):
+        scheme, space, _ = value.strip().partition(" ")
+        return f"{scheme} {REMOVED}" if space and scheme.isalpha() else _scheme_alone(scheme)
+    return REMOVED if value else value
+
+
+def _scheme_alone(word: str) -> str:
+    return word if word.lower() in ("basic", "ntlm", "negotiate", "bearer", "digest") else REMOVED
+
+
+def _crumb(crumb: str) -> str:
+    """A cookie by its name; an empty value stays, because it deletes."""
+    name, equals, value = crumb.strip().partition("=")
+    if not equals:
+        return REMOVED
+    return f"{name}={REMOVED}" if value else f"{name}="
+
+
+# Lines of a log --------------------------------------------------------------------------------
+_SECRET_NAMES = frozenset(
+    name.lower()
+    for name in (
+        *names.LOGON_COOKIES,
+        *(names.E14_SESSION, names.E14_USER_CONTEXT, names.USER_CONTEXT, names.CANARY),
+        *(names.ECP_CANARY, names.BACK_END_COOKIE, names.CLIENT_ID, "ASP.NET_SessionId"),
+        *("OutlookSession", "user", "login", "logon", "email", "mailbox", "sig", "code", "key"),
+    )
+)
+_SECRET_WORD = re.compile(
+    rb"passw|passphrase|pwd|secret|token|canary|credential|authori|api.?key|user.?name|device.?id|signature|saml|^uc_",
+    re.IGNORECASE,
+)
+_LONG = 24  # characters from which any assigned value is taken for a key
+# name=value, name = value or name: value; a name is taken whole, so that no place is tried twice
+_ASSIGNED = re.compile(rb"(?<![\w.?&-])([A-Za-z_][\w.-]{0,59}+)( ?= ?|: ?)([^\s;,|\"'{}&]+)")
+_DUMPED = re.compile(
+    rb"\b((?:proxy-)?authorization|set-cookie|cookie)(\s*:\s*)[^\"|{}\r\n]+", re.IGNORECASE
+)
+_TOKEN = re.compile(
+    rb"\b(basic|negotiate|ntlm|bearer|digest)([\s,]+)(?=\S*[A-Z0-9+/=])[\w+/=.~-]{8,}", re.IGNORECASE
+)  # fmt: skip
+_URL_IN_LOG = re.compile(rb"(?:[A-Za-z][\w.+-]*://|[\w.:\[\]-]*/)[^\s\"'<>|]*")
+
+
+def redact_log_line(line: bytes) -> bytes:
+    """One line of a balancer's log with its URLs, captured headers and cookies redacted.
+
+    The balancer's own names, times, flags and short cookies stay; so do bytes that are no text.
+    """
+    line = _URL_IN_LOG.sub(_url_in_log, line)
+    if b":" in line or b"=" in line:
+        line = _DUMPED.sub(_REST_REMOVED, line)
+        line = _ASSIGNED.sub(_assigned, line)
+    return _TOKEN.sub(_REST_REMOVED, line)
+
+
+_REST_REMOVED = rb"\1\2" + REMOVED.encode()
+
+
+def _assigned(match: re.Match[bytes]) -> bytes:
+    name, between, value = match.groups()
+    if value.startswith(b"//"):  # a URL, which had its turn
+        return match.group()
+    secret = _SECRET_WORD.search(name) or name.decode("latin-1").lower() in _SECRET_NAMES
+    if secret or (between == b"=" and len(value) >= _LONG):
+        return bytes(name + between + REMOVED.encode())
+    return match.group()
+
+
+def _url_in_log(match: re.Match[bytes]) -> bytes:
+    found = match.group()
+    if not any(mark in found for mark in (b"?", b"@", b"%40", b"#", b";", b"(")):
+        return found
+    return redact_url(found.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")

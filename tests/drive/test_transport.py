@@ -1,0 +1,213 @@
+"""The connection over real sockets on loopback, against a server that says exactly these bytes.
+
+Falls if: an answer is cut, glued or followed, an error gets another name, hostile bytes raise, or a
+request is broken by what a server put into its target or headers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import socket
+from typing import Any
+
+import gevent
+import pytest
+
+from exsim.drive.hub import HubWorld, Target
+from exsim.drive.transport import head_of
+from exsim.protocols.flow import (
+    Close,
+    CookieLine,
+    End,
+    Flow,
+    Head,
+    Open,
+    Receive,
+    Request,
+    Response,
+)
+from tests.drive.toys import RawServer, Recorded, answering, get, read_request
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def drive(flow: Flow[Any], port: int, limit: float = 5.0, **identity: Any) -> tuple[Recorded, Any]:
+    world = HubWorld({None: Target("127.0.0.1", port, "mail.example")})
+    recorded = Recorded(world, **identity)
+    task = recorded.client.run(flow)
+    with gevent.Timeout(limit):
+        while not task.done:
+            gevent.sleep(0.005)
+    recorded.client.stop()
+    return recorded, task.result
+
+
+def one(request: Request) -> Flow[Response]:
+    return (yield from request)
+
+
+def fetch(answer: bytes, method: str = "GET", timeout: float = 3.0) -> tuple[Recorded, Response]:
+    with RawServer(answering(answer)) as server:
+        return drive(one(Request(method, "/owa/", step="x", timeout=timeout)), server.port)
+
+
+ANSWERS = [
+    (OK, 200, b"ok", None),
+    (
+        b"HTTP/1.1 440 Login Timeout\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbye",
+        440,
+        b"bye",
+        None,
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+        200,
+        b"abcde",
+        None,
+    ),
+    (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, b"until the end", None),
+    (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, 200, b"ok", None),
+    (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", None),
+    (b"", None, b"", "closed"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", 200, b"short", "truncated"),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", 200, b"ab", "truncated"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", None, b"", "unreadable"),
+    (b"\x15\x03\x01\x00\x02\x02\x16", None, b"", "unreadable"),
+    (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
+        None,
+        b"",
+        "unreadable",
+    ),
+    (b"HTTP/1.1 999999 Odd\r\n\r\n", None, b"", "unreadable"),
+]
+
+
+@pytest.mark.parametrize(("answer", "status", "body", "error"), ANSWERS)
+def test_an_answer_is_what_its_bytes_say(
+    answer: bytes, status: int | None, body: bytes, error: str | None
+) -> None:
+    recorded, response = fetch(answer)
+    assert (response.status, response.body, response.error) == (status, body, error)
+    assert len(recorded.hops) == 1 and recorded.hops[0].error == error
+
+
+def test_the_reason_phrase_is_kept() -> None:
+    recorded, response = fetch(b"HTTP/1.1 440 Login Timeout\r\nContent-Length: 0\r\n\r\n")
+    assert response.reason == recorded.hops[0].reason == "Login Timeout"
+
+
+def test_the_answer_to_a_head_ends_with_its_headers() -> None:
+    _, response = fetch(b"HTTP/1.1 440 Login Timeout\r\nContent-Length: 43\r\n\r\n", "HEAD")
+    assert (response.status, response.body, response.error) == (440, b"", None)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    recorded, response = fetch(
+        b"HTTP/1.1 302 Found\r\nLocation: /owa/\r\nContent-Length: 0\r\n\r\n"
+    )
+    assert response.status == 302 and recorded.hops[0].location == "/owa/"
+
+
+def test_an_answer_that_never_comes_is_a_timeout() -> None:
+    def silent(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.recv(1)
+
+    with RawServer(silent) as server:
+        _, response = drive(one(get("/x", timeout=0.2)), server.port)
+    assert response.error == "timeout"
+
+
+def test_nobody_listening_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    recorded, response = drive(one(get("/x")), port)
+    assert response.error == "refused" and recorded.hops[0].ended == "unanswered"
+
+
+def test_a_reset_is_a_reset() -> None:
+    def reset(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    with RawServer(reset) as server:
+        _, response = drive(one(get("/x")), server.port)
+    assert response.error == "reset"
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_is_told_apart() -> None:
+    def flow() -> Flow[list[Response]]:
+        first = yield from get("/1")
+        second = yield from get("/2")
+        return [first, second]
+
+    def closes_on_second(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(OK)
+        read_request(connection)
+
+    with RawServer(closes_on_second) as server:
+        recorded, (first, second) = drive(flow(), server.port)
+    assert (first.reused, first.error) == (False, None)
+    assert (second.reused, second.error, second.status) == (True, "closed", None)
+    assert len(recorded.hops) == 2, "nothing was sent again"
+
+
+def test_a_source_address_is_kept() -> None:
+    with RawServer(answering(OK)) as server:
+        recorded, _ = drive(one(get("/x")), server.port, source="127.0.9.7")
+    assert recorded.hops[0].source.startswith("127.0.9.7:")
+
+
+def test_a_stream_arrives_piece_by_piece() -> None:
+    def stream(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(3):
+            connection.sendall(b"5\r\nalive\r\n")
+            gevent_sleepless_wait(connection)
+        connection.sendall(b"0\r\n\r\n")
+
+    def flow() -> Flow[list[Any]]:
+        channel = yield from Open(get("/stream"))
+        seen: list[Any] = []
+        while not seen or not isinstance(seen[-1], End):
+            seen.append((yield from Receive(channel, 3.0)))
+        yield from Close(channel)
+        return seen
+
+    with RawServer(stream) as server:
+        _, seen = drive(flow(), server.port)
+    assert (
+        isinstance(seen[0], Head)
+        and b"".join(seen[1:-1]) == b"alive" * 3
+        and seen[-1].error is None
+    )
+
+
+def gevent_sleepless_wait(connection: socket.socket) -> None:
+    """Give the client's hub a moment: a thread of the server's own may block."""
+    connection.settimeout(0.02)
+    with contextlib.suppress(TimeoutError):
+        connection.recv(1)
+
+
+def test_a_servers_own_words_never_break_a_request() -> None:
+    request = Request(
+        "GET",
+        "/owa/ x\r\nX-Injected: 1?ü",
+        headers=(("X-OWA-CANARY", "a\r\nX-Injected: 2"),),
+        cookies=CookieLine({"UC": "b\r\nX-Injected: 3"}),
+    )
+    lines = head_of(request, "mail.example", "id", None).split(b"\r\n")
+    assert not any(line.startswith(b"X-Injected") for line in lines)
+    assert lines[0] == b"GET /owa/%20x%0D%0AX-Injected:%201?%C3%BC HTTP/1.1"
+
+
+def test_nothing_is_left_open() -> None:
+    with RawServer(answering(OK)) as server:
+        recorded, _ = drive(one(get("/x")), server.port)
+    del recorded
+    gc.collect()  # an unclosed socket would be a ResourceWarning, which is an error here

@@ -1,0 +1,127 @@
+"""A toy node behind the real rig, as a process like `python -m exsim.org`: what it answers, the path says.
+
+python -m tests.lab.toy --name … --confession … --listen …     (the same contract)
+"""
+
+import argparse
+import json
+import socket
+import sys
+
+from exsim.org.confession import Confession
+from exsim.org.doors import Doors, first_line
+from exsim.org.serve import run
+from exsim.org.work import Begin, Forward, Hangup, Piece, Read, Wait
+from exsim.wire.message import Answer, header
+
+
+class ToyNode:
+    """Front: echoes, streams, waits, hangs up, or passes on.  Back: the same, one hop further."""
+
+    def __init__(self, name, clock, confess):
+        self.name, self.clock, self.confess = name, clock, confess
+        self.recycled = 0
+        self.closed = []  # paths whose work was closed by the rig
+
+    def recycle(self):
+        self.recycled += 1
+
+    def front(self, request, peer):
+        if request.path.lower().endswith("healthcheck.htm"):
+            return Answer(200, "OK", [], b"200 OK<br/>" + self.name.encode())
+        if request.path.startswith("/back/"):
+            upstream = yield Forward(request.path.split("/")[2], request)
+            if upstream is None:
+                return Answer(503, "Service Unavailable")
+            if not upstream.streaming:
+                upstream.answer.headers.append(("X-FEServer", self.name))
+                return upstream.answer
+            yield Begin(upstream.answer)
+            while (piece := (yield Read())) is not None:
+                yield Piece(piece)
+            return None
+        self.tell(request, peer)
+        return (yield from self.answer(request, peer))
+
+    def back(self, request, peer):
+        return (yield from self.answer(request, peer))
+
+    def tell(self, request, peer):
+        number = header(request.headers, "client-request-id") or ""
+        self.confess(
+            Confession(
+                "", self.name, number, request.method, request.path, 200, "served", str(peer.number)
+            )
+        )
+
+    def answer(self, request, peer):
+        last = request.path.rpartition("/")[2]
+        try:
+            if last == "timeout":
+                return Answer(
+                    440, "Login Timeout", [("Content-Type", "text/html")], b"440", close=True
+                )
+            if last == "hangup":
+                raise Hangup
+            if last == "broken":
+                raise RuntimeError("the toy broke")
+            if last in ("stream", "endless", "torn"):
+                yield Begin(Answer(200, "OK", [("X-CaSe-Kept", "yes")]))
+                for number in range(3 if last == "stream" else 10**9):
+                    yield Piece(b"piece %d\n" % number)
+                    yield Wait(0.01)
+                    if last == "torn" and number == 1:
+                        raise Hangup
+                return None
+            if last == "slow":
+                yield Wait(30)
+            if last == "large":
+                return Answer(200, "OK", [], b"x" * 3_000_000)
+            if last == "closed":
+                return Answer(200, "OK", [], " ".join(self.closed).encode())
+            if last == "recycled":
+                return Answer(200, "OK", [], str(self.recycled).encode())
+            said = {
+                "node": self.name,
+                "peer": peer.number,
+                "method": request.method,
+                "target": request.target,
+                "scheme": request.scheme,
+                "bytes": len(request.body),
+                "names": [name for name, _ in request.headers],
+            }
+            return Answer(
+                200,
+                "OK",
+                [("X-CaSe-Kept", "yes"), ("X-FEServer", self.name)],
+                json.dumps(said).encode(),
+            )
+        except GeneratorExit:
+            self.closed.append(last)
+            raise
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name")
+    parser.add_argument("--confession")
+    parser.add_argument("--listen", action="append")
+    told = parser.parse_args()
+    orders = json.loads(first_line(sys.stdin.fileno()))
+    doors = Doors(certificate=orders["tls"].get("certificate", ""))
+    for word in told.listen:
+        door, _, number = word.partition("=")
+        setattr(doors, door, socket.socket(fileno=int(number)))
+    if told.name == "BROKEN":
+        raise SystemExit("the toy will not start")
+    run(
+        lambda clock, confess: ToyNode(told.name, clock, confess),
+        doors,
+        orders["back_ends"],
+        confession=told.confession,
+        lifeline=sys.stdin.fileno(),
+    )
+
+
+if __name__ == "__main__":
+    main()
