@@ -59,7 +59,8 @@ def _ruled_out(judgement: Judgement) -> Iterator[str]:
     lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
     if sessions and not lost:
         yield f"Not a node by itself: asked directly, 0 of {sessions} sessions were lost."
-    if any(
+    losing = judgement.results.lost
+    if losing and any(
         "made no difference" in s and "Where" in s for v in judgement.views for s in v.sentences
     ):
         yield "Not the mailbox server: where the mailbox lives made no difference."
@@ -71,8 +72,10 @@ def may_be(judgement: Judgement) -> list[str]:
     known = [
         f"Here it is known, because it was put in: {p.name}. {p.sentence}".strip() for p in presets
     ]
-    shapes = shapes_of(judgement.results.matrix, judgement.facts)
-    shapes = shapes or shapes_of(judgement.results.steered, judgement.facts)
+    document = judgement.results
+    counted_losses = any(cell.lost for cell in document.matrix)
+    cells = document.matrix if counted_losses else [*document.matrix, *document.steered]
+    shapes = shapes_of(cells, judgement.facts)
     return [
         *known,
         *(sentence for found in shapes.values() for sentence in causes(found, judgement)),

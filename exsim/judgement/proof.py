@@ -74,6 +74,11 @@ def proof(incident: Incident, hops: Sequence[Hop]) -> Proof | None:
     return Proof(incident.session, culprit.utc, node, lines, alive, conclusion)
 
 
+def best(proofs: Sequence[Proof]) -> Proof | None:
+    """The proof to show first: the earliest of those in which the session was seen alive."""
+    return max(proofs, key=lambda proof: (proof.alive, len(proof.lines)), default=None)
+
+
 def replayed(hop: Hop, incident: Incident, culprit: Hop) -> bool:
     """Whether a hop replays the lost session's cookies as evidence."""
     if not hop.control or hop.user != incident.user or hop.t < incident.t - culprit.took:

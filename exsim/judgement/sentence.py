@@ -184,14 +184,14 @@ def _masked(document: Results, facts: RunFacts) -> list[str]:
     lost_cookie = f"a lost {cookie} cookie" if cookie else "a change of the balancer's choice"
     return [
         first,
-        f"The fault is still there: {_steered(document.steered, facts)}.",
+        f"The fault is still there: {_steered(document, facts)}.",
         f"A drain, or {lost_cookie}, will throw those users out.",
     ]
 
 
-def _steered(cells: Sequence[Cell], facts: RunFacts) -> str:
+def _steered(document: Results, facts: RunFacts) -> str:
     """Where the steered sessions died: "steered across, 9 of 10 sessions from a 2016 node died at …"."""
-    found = next(iter(shapes_of(cells, facts).values()))
+    found = next(iter(shapes_of(document.steered, facts).values()))
     rows = {row for row, _ in found.pairs if row}
     columns = {column for _, column in found.pairs}
     versions = {facts.version_of(row) for row in rows}

@@ -76,6 +76,7 @@ class Browser:
             key = hop.set_cookies.get(name)
             if key:
                 self.keys[key] = session
+                session.sealed = max(session.sealed, hop.t)  # 2010 renews by a new cadata: E14KEYS
         seal = hop.set_cookies.get(names.CADATA_TTL)
         if seal:
             self.seals[seal] = (session, hop.t)

@@ -16,6 +16,7 @@ from exsim.session.ledger import MARKED, Ledger
 from exsim.session.loss import follow, lose, note_meeting, tell_reason
 from exsim.session.machine import State, after
 from exsim.session.meaning import DEFINITE, MEETS, Sign
+from exsim.session.place import Place, place_of
 from exsim.session.records import Findings, Incident, Session
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read
 
@@ -189,12 +190,14 @@ class Detector:
     def _event(self, reading: Reading, sender: Followed) -> Sign:
         """What the sign amounts to for the live session whose cookies the request carried."""
         hop, sign = reading.hop, reading.sign
+        if place_of(hop.request) is Place.LOGOFF and hop.status is not None:
+            return Sign.LOGGED_OFF if sign in DEFINITE else sign  # refused, but it was to end
         if sign in DEFINITE:
             life = self._private_life if sender.record.private else self._public_life
             answered = hop.t + (hop.took if hop.head is None else hop.head)
             over = reading.browser.sealed(sender, hop) + life
             return Sign.EXPIRED if answered >= over - CLOCK_SLACK else sign
-        if sign is not Sign.LOGGED_OFF and deletes_logon_cookies(hop):
+        if deletes_logon_cookies(hop):
             # A user who mistypes on the form while still logged on ends the session himself.
             return Sign.REPLACED if sign is Sign.LOGON_REFUSED else Sign.COOKIES_TAKEN
         return sign

@@ -103,6 +103,11 @@ def _benign(hop: Hop, place: Place) -> bool:
     return _BE_SERVER in hop.headers or place is Place.MANIFEST
 
 
+def _bounced(hop: Hop) -> bool:
+    """Sent to the logon page by a front end; a back end with legacy log-off sends there too (E13)."""
+    return _page(hop) == _LOGON_PAGE and _BE_SERVER not in hop.headers
+
+
 Rule = tuple[Sign, Callable[[Hop, Place, Collection[str]], bool]]
 
 _ERRORS: tuple[Rule, ...] = (
@@ -116,7 +121,7 @@ REDIRECT: tuple[Rule, ...] = (
         lambda hop, place, hosts: place is Place.LOGON and _page(hop) == _LOGON_PAGE,
     ),
     (Sign.SERVER_ERROR, lambda hop, place, hosts: _page(hop) in _ERROR_PAGES),
-    (Sign.LOGGED_OFF, lambda hop, place, hosts: place is Place.LOGOFF),
+    (Sign.LOGGED_OFF, lambda hop, place, hosts: place is Place.LOGOFF and not _bounced(hop)),
     (Sign.LOGON_REDIRECT, lambda hop, place, hosts: _page(hop) == _LOGON_PAGE),
     (Sign.HANDED_ON, lambda hop, place, hosts: place is Place.LOGON),
     (

@@ -33,7 +33,7 @@ def facts(**changes: Any) -> RunFacts:
         title="1x2013 + 2x2016, round robin", scenario="roundrobin.toml", run="reports/roundrobin/x",
         rig="lab", presets=(Preset("authcert_asymmetry", "2016 seals with a key that 2013 has not."),),
         url="https://exchange.isp.com.au/owa/", address="127.0.0.1:8443", nodes=FARM,
-        balancer=Balancer(version="HAProxy 2.8.25", source="wheel", name="roundrobin.cfg"),
+        balancer=Balancer(version="HAProxy 2.8.25", source="wheel", name="roundrobin.cfg", config="frontend x\n  bind 127.0.0.1:8443 ssl alpn http/1.1\n", changes=("bind: an address of this machine (harmless)",), warnings=("option forceclose is obsolete",), log_findings=("frontend full, 1000 connections",)),
         started="2026-11-23T20:14:07Z", ended="2026-11-23T20:15:07Z", duration=60, lasted=60, users=40,
         left_behind=LeftBehind(logons=81),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from exsim.judgement.collapse import Pool
 from exsim.judgement.diagnosis import how_many, may_be, not_it
 from exsim.judgement.judge import Judgement
+from exsim.judgement.proof import best
 from exsim.judgement.remark import about, control_sentence, finding_lines, not_covered, remarks
 from exsim.judgement.report.chart import chart
 from exsim.judgement.report.page import PAGE
@@ -31,7 +32,6 @@ CELL_WORDS = {
 def render(judgement: Judgement) -> str:
     """The whole page.  Whatever a server sent is escaped; there is no script, and none may run."""
     facts, said = judgement.facts, judgement.statement
-    proofs = sorted(judgement.proofs, key=lambda proof: (proof.alive, len(proof.lines)))
     lost = any(cell.lost for cell in (*judgement.results.matrix, *judgement.results.steered))
     return _template().render(
         facts=facts,
@@ -44,7 +44,7 @@ def render(judgement: Judgement) -> str:
         views=judgement.views,
         steered=judgement.steered_views,
         control=control_sentence(judgement),
-        proof=proofs[-1] if proofs else None,
+        proof=best(judgement.proofs),
         not_it=not_it(judgement) if lost else [],
         may_be=may_be(judgement) if lost else [],
         how_many=how_many(judgement) if lost else [],

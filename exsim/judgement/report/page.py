@@ -5,12 +5,13 @@ HEAT = """
 <table class="heat">
 <caption class="soft">{{ table.protocol|upper }}: lost / sessions at first meeting
 {%- if table.home %}, mailboxes on {{ table.home }}{% endif %}</caption>
-<thead><tr><th>{{ "logged on at" if has_login(table.protocol) }}</th>
-{%- for column in table.columns %}<th scope="col">served by<br>{{ column }}</th>{% endfor %}</tr></thead>
+<thead><tr><th></th><th colspan="{{ table.columns|length }}">served by</th></tr>
+<tr><th>{{ "logged on at" if has_login(table.protocol) }}</th>
+{%- for column in table.columns %}<th scope="col">{{ column }}</th>{% endfor %}</tr></thead>
 {% for row in table.rows %}<tr><th scope="row">{{ row }}</th>
 {%- for column in table.columns %}{% set pool = table.cells.get((row, column)) %}
 <td class="{{ shade(pool) }}" title="{{ hint(pool) }}">
-{%- if pool and pool.sessions %}<b>{{ pool.lost }}/{{ pool.sessions }}</b>{% endif -%}
+{%- if pool and pool.sessions %}<b>{{ pool.lost }}/{{ pool.sessions }}</b> {% endif -%}
 <span>{{ word(pool) }}</span></td>
 {%- endfor %}</tr>
 {% endfor %}</table>
@@ -18,39 +19,40 @@ HEAT = """
 """
 
 FIRST_SCREEN = """
-{% if simulated %}<p class="simulated"><b>Simulated.</b> {{ simulated }}</p>{% endif %}
+{% if simulated %}<p class="simulated"><b>{{ simulated }}</b></p>{% endif %}
 <header class="verdict {{ tone }}"><div class="word">{{ said.word }}</div><div>
 <p class="first">{{ said.sentences[0] }}</p>
 {% if said.sentences[1:] %}<p>{{ said.sentences[1:]|join(" ") }}</p>{% endif %}
+{% if h2 %}<p><b>Note:</b> the balancer offers HTTP/2 and this run spoke HTTP/1.1; browsers may be spread
+differently.</p>{% endif %}
 <p class="about">{{ about|join(" · ") }}</p></div></header>
-{% if h2 %}<p class="simulated"><b>Note.</b> The balancer offers HTTP/2 and this run spoke HTTP/1.1:
-browsers may be spread differently.</p>{% endif %}
 <div class="two"><section class="card"><h2>Where</h2>
 {% for view in views %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}
 {% for sentence in view.sentences %}<p>{{ sentence }}</p>{% endfor %}{% endfor %}
 {% if not views %}<p>No session met any node.</p>{% endif %}
-<p>{{ control }}</p></section>
+<p>{{ control }}</p>
+{% if steered %}<p><b>Steered across on purpose</b>, never counted in the verdict:</p>
+{% for view in steered %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}{% endfor %}{% endif %}
+</section>
 <section class="card"><h2>{{ "The proof" if proof and proof.alive else "What happened" }}
 <small>{% if proof %}{{ "same cookies, two answers" if proof.alive }} (session {{ proof.session }}){% endif %}
 </small></h2>
 {% if proof %}<table class="proof">
 {% for line in proof.lines %}<tr{% if loop.first %} class="culprit"{% endif %}>
-<td class="t mono">{{ clock(line.utc) }}</td><td><b>{{ line.node }}</b> {{ line.answer }}
+<td class="t mono">{{ clock(line.utc) }}</td><td><b>{{ line.node }}</b>: {{ line.answer }}
 {%- if loop.first %} <span class="mark">&#9668; took the session</span>
 {%- else %}, {{ "%.1f"|format(line.later) }} s later, with a copy of the cookies{% endif %}
-<br><span class="mono soft">{{ line.request }}</span></td></tr>
+<span class="mono soft"> {{ line.request }}</span></td></tr>
 {% endfor %}</table>
-{% for sentence in proof.conclusion %}<p>{{ sentence }}</p>{% endfor %}
+<p>{{ proof.conclusion|join(" ") }}</p>
 <p class="soft">See for yourself: <code>exsim show {{ proof.session }} --curl</code>
 · hop by hop: <a href="#stories">below</a></p>
-{% elif steered %}{% else %}<p>No session was lost, so there is nothing to show.</p>{% endif %}
-{% if steered %}<p>Steered across on purpose, never counted in the verdict's numbers:</p>
-{% for view in steered %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}{% endfor %}{% endif %}
+{% else %}<p>No session was lost, so there is nothing to show.</p>{% endif %}
 </section></div>
 {% if not_it or may_be or how_many %}<section class="card words">
 {% for title, sentences in [("What it is not", not_it), ("What it may be", may_be),
 ("How many users", how_many)] if sentences %}<h2>{{ title }}</h2>
-<div>{% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}</div>{% endfor %}
+<p>{{ sentences|join(" ") }}</p>{% endfor %}
 </section>{% endif %}
 <section class="card"><h2>Read this before you show it to anybody</h2><ul class="marks">
 {% for remark in remarks %}<li class="{{ remark.mark }}"><i>{{ remark.mark }}</i>{{ remark.sentence }}</li>

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from exsim.judgement.collapse import Pool, Table
 from exsim.judgement.judge import Judgement
-from exsim.judgement.proof import Proof
+from exsim.judgement.proof import Proof, best
 from exsim.judgement.remark import (
     about,
     control_sentence,
@@ -159,10 +159,9 @@ def _steered(judgement: Judgement) -> Iterator[Text]:
 
 
 def _proof(judgement: Judgement) -> Iterator[Text]:
-    if not judgement.proofs:
-        return
-    shown = max(judgement.proofs, key=lambda proof: (proof.alive, len(proof.lines)))
-    yield from proof_lines(shown)
+    shown = best(judgement.proofs)
+    if shown:
+        yield from proof_lines(shown)
 
 
 def proof_lines(proof: Proof) -> Iterator[Text]:

@@ -1,0 +1,54 @@
+"""Falls if: dice depend on the order in which they are asked for, two purposes share theirs, or an id, a
+salt or a password repeats."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+
+from exsim.runs.dice import Source
+
+
+def test_dice_fall_alike_in_any_order() -> None:
+    one, other = Source(7), Source(7)
+    first = [one.dice("user", number).random() for number in range(5)]
+    second = [other.dice("user", number).random() for number in reversed(range(5))]
+    assert first == second[::-1]
+
+
+def test_another_purpose_or_seed_has_other_dice() -> None:
+    asked = [Source(7).dice("user", 1), Source(8).dice("user", 1), Source(7).dice("user", 11)]
+    asked += [Source(7).dice("user", "1"), Source(7).dice("user1"), Source(7).dice("user", 1, 1)]
+    assert len({dice.random() for dice in asked}) == len(asked)
+
+
+def test_dice_fall_as_they_did_last_year() -> None:
+    """A seed in a scenario is worth nothing if the next release throws otherwise."""
+    assert Source(7).dice("user", 17).randrange(10**9) == 557300060
+
+
+def test_request_ids_are_guids_and_never_repeat() -> None:
+    ids = [
+        number
+        for worker in range(3)
+        for run in range(2)
+        for number in itertools.islice(Source(run).request_ids(worker), 500)
+    ]
+    assert len(set(ids)) == len(ids)
+    assert all(uuid.UUID(each).version == 4 and str(uuid.UUID(each)) == each for each in ids)
+
+
+def test_two_workers_differ_even_when_the_same_bytes_were_drawn() -> None:
+    source = Source(1, entropy=bytes)
+    assert next(source.request_ids(0)) != next(source.request_ids(1))
+
+
+def test_salts_and_passwords_are_not_the_seeds() -> None:
+    assert Source(1).salt() != Source(1).salt()
+    assert len(bytes.fromhex(Source(1).salt())) == 16
+    drawn = {Source(1).password() for _ in range(50)}
+    assert len(drawn) == 50
+    for password in drawn:
+        kinds = [str.isupper, str.islower, str.isdigit]
+        assert all(any(kind(each) for each in password) for kind in kinds)
+        assert len(password) == 24
