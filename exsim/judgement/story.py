@@ -14,7 +14,7 @@ BEFORE, AFTER = 40, 20  # lines kept around the culprit; how many were left out 
 
 MARKS = {
     "culprit": "took the session",
-    "aftermath": "came after, innocent",
+    "aftermath": "came after",
     "control": "evidence, not counted",
     "": "",
 }

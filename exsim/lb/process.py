@@ -36,7 +36,7 @@ def check(binary: Binary, cfg: Path) -> list[str]:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise LbError(f"{binary.path}: does not run: {error}") from error
-    said = spoken(done.stderr)
+    said = spoken(done.stderr.replace(str(cfg), cfg.name))  # the directory means nothing to a reader
     if done.returncode:
         raise LbError(f"HAProxy {binary.version} refuses the configuration:\n" + last(said))
     return [line for line in said if line.startswith("[WARNING]")]

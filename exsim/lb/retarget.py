@@ -111,7 +111,7 @@ def _peer(line: Line, moving: Moving) -> Edit | None:
         return None
     if line.words[:2] != ["peer", moving.peer]:
         return Edit(None, MAY_MATTER, "the lab's balancer has no peers")
-    after = ["peer", moving.peer, moving.rig.next_address()]
+    after = ["peer", moving.peer, moving.rig.next_address(False)]
     return Edit(line.with_words(after), HARMLESS, "this balancer itself, which has no other peers")
 
 

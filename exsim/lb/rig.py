@@ -35,14 +35,14 @@ class Edit:
 class Rig:
     """A place on this machine.
 
-    `nodes`, `nodes_tls`: node -> host:port, for servers without and with `ssl`.  `next_address` gives each
+    `nodes`, `nodes_tls`: node -> host:port, for servers without and with `ssl`.  `next_address(ssl)` gives each
     bind its address ("127.0.0.1:34567").  `log`: host:port of a datagram listener.  `servers`: an explicit
     server name -> node, before any guess.  `release`: of the HAProxy that will run.  `time_scale`
     multiplies its timeouts.  `most_connections`: what this machine's file descriptors allow.
     """
 
     nodes: Mapping[str, str]
-    next_address: Callable[[], str]
+    next_address: Callable[[bool], str]
     certificate: str
     log: str
     socket: str

@@ -169,7 +169,7 @@ def bind(line: Line, section: Section, moving: Moving) -> Edit:
         at = rest.index("ssl") + 1
         rest[at:at] = ["crt", moving.rig.certificate]
     name = rest[rest.index("name") + 1] if "name" in rest[:-1] else ""
-    address = moving.rig.next_address()
+    address = moving.rig.next_address(tls)
     moving.made.binds.append(Bind(section.name, name, tls, address))
     lost = [word for word in gone if word not in ("crt", "crt-list")]
     why = "an address of this machine" + (", and its certificate" if tls else "")

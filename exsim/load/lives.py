@@ -15,7 +15,6 @@ from exsim.runs.accounts import Account
 from exsim.runs.order import Order
 from exsim.runs.sections import Population
 
-KEEP_ALIVE = 60.0  # seconds; a real client's interval is not known: assumed
 FOREVER = 1_000_000  # logons: as many as the run lasts
 
 
@@ -55,7 +54,7 @@ def settings_of(scenario: Population, accounts: Sequence[Account], **more: Any) 
         "user_activity": session.user_activity,
         "background": session.background,
         "notifications": session.notifications,
-        "keep_alive": KEEP_ALIVE if session.keep_alive else None,
+        "keep_alive": session.keep_alive or None,
         "change_mailbox": tuple(map(login, accounts[1:])),
         "late_answers": session.late_answers,
         "logoff": session.logoff,

@@ -168,7 +168,7 @@ def _wanted(type_: inspect.Type, noun: str) -> str:
     """`noun` with its bounds: "a whole number from 1 to 64"."""
     assert isinstance(type_, inspect.IntType | inspect.FloatType)
     low, high = type_.ge, type_.le
-    if low == 1 and high is None:
+    if isinstance(type_, inspect.IntType) and low == 1 and high is None:
         return noun.replace("a ", "a positive ", 1)
     if type_.gt is not None:
         return f"{noun} above {type_.gt:g}"

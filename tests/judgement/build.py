@@ -16,7 +16,9 @@ HOMES = (OLD, A)
 LOGON_COOKIES = ("cadata", "cadataTTL", "cadataKey", "cadataIV", "cadataSig")
 DELETED: dict[str, str | None] = dict.fromkeys(LOGON_COOKIES)
 
-Rule = Callable[[str, str, str], bool]  # (login, serving, home) -> whether the session is lost there
+Rule = Callable[
+    [str, str, str], bool
+]  # (login, serving, home) -> whether the session is lost there
 
 
 def one_way(login: str, serving: str, home: str) -> bool:

@@ -98,9 +98,9 @@ class Streamed:
 class Farm:
     """All nodes of an organisation; `now` is true time, moved by waits and by tests."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(self, organisation: Organisation, now: float = START) -> None:
         self.organisation = organisation
-        self.now = START
+        self.now = now
         self.confessions: list[Confession] = []
         self.nodes = {
             node.name: Node(organisation, node.name, lambda: self.now, self.confessions.append)

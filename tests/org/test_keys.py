@@ -88,13 +88,15 @@ def test_what_was_sealed_is_read_back(certificates: dict[str, str]) -> None:
     assert secret.open_basic(cookies[names.CADATA]) == ("LAB\\user01", "Correct-1")
 
 
-@pytest.mark.parametrize("settings", [OLD, HMAC])
-@pytest.mark.parametrize("name", names.LOGON_COOKIES)
+# Every old signature says the same two words, so that one may be exchanged.
+SPOILING = [(HMAC, name) for name in names.LOGON_COOKIES]
+SPOILING += [(OLD, name) for name in names.LOGON_COOKIES if name != names.CADATA_SIG]
+
+
+@pytest.mark.parametrize("settings, name", SPOILING)
 def test_a_cookie_of_another_logon_spoils_all_five(
-    certificates: dict[str, str], name: str, settings: FrontEnd
+    certificates: dict[str, str], settings: FrontEnd, name: str
 ) -> None:
-    if name == names.CADATA_SIG and settings is OLD:
-        pytest.skip("every old signature says the same two words")
     mixed = sealed(certificates, settings) | {name: sealed(certificates, settings, 2)[name]}
     secret = ring(certificates, settings).open(mixed)
     whole = (

@@ -55,6 +55,7 @@ class Toy:
         self.password = password
         self.form = FORM
         self.legacy = False
+        self.lb_cookie = ""  # what the balancer inserts, as HAProxy does
         self.logons = 0
         self.canaries = 0
         self.seen: list[tuple[str, Request]] = []
@@ -65,6 +66,8 @@ class Toy:
         said = self.special(request) or self.serve(node, request)
         response = said.response if isinstance(said, Late) else said
         response.headers.append((b"x-feserver", node.encode()))
+        if self.lb_cookie and self.lb_cookie not in request.cookies.values:
+            response.headers.append((b"set-cookie", f"{self.lb_cookie}={node}; path=/".encode()))
         return said
 
     def steps(self) -> list[str]:

@@ -22,7 +22,9 @@ def test_addresses_are_written_out(text: str | list[str], expected: tuple[str, .
     assert expanded(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "x", "127.0.0.1-", "127.0.0.1-::1", "10.0.0.0-10.1.0.0", "1-2"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "127.0.0.1-", "127.0.0.1-::1", "10.0.0.0-10.1.0.0", "1-2"]
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"address|range"):
         expanded(text)
@@ -58,7 +60,9 @@ def test_an_endpoint_is_scheme_host_and_port(text: str, expected: tuple[str, str
     assert endpoint(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", ":443", "ftp://x", "x:y", "x:99999", "a/b", "u@x:1", "::1:8443:x"])
+@pytest.mark.parametrize(
+    "text", ["", ":443", "ftp://x", "x:y", "x:99999", "a/b", "u@x:1", "::1:8443:x"]
+)
 def test_what_cannot_be_connected_to_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an address"):
         endpoint(text)

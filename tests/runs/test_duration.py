@@ -27,7 +27,9 @@ def test_a_duration_is_read_in_seconds(text: str | float, expected: float) -> No
     assert seconds(text) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["", "s", "-1s", "1w", "1 2s", "1h30m", "1e3", "inf", True, None, "²s"])
+@pytest.mark.parametrize(
+    "text", ["", "s", "-1s", "1w", "1 2s", "1h30m", "1e3", "inf", True, None, "²s"]
+)
 def test_what_is_no_duration_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="a duration"):
         seconds(text)  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
         ('name = "EXCH13"', 'name = "EXCH13", front_end = { answer_delay = { "/owa/x" = "x" } }', 'lab.nodes[2].front_end.answer_delay."/owa/x": "x" is not a duration such as "90", "2s", "1.5m" or "8h"'),
         ('name = "EXCH13"', 'name = "EXCH13", front_end = { broken_back_ends = ["X"] }', 'lab.nodes[2].front_end.broken_back_ends: "X" is not a node; one of EXCH16-SYD-01, EXCH16-SYD-02, EXCH13'),
         ("[lab]", "[lab]\ntime_scale = 0.01", "lab.time_scale: must be a number from 0.05 to 1, not 0.01"),
-        ("[lab]", "[lab]\ntime_scale = nan", "lab.time_scale: must be a number, not nan"),
+        ("[lab]", "[lab]\ntime_scale = nan", "lab.time_scale: must be a number from 0.05 to 1, not nan"),
         ("[lab]", "[lab]\nport = 70000", "lab.port: must be a whole number from 0 to 65535, not 70000"),
         ("[lab]", '[lab]\nhaproxy = "new"', 'lab.haproxy: "new" is not a version such as "2.8"'),
         ("[lab]", '[lab]\ntls = "none"', 'lab.tls: "none" is not a place where TLS ends; one of nodes, offload'),
@@ -65,7 +65,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
         ('"haproxy/roundrobin.cfg"', '""', 'lab.balancer: is empty; write the HAProxy file, or "none"'),
         ('"haproxy/roundrobin.cfg"', '"none"', "population[0].node: is missing: without a balancer each population says its node"),
         ("[expect]", '[target]\nurl = "https://x"\naccounts = "a"\n[expect]', "lab: there is both [lab] and [target]; a scenario has exactly one of them"),
-        ("[load]", "load = 3\n[loads]", "population[0].load: is not a key; there are mailbox, users, protocol, node, session"),
+        ("[load]", "[[load]]", "load: must be a table, not a list"),
         ("spawn_rate = 5", "spawn_rate = 0", "load.spawn_rate: must be a number above 0, not 0"),
         ("spawn_rate = 5", "workers = 21", "load.workers: 21 for 20 users"),
         ('"60s"', '"0.5s"', "load.duration: must be a number, 1 or more, not 0.5"),
@@ -163,7 +163,9 @@ def test_a_range_of_source_addresses_is_written_out() -> None:
 def test_files_that_a_scenario_names_must_be_there(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text(LAB)
-    with pytest.raises(ScenarioError, match=r"x\.toml: lab\.balancer: there is no file .*roundrobin"):
+    with pytest.raises(
+        ScenarioError, match=r"x\.toml: lab\.balancer: there is no file .*roundrobin"
+    ):
         load_scenario(path)
     (tmp_path / "haproxy").mkdir()
     (tmp_path / "haproxy" / "roundrobin.cfg").touch()

@@ -18,7 +18,7 @@ LB = {"x-lb-server": "owa/n1"}
 LOGON = (
     "https://mail.example.com/owa/auth/logon.aspx?url=https%3a%2f%2fm%2fowa%3freason%3d7&reason=0"
 )
-SET = {name: "h" for name in ("cadata", "cadataTTL", "cadataKey", "cadataIV", "cadataSig")}
+SET = dict.fromkeys(("cadata", "cadataTTL", "cadataKey", "cadataIV", "cadataSig"), "h")
 WIPED = dict.fromkeys(SET)
 REFUSED = Evidence(bytes=154, is_="refusal_440")
 LIVE = dict(SET)

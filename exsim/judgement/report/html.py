@@ -11,7 +11,14 @@ from exsim.judgement.collapse import Pool
 from exsim.judgement.diagnosis import how_many, may_be, not_it
 from exsim.judgement.judge import Judgement
 from exsim.judgement.proof import best
-from exsim.judgement.remark import about, control_sentence, finding_lines, not_covered, remarks
+from exsim.judgement.remark import (
+    about,
+    control_sentence,
+    finding_lines,
+    not_covered,
+    remarks,
+    spread_sentence,
+)
 from exsim.judgement.report.chart import chart
 from exsim.judgement.report.page import PAGE
 from exsim.judgement.report.style import STYLE
@@ -44,6 +51,7 @@ def render(judgement: Judgement) -> str:
         views=judgement.views,
         steered=judgement.steered_views,
         control=control_sentence(judgement),
+        spread=spread_sentence(judgement),
         proof=best(judgement.proofs),
         not_it=not_it(judgement) if lost else [],
         may_be=may_be(judgement) if lost else [],

@@ -19,7 +19,7 @@ HEAT = """
 """
 
 FIRST_SCREEN = """
-{% if simulated %}<p class="simulated"><b>{{ simulated }}</b></p>{% endif %}
+{% if simulated %}<p class="banner"><b>{{ simulated }}</b></p>{% endif %}
 <header class="verdict {{ tone }}"><div class="word">{{ said.word }}</div><div>
 <p class="first">{{ said.sentences[0] }}</p>
 {% if said.sentences[1:] %}<p>{{ said.sentences[1:]|join(" ") }}</p>{% endif %}
@@ -34,20 +34,22 @@ differently.</p>{% endif %}
 {% if steered %}<p><b>Steered across on purpose</b>, never counted in the verdict:</p>
 {% for view in steered %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}{% endfor %}{% endif %}
 </section>
-<section class="card"><h2>{{ "The proof" if proof and proof.alive else "What happened" }}
+<section class="card"><h2>{{ "The proof" if proof and proof.alive else "What happened" if proof else "Why" }}
 <small>{% if proof %}{{ "same cookies, two answers" if proof.alive }} (session {{ proof.session }}){% endif %}
 </small></h2>
 {% if proof %}<table class="proof">
 {% for line in proof.lines %}<tr{% if loop.first %} class="culprit"{% endif %}>
-<td class="t mono">{{ clock(line.utc) }}</td><td><b>{{ line.node }}</b>: {{ line.answer }}
+<td class="t mono">{{ clock(line.utc) }}</td>
+<td><b>{{ line.node }}</b> <span class="mono soft">{{ line.request }}</span><br>{{ line.answer }}
 {%- if loop.first %} <span class="mark">&#9668; took the session</span>
-{%- else %}, {{ "%.1f"|format(line.later) }} s later, with a copy of the cookies{% endif %}
-<span class="mono soft"> {{ line.request }}</span></td></tr>
+{%- else %}, {{ "%.1f"|format(line.later) }} s later, with a copy of them{% endif %}</td></tr>
 {% endfor %}</table>
 <p>{{ proof.conclusion|join(" ") }}</p>
 <p class="soft">See for yourself: <code>exsim show {{ proof.session }} --curl</code>
 · hop by hop: <a href="#stories">below</a></p>
-{% else %}<p>No session was lost, so there is nothing to show.</p>{% endif %}
+{% else %}{% for reason in reasons %}<p>{{ reason.sentence }}</p>
+{% else %}<p>Nothing speaks against a pass.</p>{% endfor %}
+<p>{{ spread }}</p>{% endif %}
 </section></div>
 {% if not_it or may_be or how_many %}<section class="card words">
 {% for title, sentences in [("What it is not", not_it), ("What it may be", may_be),
@@ -62,7 +64,7 @@ differently.</p>{% endif %}
 BELOW = """
 <section class="card"><h2>What this run does not cover{{ ", whatever its verdict" }}</h2><ul>
 {% for what in not_covered %}<li>{{ what }}</li>{% endfor %}</ul></section>
-{% if reasons %}<section class="card"><h2>Reasons</h2><ul>
+{% if reasons and proof %}<section class="card"><h2>Reasons</h2><ul>
 {% for reason in reasons %}<li>{{ reason.outcome }}: {{ reason.sentence }}</li>{% endfor %}</ul></section>
 {% endif %}
 {% if chart %}<section class="card"><h2>Losses over time</h2>

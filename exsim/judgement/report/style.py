@@ -17,7 +17,7 @@ p{margin:0 0 4px}
 ul{margin:0;padding-left:18px}
 code,pre,.mono,td.n{font-family:ui-monospace,"Cascadia Mono","DejaVu Sans Mono",Consolas,monospace;
 font-size:12.5px}
-.simulated{background:var(--warn-soft);border:1px solid var(--warn);border-radius:6px;padding:5px 12px;
+.banner{background:var(--warn-soft);border:1px solid var(--warn);border-radius:6px;padding:5px 12px;
 margin-bottom:6px}
 .verdict{background:var(--card);border:1px solid var(--line);border-left:10px solid var(--soft);
 border-radius:6px;padding:7px 16px;display:grid;grid-template-columns:auto 1fr;gap:0 18px}

@@ -36,6 +36,12 @@ STYLES = {
 }
 CELL_STYLES = {"lost": "bold red", "prevented": "dim", "not_exercised": "dim", "too_few": "yellow"}
 FINDINGS_SHOWN = 4
+WIDEST_CELL = "99/99 LOST "
+NUMBERED_LABEL, NUMBERED_CELL = 9, 11
+# A server's text must not steer the terminal: control characters, and those that turn writing around.
+STEERING = dict.fromkeys(
+    (*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "?"
+)
 
 
 def render(judgement: Judgement, colour: bool = False, exit_code: int | None = None) -> str:
@@ -47,6 +53,7 @@ def render(judgement: Judgement, colour: bool = False, exit_code: int | None = N
     )  # fmt: skip
     blank = False
     for line in lines(judgement, exit_code):
+        line.plain = line.plain.translate(STEERING)
         line.rstrip()
         if line.plain or not blank:
             console.print(line, soft_wrap=True)
@@ -121,29 +128,45 @@ def cell_word(pool: Pool | None) -> str:
 
 
 def heat(table: Table) -> Iterator[Text]:
-    """One matrix; columns get numbers and a legend when their names do not fit."""
-    label = max([len(row) for row in table.rows] + [len("logged on at")]) + 3
-    names = list(table.columns)
-    width = max([len(name) for name in names] + [11]) + 2
-    legend = label + width * len(names) > WIDTH
-    if legend:
-        width = max(11, min(13, (WIDTH - label) // max(1, len(names))))
-        names = [f"({i})" for i, _ in enumerate(names, 1)]
+    """One matrix.  Names that do not fit become numbers with a legend; too many of them become a list."""
     home = f", mailboxes on {table.home}" if table.home else ""
     title = f" {table.protocol.upper()}{home}   lost / sessions at first meeting"
-    yield Text(f"{title:<{max(label + 2, len(title) + 3)}}served by", style="bold")
-    begun = "logged on at" if has_login(table.protocol) else ""
-    yield Text(f" {begun:<{label}}" + "".join(f"{name:^{width}}" for name in names), style="dim")
+    label = max(map(len, (*table.rows, "logged on at"))) + 3
+    width = max(map(len, (*table.columns, WIDEST_CELL))) + 2
+    if label + width * len(table.columns) <= WIDTH:
+        yield Text(f"{title}   served by", style="bold")
+        yield from _grid(
+            table, {name: name for name in (*table.rows, *table.columns)}, label, width
+        )
+        return
+    names = dict.fromkeys((*table.columns, *table.rows))
+    numbers = {name: f"({i})" for i, name in enumerate(names, 1)}
+    yield Text(f"{title}   served by", style="bold")
+    if NUMBERED_LABEL + NUMBERED_CELL * len(table.columns) <= WIDTH:
+        yield from _grid(table, numbers, NUMBERED_LABEL, NUMBERED_CELL)
+        yield from wrapped("  ".join(f"{number} {name}" for name, number in numbers.items()))
+        return
     for row in table.rows:
-        line = Text(f"   {row:<{label - 2}}")
+        met = ((column, table.cells.get((row, column))) for column in table.columns)
+        words = ", ".join(
+            f"{column} {cell_word(pool)}" for column, pool in met if pool and pool.sessions
+        )
+        yield from wrapped(f"{row}: {words or 'nothing was met'}", 3, 5)
+
+
+def _grid(table: Table, names: dict[str, str], label: int, width: int) -> Iterator[Text]:
+    """`names`: what each node is printed as; `label` and `width` in columns of the terminal."""
+    begun = "logged on at" if has_login(table.protocol) else ""
+    begun = begun if len(begun) < label else "begun"
+    yield Text(f" {begun:<{label}}" + "".join(f"{names[c]:^{width}}" for c in table.columns), "dim")
+    for row in table.rows:
+        line = Text(f"   {names[row]:<{label - 2}}")
         for column in table.columns:
             pool = table.cells.get((row, column))
             line.append(
                 f"{cell_word(pool):^{width}}", CELL_STYLES.get(pool.state if pool else "", "")
             )
         yield line
-    if legend:
-        yield from wrapped("  ".join(f"({i}) {name}" for i, name in enumerate(table.columns, 1)))
 
 
 def _steered(judgement: Judgement) -> Iterator[Text]:
@@ -184,8 +207,6 @@ def proof_lines(proof: Proof) -> Iterator[Text]:
 
 def _findings(judgement: Judgement) -> Iterator[Text]:
     found = finding_lines(judgement)
-    balancer = judgement.facts.balancer
-    found += [f"balancer's log: {line}" for line in (balancer.log_findings if balancer else ())]
     if found:
         more = f"; and {len(found) - FINDINGS_SHOWN} more" if len(found) > FINDINGS_SHOWN else ""
         yield from wrapped(
@@ -207,6 +228,7 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
         yield from (line for sentence in unsaid for line in wrapped(f"why: {sentence}", 1, 6))
     path = f" {judgement.facts.run}/report.html" if judgement.facts.run else ""
     code = f"exit {exit_code}" if exit_code is not None else ""
-    gap = max(2, WIDTH - 1 - len(path) - len(code)) if code else 0
-    if path or code:
-        yield Text(path + " " * gap + code)
+    if len(path) + len(code) + 2 > WIDTH:
+        yield Text(path)
+        path = ""
+    yield Text(f"{path:<{WIDTH - 1 - len(code)}}{code}")

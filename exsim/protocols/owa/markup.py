@@ -15,6 +15,8 @@ from bs4.exceptions import ParserRejectedMarkup
 from exsim.wire import names
 
 LONGEST_PAGE = 256 * 1024  # octets of a page that are looked at: a server may be hostile
+LONGEST_FORM = 64 * 1024  # octets from the first form on that are parsed
+MOST_UNCLOSED = 200  # html.parser takes time in the square of the tags that are not closed
 MOST_RESOURCES = 40  # scripts and styles taken from one boot page
 
 _VARIABLE = re.compile(rb"""\b(a_sLgn|a_sUrl)\s*=\s*(?:"([^"\n]{0,4000})"|'([^'\n]{0,4000})')""")
@@ -93,10 +95,11 @@ def _script_text(raw: bytes) -> str:
 def forms(body: bytes) -> list[Tag]:
     """The forms of a page, or none where it cannot be read."""
     start = body[:LONGEST_PAGE].lower().find(b"<form")
-    if start < 0:
+    text = body[start : start + LONGEST_FORM] if start >= 0 else b""
+    if not text or text.count(b"<") - text.count(b">") > MOST_UNCLOSED:
         return []
     try:
-        soup = BeautifulSoup(body[start:LONGEST_PAGE].decode("utf-8", "replace"), "html.parser")
+        soup = BeautifulSoup(text.decode("utf-8", "replace"), "html.parser")
     except (ParserRejectedMarkup, AssertionError):  # html.parser gives up on some declarations
         return []
     return list(soup.find_all("form"))

@@ -20,6 +20,7 @@ from exsim.wire import names
 SILENCE = 600.0  # seconds that a client waits for a piece (a public client's own read time-out)
 RECONNECT = 5.0  # seconds before a broken channel is opened again; doubled each time (*assumed*)
 LONGEST_RECONNECT = 60.0
+AT_ONCE = 1.0  # seconds: an answer that is over sooner was none; not asked again without a pause
 MOST_PIECES = 100_000  # of one answer: a hostile server may never end
 
 _CHANNEL = re.compile(rb"""["']?cid["']?\s*:\s*["']([0-9A-Za-z\-]{1,64})["']""")
@@ -41,8 +42,10 @@ def listen(page: Page) -> Flow[None]:
         if page.gone():
             return
         count += 1
+        began = yield from page.client.rest(0)
         whole = yield from _wait(page, channel_id, count)
-        if whole:
+        lasted = (yield from page.client.rest(0)) - began
+        if whole and lasted > AT_ONCE:
             wait = RECONNECT
         elif not page.gone():
             yield from page.client.rest(wait)

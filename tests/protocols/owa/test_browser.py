@@ -100,7 +100,7 @@ def test_script_calls_carry_the_newest_canary_and_count_their_ids_down() -> None
     for request, one in zip(calls, headers, strict=True):
         assert one[names.CANARY] == request.cookies.values[names.CANARY]
         assert one[names.ACTION] in request.target
-        assert (b"" == request.body) == ("EP=1" in request.target) == (names.URL_POST_DATA in one)
+        assert (request.body == b"") == ("EP=1" in request.target) == (names.URL_POST_DATA in one)
         assert one[names.CORRELATION_ID].startswith("00112233445566778899AABBCCDDEEFF_17637888")
         assert one[names.CLIENT_BEGIN].startswith("2025-11-22T05:20:")
         assert one[names.CLIENT_BUILD] == "15.1.669.32"
@@ -380,6 +380,6 @@ def test_nothing_that_a_server_answers_raises(path: str, said: Answer) -> None:
         special=lambda r: (
             replace(said, headers=list(said.headers)) if r.target.startswith(path) else None
         )
-    )  # type: ignore[type-var]
+    )
     rig, _ = life(toy, replace(SETTINGS, logons=2, relogin_after=1.0, late_answers=True))
     assert toy.seen and len(toy.seen) < 400

@@ -1,0 +1,41 @@
+"""Run a scenario: start what it names, put its users through the balancer, judge, report.
+
+Exit code by verdict.  With --json the results document is printed to standard output, and everything for
+people goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from exsim.conduct.running import Options, run
+
+SUMMARY = "run a scenario and judge it"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", type=Path, help="a scenario (TOML)")
+    parser.add_argument("--json", action="store_true", help="print the results document")
+    parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run in the lab")
+    parser.add_argument("--duration", metavar="TIME", help='instead of the scenario\'s, e.g. "20s"')
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where runs are kept")
+    parser.add_argument("--quiet", action="store_true", help="no live view")
+
+
+def act(options: argparse.Namespace) -> int:
+    done = run(
+        options.scenario,
+        Options(
+            reports=options.reports,
+            haproxy=options.haproxy,
+            duration=options.duration,
+            live=not options.quiet,
+        ),
+    )
+    people = sys.stderr if options.json else sys.stdout
+    people.write(done.text(colour=people.isatty()))
+    if options.json:
+        sys.stdout.buffer.write(done.json())
+    return int(done.exit_code)

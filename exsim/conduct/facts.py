@@ -1,0 +1,126 @@
+"""From a run's directory to what judgement is told besides the sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from exsim.judgement.expectations import Expectations
+from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
+from exsim.runs.directory import RunDirectory
+from exsim.runs.presets import PRESETS
+from exsim.runs.runfile import RunFile
+from exsim.runs.scenario import Scenario
+from exsim.session.records import Findings
+
+NOT_MEASURED = ("EWS", "ActiveSync", "Outlook")  # clients that no population of today's can be
+
+
+def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str]) -> RunFacts:
+    """Everything about the run in `directory` that its sessions do not say."""
+    run, scenario = directory.read_run(), directory.read_scenario()
+    return RunFacts(
+        title=run.title,
+        scenario=run.scenario,
+        run=shown(directory.path),
+        exsim=run.versions.exsim,
+        rig=run.rig,
+        presets=presets_of(run),
+        url=run.url,
+        address=run.address,
+        nodes=tuple(Node(node.name, node.version) for node in run.nodes),
+        homes={one["address"]: one["node"] for one in run.accounts if one.get("node")},
+        expect=Expectations(
+            max_lost_sessions=scenario.expect.max_lost_sessions,
+            persistence=scenario.expect.persistence,
+            min_sessions_per_combination=scenario.expect.min_sessions_per_combination,
+            max_unattributed=scenario.expect.max_unattributed,
+        ),
+        balancer=balancer_of(directory, run, scenario, log_findings),
+        started=run.started,
+        ended=run.ended,
+        duration=run.duration,
+        lasted=lasted(run),
+        users=run.users,
+        connections=max(population.session.connections for population in scenario.population),
+        time_scale=run.time_scale,
+        lateness=lateness_of(directory),
+        h2_offered=run.h2_offered,
+        interrupted=bool(run.interrupted),
+        stopped=run.stopped,
+        unmasked=any(path.stem.endswith("-unmask") for path in history_files(directory)),
+        left_behind=left_behind(findings),
+        not_measured=not_measured(scenario),
+    )
+
+
+def history_files(directory: RunDirectory) -> list[Path]:
+    return sorted(directory.history_folder.glob("w*.jsonl"))
+
+
+def shown(path: Path) -> str:
+    """The run's directory as an operator would type it: relative, where it can be."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def presets_of(run: RunFile) -> tuple[Preset, ...]:
+    """What is wrong with the simulated organisation, in the scenario's order."""
+    names = [text.partition("@")[0] for text in run.presets]
+    return tuple(Preset(name, PRESETS[name].sentence) for name in names if name in PRESETS)
+
+
+def balancer_of(
+    directory: RunDirectory, run: RunFile, scenario: Scenario, log_findings: list[str]
+) -> Balancer | None:
+    """The balancer that stood before the nodes; None where there was none, or it is not ours to know."""
+    if not run.balancer:
+        return None
+    return Balancer(
+        version=f"HAProxy {run.versions.haproxy}".strip(),
+        source=run.versions.haproxy_from,
+        name=Path(run.balancer).name,
+        config=directory.read_balancer(),
+        changes=tuple(
+            f"line {change.line}, {change.kind}: {change.before or '(nothing)'} → "
+            f"{change.after or '(dropped)'}: {change.why}"
+            for change in run.changes
+        ),
+        warnings=tuple(run.warnings),
+        log_findings=tuple(log_findings),
+        cookie=run.lb_cookie,
+    )
+
+
+def lasted(run: RunFile) -> float:
+    """Seconds from the run's start to its end; 0 while nobody has written one."""
+    if not run.ended:
+        return 0.0
+    began, over = (datetime.fromisoformat(text) for text in (run.started, run.ended))
+    return (over - began).total_seconds()
+
+
+def lateness_of(directory: RunDirectory) -> float:
+    """How far behind its own plan the generator was at worst, in seconds, as the load's own probe saw."""
+    worst = 0.0
+    for line in directory.history():
+        if getattr(line, "what", "") == "phase_ended":
+            lag = line.facts.get("lag", 0.0)  # type: ignore[union-attr]
+            worst = max(worst, float(lag or 0.0))
+    return worst
+
+
+def left_behind(findings: Findings) -> LeftBehind:
+    """What the run did to the organisation.  No flow of today's writes into a mailbox."""
+    return LeftBehind(
+        logons=len(findings.sessions) + findings.refused_logons,
+        wrong_passwords=findings.refused_logons,
+    )
+
+
+def not_measured(scenario: Scenario) -> tuple[str, ...]:
+    """Clients and homes that no population of the scenario has."""
+    homes = {population.mailbox for population in scenario.population}
+    nodes = {node.version for node in scenario.lab.nodes} if scenario.lab else set()
+    missing = [f"{version} mailboxes" for version in sorted(nodes - homes)]
+    return (*NOT_MEASURED, *missing)

@@ -1,0 +1,96 @@
+"""The balancer's log of a run: who served what, and what it says of the balancer itself.
+
+A witness besides the headers, never the only one where there are headers.  The log's times are the local
+time of the machine that the balancer ran on, which in a lab is this one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from exsim.runs.directory import RunDirectory
+from exsim.wire.haproxy_log import LogLine, parse
+
+MOST_LINES = 500_000  # read at most: a log of hours is not held in memory
+_SECTION = re.compile(r"^(frontend|listen)\s+(\S+)")
+_MAXCONN = re.compile(r"^\s+maxconn\s+(\d+)")
+
+Served = dict[tuple[str, str], list[tuple[float, str]]]
+
+
+@dataclass(slots=True)
+class LogFacts:
+    """`served`: (source "address:port", "METHOD /path") -> (seconds since the run began, lb_server).
+
+    `findings`: what the log shows of the balancer itself, a sentence each.
+    """
+
+    served: Served = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+    lines: int = 0
+
+
+def read_log(directory: RunDirectory) -> LogFacts:
+    """What the run's lb.log tells; nothing where there is none."""
+    if not directory.lb_log.is_file():
+        return LogFacts()
+    zero = directory.read_run().zero
+    served: Served = defaultdict(list)
+    fullest: dict[str, int] = {}
+    lines = 0
+    with directory.lb_log.open("rb") as file:
+        for raw in file:
+            line = parse(raw)
+            if line is None:
+                continue
+            lines += 1
+            fullest[line.lb_frontend] = max(fullest.get(line.lb_frontend, 0), line.connections[1])
+            if line.lb_server:
+                key = (line.client, f"{line.method} {line.path.partition('?')[0]}")
+                served[key].append((seconds_of(line) - zero, f"{line.lb_backend}/{line.lb_server}"))
+            if lines >= MOST_LINES:
+                break
+    return LogFacts(dict(served), full(fullest, directory.read_balancer()), lines)
+
+
+def full(fullest: dict[str, int], config: str) -> list[str]:
+    """The frontends of the balancer that had as many connections as they may have at all."""
+    found = []
+    for lb_frontend, (most, number) in limits(config).items():
+        if fullest.get(lb_frontend, 0) >= most:
+            found.append(
+                f"frontend {lb_frontend} was full: {fullest[lb_frontend]} of {most} connections "
+                f"(line {number}: maxconn {most}); who came later had to wait"
+            )
+    return found
+
+
+def limits(config: str) -> dict[str, tuple[int, int]]:
+    """Each frontend's own `maxconn`, and the line it stands on."""
+    found: dict[str, tuple[int, int]] = {}
+    section = ""
+    for number, line in enumerate(config.splitlines(), 1):
+        if line and not line[0].isspace():
+            opened = _SECTION.match(line)
+            section = opened.group(2) if opened else ""
+        elif section and (limit := _MAXCONN.match(line)):
+            found[section] = (int(limit.group(1)), number)
+    return found
+
+
+def seconds_of(line: LogLine) -> float:
+    """When the balancer took the request, in seconds since 1970."""
+    whole, _, milliseconds = line.at.partition(".")
+    return _moment(whole) + (int(milliseconds) / 1000 if milliseconds.isdigit() else 0.0)
+
+
+@lru_cache(maxsize=64)
+def _moment(text: str) -> float:
+    try:
+        return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S").timestamp()
+    except ValueError:
+        return 0.0

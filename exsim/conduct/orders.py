@@ -1,0 +1,78 @@
+"""What the load is ordered to do, made from a scenario, a rig, and who logs on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from exsim.conduct.rig import Rig
+from exsim.runs.assignment import Assignment
+from exsim.runs.dice import Source
+from exsim.runs.order import Combination, Order, Phase
+from exsim.runs.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that the orders of one run have in common.  `started`: its zero, seconds since 1970."""
+
+    name: str
+    scenario: Scenario
+    rig: Rig
+    assignment: Assignment
+    directory: Path
+    started: float
+    salt: str
+
+    def order(self, phase: Phase = "main", combinations: Sequence[Combination] = ()) -> Order:
+        """The order for one phase, for a load that does all of it."""
+        scenario, rig = self.scenario, self.rig
+        return Order(
+            scenario=self.name,
+            seed=scenario.seed,
+            population=scenario.population,
+            load=scenario.load,
+            expect=scenario.expect,
+            directory=str(self.directory),
+            url=rig.url,
+            address=rig.address,
+            started=self.started,
+            salt=self.salt,
+            assignments=self.assignment.users,
+            spare=self.assignment.spare,
+            phase=phase,
+            hosts=rig.hosts,
+            nodes=rig.nodes,
+            versions=rig.versions,
+            ca=rig.ca,
+            insecure=rig.insecure,
+            lb_cookie=rig.lb_cookie,
+            lb_servers=rig.lb_servers,
+            combinations=tuple(combinations),
+            time_scale=scenario.lab.time_scale if scenario.lab else 1.0,
+        )
+
+
+def shared_out(order: Order) -> list[Order]:
+    """One order for each worker: users dealt out in turn, so that no mailbox is in two of them."""
+    workers = order.load.workers
+    return [
+        msgspec.structs.replace(
+            order,
+            worker=worker,
+            workers=workers,
+            assignments=tuple(users[worker::workers] for users in order.assignments),
+            spare=order.spare[worker::workers],
+            combinations=order.combinations[worker::workers],
+            load=msgspec.structs.replace(order.load, spawn_rate=order.load.spawn_rate / workers),
+        )
+        for worker in range(workers)
+    ]
+
+
+def salt_of(scenario: Scenario) -> str:
+    """A fresh salt for the hashes of one run's cookies; it stands in no file."""
+    return Source(scenario.seed).salt()

@@ -1,0 +1,153 @@
+"""What a run talks to: a balancer's address, the nodes behind it, and what is known of both.
+
+From a lab that we start, or from a target that we do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from exsim.conduct.environment import EnvironmentProblem
+from exsim.lab.balancers import BalancerPlan
+from exsim.lab.errors import LabError
+from exsim.lab.lab import Lab
+from exsim.lab.reach import reach, resolved
+from exsim.lb.rig import Change
+from exsim.runs.accounts import Account, read_accounts
+from exsim.runs.organisation import organisation_nodes
+from exsim.runs.scenario import NO_BALANCER, Scenario
+from exsim.runs.sections import Target
+from exsim.wire.redact import redact_log_line
+
+BALANCER = "balancer"  # what a scenario's one balancer is called within its lab
+_COOKIE = re.compile(r"^\s*cookie\s+(\S+)\s.*\b(?:insert|rewrite|prefix)\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Where a run goes.  `nodes`: name -> its own URL; `config`: the balancer's file as run."""
+
+    url: str
+    address: str
+    nodes: dict[str, str]
+    versions: dict[str, str]
+    ca: str = "system"
+    insecure: bool = False
+    hosts: tuple[str, ...] = ()
+    config: str = ""
+    changes: tuple[Change, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lb_servers: dict[str, str] = field(default_factory=dict)
+    haproxy: str = ""
+    haproxy_path: str = ""
+
+    @property
+    def lb_cookie(self) -> str:
+        """The name of the balancer's persistence cookie, as its file says; "" without one."""
+        found = _COOKIE.search(self.config)
+        return found.group(1) if found else ""
+
+
+@contextmanager
+def lab_for(
+    scenario: Scenario,
+    directory: Path,
+    accounts: Sequence[Account],
+    plans: Sequence[BalancerPlan],
+    haproxy: str | None = None,
+) -> Iterator[Lab]:
+    """The lab that `scenario` describes, up for as long as the block lasts.
+
+    Raises EnvironmentProblem with the child's own words when it does not come up.
+    """
+    assert scenario.lab is not None
+    section = scenario.lab
+    try:
+        lab = Lab(
+            directory,
+            organisation_nodes(section),
+            [account.as_mailbox() for account in accounts],
+            plans,
+            redact=redact_log_line,
+            host=section.host,
+            time_scale=section.time_scale,
+            seed=scenario.seed,
+            haproxy=haproxy,
+            port=section.port,
+        )
+        with lab:
+            yield lab
+    except LabError as problem:
+        raise EnvironmentProblem(f"the lab does not come up: {problem}") from None
+
+
+def plan_for(scenario: Scenario, path: Path, name: str = BALANCER) -> list[BalancerPlan]:
+    """The scenario's balancer, read from its file; none when it says so."""
+    assert scenario.lab is not None
+    if scenario.lab.balancer == NO_BALANCER:
+        return []
+    file = path.parent / scenario.lab.balancer
+    return [BalancerPlan(name, file.read_text(encoding="utf-8"), str(scenario.lab.balancer))]
+
+
+def lab_rig(lab: Lab, scenario: Scenario, name: str = BALANCER) -> Rig:
+    """How the clients of a run reach a lab through its balancer `name`."""
+    assert scenario.lab is not None
+    over_tls = scenario.lab.tls == "nodes" or not lab.balancers
+    scheme = "https" if over_tls else "http"
+    nodes = {node: f"{scheme}://{places[scheme]}" for node, places in lab.nodes.items()}
+    versions: dict[str, str] = {node.name: node.version for node in scenario.lab.nodes}
+    balancer = lab.balancers.get(name)
+    if (
+        balancer is None
+    ):  # each node by itself: the url leads to the first, where nobody says otherwise
+        address = next(iter(lab.nodes.values()))["https"]
+        return Rig(lab.url, address, nodes, versions, str(lab.ca_pem_path))
+    return Rig(
+        url=lab.url,
+        address=balancer.address,
+        nodes=nodes,
+        versions=versions,
+        ca=str(lab.ca_pem_path),
+        config=balancer.cfg,
+        changes=tuple(balancer.changes),
+        warnings=tuple(balancer.warnings),
+        lb_servers=dict(balancer.servers),
+        haproxy=lab.haproxy_version,
+        haproxy_path=lab.haproxy_path,
+    )
+
+
+def target_rig(target: Target) -> Rig:
+    """How the clients of a run reach a target that is not ours.
+
+    Raises EnvironmentProblem when its name leads nowhere, or nobody listens there.
+    """
+    url = urlsplit(target.url)
+    host, port = url.hostname or "", url.port or 443
+    try:
+        address = target.address or f"{resolved(host)}:{port}"
+        if ":" not in address:
+            address = f"{address}:{port}"
+        reach(address)
+    except LabError as problem:
+        raise EnvironmentProblem(str(problem)) from None
+    return Rig(
+        url=target.url.rstrip("/"),
+        address=address,
+        nodes=dict(target.nodes),
+        versions=dict.fromkeys(target.nodes, ""),
+        ca=target.ca,
+        insecure=target.insecure,
+        hosts=target.hosts,
+    )
+
+
+def target_accounts(target: Target, path: Path) -> list[Account]:
+    """The accounts of a target; their file stands relative to the scenario."""
+    return read_accounts(path.parent / target.accounts)

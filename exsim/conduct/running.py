@@ -1,0 +1,174 @@
+"""A run from its scenario to its verdict: rig, load, judgement, and what is written about all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from exsim.conduct import judging
+from exsim.conduct.loading import Event, carry_out
+from exsim.conduct.orders import Plan, salt_of, shared_out
+from exsim.conduct.rig import Rig, lab_for, lab_rig, plan_for, target_accounts, target_rig
+from exsim.conduct.runbook import Runbook
+from exsim.conduct.view import LiveView
+from exsim.judgement.judge import Judgement
+from exsim.judgement.report import text
+from exsim.judgement.results import encode
+from exsim.lab.lab import Lab
+from exsim.runs.assignment import Assignment, assign, make_lab_accounts
+from exsim.runs.dice import Source
+from exsim.runs.directory import RunDirectory
+from exsim.runs.duration import seconds
+from exsim.runs.errors import ScenarioError
+from exsim.runs.exits import Exit
+from exsim.runs.order import Combination, Order
+from exsim.runs.scenario import Scenario, load_scenario
+
+Show = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line may say besides the scenario."""
+
+    reports: Path = Path("reports")
+    haproxy: str | None = None
+    duration: str | None = None
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run that is over and judged."""
+
+    directory: RunDirectory
+    judgement: Judgement
+    exit_code: Exit
+
+    def text(self, colour: bool) -> str:
+        return text.render(self.judgement, colour=colour, exit_code=int(self.exit_code))
+
+    def json(self) -> bytes:
+        return encode(self.judgement.results) + b"\n"
+
+
+def run(path: Path, options: Options) -> Done:
+    """Run the scenario at `path`.  Raises OperatorError and EnvironmentProblem."""
+    scenario = read(path, options)
+    with rig_for(path, scenario, options) as (book, plan, lab):
+        with LiveView(scenario.title, options.live) as view:
+            interrupted = measure(plan, book, view.show)
+        book.lab_died(lab)
+        if interrupted:
+            book.interrupted()
+        book.ended()
+    return finish(book.directory)
+
+
+def read(path: Path, options: Options) -> Scenario:
+    """The scenario, with what the command line says instead."""
+    scenario = load_scenario(path)
+    if options.duration is None:
+        return scenario
+    try:
+        duration = seconds(options.duration)
+    except ValueError as problem:
+        raise ScenarioError("--duration", "", str(problem)) from None
+    load = msgspec.structs.replace(scenario.load, duration=duration)
+    return msgspec.structs.replace(scenario, load=load)
+
+
+@contextmanager
+def rig_for(
+    path: Path, scenario: Scenario, options: Options
+) -> Iterator[tuple[Runbook, Plan, Lab | None]]:
+    """The rig, up; the run directory begun; what the load is to be told."""
+    source = Source(scenario.seed)
+    if scenario.target is not None:
+        accounts = target_accounts(scenario.target, path)
+        assignment = assign(scenario, accounts, str(path))
+        rig = target_rig(scenario.target)
+        book = Runbook.begin(options.reports, path.stem, scenario)
+        yield book, _plan(book, scenario, rig, assignment), None
+        return
+    accounts = make_lab_accounts(scenario, source)
+    assignment = assign(scenario, accounts, str(path))
+    plans = plan_for(scenario, path)
+    book = Runbook.begin(options.reports, path.stem, scenario)
+    with lab_for(scenario, book.directory.path, accounts, plans, options.haproxy) as lab:
+        yield book, _plan(book, scenario, lab_rig(lab, scenario), assignment), lab
+
+
+def _plan(book: Runbook, scenario: Scenario, rig: Rig, assignment: Assignment) -> Plan:
+    book.describe(rig, assignment)
+    return Plan(
+        name=book.run.scenario,
+        scenario=scenario,
+        rig=rig,
+        assignment=assignment,
+        directory=book.directory.path,
+        started=book.run.zero,
+        salt=salt_of(scenario),
+    )
+
+
+def measure(plan: Plan, book: Runbook, show: Show) -> bool:
+    """Every phase of the run; True when somebody interrupted it."""
+    try:
+        load(shared_out(plan.order()), book, show)
+        if plan.scenario.load.force:
+            load([plan.order("forced", every_combination(plan))], book, show)
+        if plan.scenario.load.unmask and not book.run.crashed:
+            wanted = prevented(book.directory)
+            if wanted:
+                load([plan.order("unmask", wanted)], book, show)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def load(orders: list[Order], book: Runbook, show: Show) -> None:
+    """One phase, by one worker or several side by side."""
+    for order, (code, words) in zip(orders, carry_out(orders, show), strict=True):
+        book.phase_ended(order, code, words)
+
+
+def every_combination(plan: Plan) -> list[Combination]:
+    """Each login node, serving node and home, as often as the scenario wants each met."""
+    nodes = list(plan.rig.versions)
+    homes = [account.node or account.home for account in plan.assignment.spare]
+    return [
+        Combination(login=login, serving=serving, home=home)
+        for _ in range(plan.scenario.expect.min_sessions_per_combination or 1)
+        for login in nodes
+        for serving in nodes
+        for home in dict.fromkeys(homes)
+    ]
+
+
+def prevented(directory: RunDirectory) -> list[Combination]:
+    """After a pass: one steered session for each combination that the balancer never allowed."""
+    results = judging.judged(directory).results
+    if results.outcome != "pass":
+        return []
+    return [
+        Combination(
+            login=cell.login_front_end,
+            serving=cell.serving_front_end,
+            home=cell.mailbox_back_end or "",
+        )
+        for cell in results.matrix
+        if cell.state == "prevented" and cell.login_front_end
+    ]
+
+
+def finish(directory: RunDirectory) -> Done:
+    """Judge, write, and say how it ended."""
+    judgement = judging.judged(directory)
+    code = judging.exit_code(directory, judgement)
+    judging.write(directory, judgement, int(code))
+    return Done(directory, judgement, code)

@@ -1,0 +1,147 @@
+"""The balancers of a lab: each configuration moved here, checked, and run with its log kept."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exsim.lab.ports import address_of, held
+from exsim.lb.binary import Binary
+from exsim.lb.log import LogCapture
+from exsim.lb.process import Balancer, check
+from exsim.lb.retarget import retarget
+from exsim.lb.rig import Bind, Change, Rig
+from exsim.lb.runtime import Runtime
+
+SPARE_DESCRIPTORS = 200  # for checks, logs and listeners; assumed
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerPlan:
+    """A balancer to run: `text` is any HAProxy configuration, `source` what to call it in messages.
+
+    `servers` (lb_server -> node) where names alone do not tell.
+    """
+
+    name: str
+    text: str
+    source: str = "haproxy.cfg"
+    servers: Mapping[str, str] = field(default_factory=dict)
+
+
+class LabBalancer:
+    """One balancer of a lab.
+
+    `cfg` is the configuration as it runs (with whatever secrets it has), `warnings` HAProxy's own about it,
+    `address` where clients go: its first TLS bind, or its first at all.
+    """
+
+    def __init__(
+        self, plan: BalancerPlan, binary: Binary, log: Path, redact: Callable[[bytes], bytes]
+    ) -> None:
+        self.name = plan.name
+        self.cfg = ""
+        self.changes: list[Change] = []
+        self.warnings: list[str] = []
+        self.servers: dict[str, str] = {}
+        self.binds: list[Bind] = []
+        self.address = ""
+        self._plan = plan
+        self._binary = binary
+        self._log = LogCapture(log, redact)
+        self._held: list[socket.socket] = []
+        self._process: Balancer | None = None
+
+    def start(
+        self,
+        home: Path,
+        certificate: Path,
+        nodes: Mapping[str, str],
+        nodes_tls: Mapping[str, str],
+        *,
+        port: int,
+        time_scale: float,
+    ) -> None:
+        """Move the configuration here, check it, and run it.  Raises LbError or LabError.
+
+        `home`: a directory of its own for its files.  `port` of its first TLS bind; 0: any.
+        """
+        runtime_socket = str(home / f"{self.name}.sock")
+        rig = Rig(
+            nodes=nodes,
+            nodes_tls=nodes_tls,
+            next_address=self._addresses(port),
+            certificate=str(certificate),
+            log=self._log.address,
+            socket=runtime_socket,
+            servers=self._plan.servers,
+            release=self._binary.release,
+            time_scale=time_scale,
+            most_connections=most_connections(),
+        )
+        made = retarget(self._plan.text, rig, self._plan.source)
+        self.cfg, self.changes, self.servers = made.text, made.changes, made.servers
+        self.binds = made.binds
+        self.address = next((one.address for one in made.binds if one.ssl), made.binds[0].address)
+        path = home / f"{self.name}.cfg"
+        path.touch(mode=0o600)
+        path.write_text(made.text)
+        self.warnings = check(self._binary, path)
+        self._process = Balancer(self._binary, path, runtime_socket)
+        self._process.start()
+
+    @property
+    def runtime(self) -> Runtime:
+        """Its runtime socket; only while it runs."""
+        assert self._process is not None, "not started"
+        return self._process.runtime
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def log_lines(self) -> int:
+        return self._log.lines
+
+    @property
+    def log_lost(self) -> int:
+        """Log lines that came faster than they were written; known after `stop`."""
+        return self._log.lost
+
+    def died(self) -> int | None:
+        """Its exit code, if it ended by itself."""
+        return self._process.died() if self._process else None
+
+    def words(self) -> str:
+        return self._process.words() if self._process else ""
+
+    def stop(self) -> None:
+        """End it, then its log, then give its ports back."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.stop()
+        self._log.close()
+        for one in self._held:
+            one.close()
+        self._held.clear()
+
+    def _addresses(self, port: int) -> Callable[[bool], str]:
+        wanted = [port] if port else []
+
+        def next_address(tls: bool) -> str:
+            self._held.append(held(wanted.pop() if tls and wanted else 0))
+            return address_of(self._held[-1])
+
+        return next_address
+
+
+def most_connections() -> int:
+    """How many connections a HAProxy of this user can carry: two descriptors each."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        return 100_000
+    return max(100, (hard - SPARE_DESCRIPTORS) // 2)

@@ -1,0 +1,76 @@
+"""Falls if: a dimension that matters is taken out of the matrix, one that does not is left in, or what was
+taken out is not said with its numbers."""
+
+from __future__ import annotations
+
+from exsim.judgement.collapse import Pool, collapse, home_matters, pool
+from exsim.judgement.facts import Node
+from exsim.judgement.matrix import matrix
+from tests.judgement.build import HOMES, OLD, A, facts, farm_sessions, nothing, one_way, session
+
+BIG = (*(Node(f"EXCH16-0{i}", "2016") for i in range(1, 5)), Node(OLD, "2013"))
+NAMES = [node.name for node in BIG]
+
+
+def test_a_home_that_makes_no_difference_is_taken_out_and_said_with_the_losing_numbers() -> None:
+    (view,) = collapse(matrix(farm_sessions(one_way), facts()), facts())
+    assert len(view.tables) == 1
+    assert view.tables[0].cells[A, OLD] == Pool(20, 20, "lost")
+    assert view.sentences == (
+        "Where the mailbox lives made no difference (2013: 20/20, 2016: 20/20).",
+    )
+
+
+def test_a_home_that_makes_a_difference_keeps_a_table_of_its_own() -> None:
+    cells = matrix(farm_sessions(lambda a, b, home: one_way(a, b, home) and home == OLD), facts())
+    assert home_matters(cells)
+    (view,) = collapse(cells, facts())
+    assert {table.home for table in view.tables} == set(HOMES)
+    assert "makes a difference" in view.sentences[0]
+
+
+def test_too_few_meetings_are_not_called_no_difference() -> None:
+    sessions = [session(1, A, [A, OLD], OLD, one_way), session(2, A, [A, OLD], A, nothing)]
+    (view,) = collapse(matrix(sessions, facts()), facts())
+    assert view.sentences == (
+        "Too few meetings to tell whether it matters where the mailbox lives (2013: 1/1, 2016: 0/1).",
+    )
+
+
+def test_one_home_alone_proves_nothing_about_homes() -> None:
+    (view,) = collapse(matrix(farm_sessions(one_way, homes=[OLD]), facts()), facts())
+    assert view.sentences == ("All mailboxes were on 2013; no other home was measured.",)
+
+
+def test_nodes_of_one_version_stay_apart_on_a_small_farm() -> None:
+    (view,) = collapse(matrix(farm_sessions(one_way), facts()), facts())
+    assert len(view.tables[0].rows) == 3
+
+
+def test_nodes_that_behave_alike_are_one_on_a_large_farm() -> None:
+    here = facts(nodes=BIG)
+    (view,) = collapse(matrix(farm_sessions(one_way, 20, NAMES), here), here)
+    assert view.tables[0].rows == ("2016 (4 nodes)", OLD)
+    assert "made no difference and are shown as one" in view.sentences[-1]
+
+
+def test_a_bad_node_is_not_hidden_among_its_like() -> None:
+    here = facts(nodes=BIG)
+    sessions = farm_sessions(lambda a, b, h: b == NAMES[2], 20, NAMES)
+    (view,) = collapse(matrix(sessions, here), here)
+    assert len(view.tables[0].rows) == 5
+
+
+def test_nodes_that_read_only_their_own_cookies_are_not_one() -> None:
+    here = facts(nodes=BIG)
+    (view,) = collapse(matrix(farm_sessions(lambda a, b, h: a != b, 20, NAMES), here), here)
+    assert len(view.tables[0].rows) == 5
+
+
+def test_a_pool_is_prevented_only_when_all_of_it_was() -> None:
+    cells = matrix([session(i, A, [A], A) for i in range(10)], facts())
+    barred = [c for c in cells if c.state == "prevented"]
+    unmet = [c for c in cells if c.state == "not_exercised"]
+    assert pool(barred, 10).state == "prevented"
+    assert pool([*barred, *unmet], 10).state == "not_exercised"
+    assert pool([], 10).state == "not_exercised"

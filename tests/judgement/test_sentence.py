@@ -1,0 +1,175 @@
+"""Falls if: the verdict's sentences miss a number, claim what was not met, or forget to say "simulated"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exsim.judgement.expectations import Expectations
+from exsim.judgement.facts import Balancer, Preset
+from exsim.judgement.judge import judge
+from exsim.judgement.sentence import Statement, simulated_line
+from exsim.session.records import Findings, Session
+from tests.judgement.build import (
+    OLD,
+    A,
+    B,
+    facts,
+    farm_sessions,
+    finding,
+    found,
+    nothing,
+    one_way,
+    session,
+    sticky_sessions,
+)
+
+
+def said(sessions: list[Session], findings: Findings | None = None, **changes: Any) -> Statement:
+    return judge(findings or found(sessions), facts(**changes)).statement
+
+
+def the_incident() -> list[Session]:
+    """Nine of ten lost at each of the two losing pairs, none of 74 others."""
+    sessions = []
+    for login in (A, B):
+        for i in range(10):
+            rule = one_way if i else nothing
+            sessions.append(session(len(sessions) + 1, login, [login, OLD], (OLD, A)[i % 2], rule))
+    for login, count in ((A, 21), (B, 21), (OLD, 12)):
+        sessions += [session(100 + len(sessions) + i, login, [login], A) for i in range(count)]
+    return sessions
+
+
+def test_a_failure_has_the_bad_number_and_the_good_one() -> None:
+    assert said(the_incident()) == Statement(
+        "FAIL",
+        (
+            "Sessions begun at a 2016 node are thrown out when EXCH13 serves them.",
+            "18 of 20 were lost at that meeting (95 %: 68 to 99 %).",
+            "0 of 74 other first meetings lost a session.",
+        ),
+    )
+
+
+def test_a_pass_says_how_little_it_proves_and_what_was_met() -> None:
+    assert said(farm_sessions(nothing, 40)).text == (
+        "No session was lost: 0 of 240 (fewer than 1.2 % at 95 %). "
+        "All 9 combinations were met, each at least 80 times, by 240 accounts."
+    )
+
+
+def test_a_masked_pass_says_that_the_fault_is_still_there() -> None:
+    steered = [session(500 + i, (A, B)[i % 2], [OLD], A, one_way, forced=True) for i in range(9)]
+    steered.append(session(600, A, [OLD], A, nothing, forced=True))
+    balancer = Balancer("HAProxy 2.8.25", cookie="LB01")
+    assert said([*sticky_sessions(80), *steered], balancer=balancer) == Statement(
+        "PASS, MASKED",
+        (
+            "No session was lost, because none ever changed node (0 of 240 did).",
+            "The fault is still there: steered across, 9 of 10 sessions from a 2016 node died at EXCH13.",
+            "A drain, or a lost LB01 cookie, will throw those users out.",
+        ),
+    )
+
+
+def test_a_sticky_pass_claims_nothing_of_what_the_balancer_prevented() -> None:
+    text = said(sticky_sessions(), expect=Expectations(persistence="held")).text
+    assert "3 of 9 combinations were met" in text
+    assert (
+        "The balancer prevented 6 of them (0 of 60 sessions changed node); nothing is said" in text
+    )
+    assert "All" not in text
+
+
+def test_one_node_every_time_is_told_with_the_address_and_the_way_out() -> None:
+    assert said(sticky_sessions(nodes=[A]), sources=("10.0.9.21",)).sentences[:4] == (
+        "Nothing can be said about EXCH16-02 or EXCH13.",
+        "The balancer sent this machine (10.0.9.21) to EXCH16-01 every time; it seems to keep a source "
+        "address on one node.",
+        "Add source_addresses, or give the nodes' own addresses.",
+        "Of what was measured, 0 of 20 sessions were lost.",
+    )
+
+
+def test_a_safety_stop_concludes_nothing() -> None:
+    stopped = "2 accounts were refused (wrong password or locked)"
+    assert said([], stopped=stopped, lasted=41) == Statement(
+        "STOPPED",
+        (
+            "Stopped after 41 s: 2 accounts were refused (wrong password or locked).",
+            "Nothing is concluded.",
+            "No further logon was tried.",
+        ),
+    )
+
+
+def test_a_stop_does_not_hide_what_was_lost_before_it() -> None:
+    statement = said(farm_sessions(one_way), stopped="a node suffered", lasted=41)
+    assert statement.word == "FAIL"
+    assert statement.sentences[-1] == "The run was stopped after 41 s; this is what it saw."
+
+
+def test_nothing_measured_points_at_refused_logons() -> None:
+    statement = said([], found([], refused_logons=3))
+    assert statement.word == "INCONCLUSIVE"
+    assert statement.sentences[-1] == "3 logons refused: look at the passwords first."
+
+
+def test_a_wrong_mailbox_comes_before_every_loss() -> None:
+    findings = found(
+        farm_sessions(one_way), wrong_mailbox=[finding("wrong_mailbox", front_end=A)],
+        identity={"own": 99, "stranger": 1},
+    )  # fmt: skip
+    sentences = said([], findings).sentences
+    assert (
+        sentences[0]
+        == "Somebody saw another user's mailbox: 1 answer out of 100, served by EXCH16-01."
+    )
+    assert "18" not in sentences[0]
+    assert any("thrown out" in sentence for sentence in sentences[1:])
+
+
+def test_changed_front_ends_without_a_loss_say_so() -> None:
+    sessions = [*sticky_sessions(), session(500, A, [A, B], A)]
+    assert said(sessions, expect=Expectations(persistence="held")).text == (
+        "1 of 61 sessions changed node, though the balancer was to keep each on one. "
+        "None of them was lost."
+    )
+
+
+def test_losses_whose_node_is_unknown_are_still_losses() -> None:
+    one = session(1, A, [A], A)
+    one.state = "lost"
+    assert said([one]).sentences[0] == (
+        "1 of 1 session were thrown out, and which node did it is not known."
+    )
+
+
+def test_allowed_losses_are_not_called_none() -> None:
+    sessions = [*farm_sessions(nothing, 20), session(500, A, [A, OLD], A, one_way)]
+    text = said(sessions, expect=Expectations(max_lost_sessions=5)).text
+    assert text.startswith("1 of 121 sessions were lost (fewer than")
+    assert "No session was lost" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            "Simulated Exchange, preset authcert_asymmetry. This says something about your balancer's "
+            "file, and nothing about your Exchange.",
+        ),
+        (
+            {"presets": (Preset("a"), Preset("b")), "balancer": None},
+            "Simulated Exchange, presets a and b. This says something about how nodes and clients "
+            "behave, and nothing about your Exchange.",
+        ),
+        ({"rig": "target"}, ""),
+        ({"rig": "shadow"}, ""),
+    ],
+)
+def test_simulated_is_said_when_it_is(changes: dict[str, Any], expected: str) -> None:
+    assert simulated_line(facts(**changes)) == expected

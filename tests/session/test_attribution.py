@@ -1,0 +1,93 @@
+"""Falls if: a witness is not heard, a worse one is preferred to a better one, or a name is guessed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exsim.session.attribution import Attribution, net_bios
+from exsim.session.hop import Hop
+
+FE, LB = "x-feserver", "x-lb-server"
+
+
+def hop(headers: dict[str, str] | None = None, status: int | None = 200, **fields: Any) -> Hop:
+    fields = {"request": "GET /owa/?x=1", "source": "127.0.9.1:40001"} | fields
+    return Hop(
+        utc="", t=10.0, took=0.2, user=1, session="1.1", seq=1, protocol="owa", step="",
+        status=status, headers=headers or {}, **fields,
+    )  # fmt: skip
+
+
+LOG = {("127.0.9.1:40001", "GET /owa/"): [(2.0, "n1"), (10.1, "n2"), (10.9, "n1"), (55.0, "n1")]}
+GIVEN = {"n1": "EX16-01", "owa/n2": "ex16-02.example.com", "n2": "EX16-02"}
+FRONT_ENDS = [
+    (hop({FE: "EX16-01"}), ("EX16-01", "header")),
+    (hop({FE: "ex16-01.corp.example"}), ("EX16-01", "header")),
+    (hop({FE: "EX16-01", LB: "owa/n2"}, origin="EX13"), ("EX16-01", "header")),
+    (hop({FE: ""}), (None, "")),
+    (hop({"x-diaginfo": "EX10-01"}), ("EX10-01", "header")),
+    (hop({"x-diaginfo": "EX13", "x-beserver": "EX13"}, request="GET /x"), (None, "")),
+    (
+        hop({"x-diaginfo": "EX13", "x-calculatedbetarget": "ex13.x"}, request="GET /x"),
+        (None, ""),
+    ),
+    (hop({LB: "owa/n2"}), ("EX16-02", "lb_header")),
+    (hop({LB: "ecp/n1"}, origin="EX13"), ("EX16-01", "lb_header")),
+    (hop({LB: "owa/n9"}, request="GET /x"), (None, "")),
+    (hop(), ("EX16-02", "lb_log")),
+    (hop(source="127.0.9.2:40001"), (None, "")),
+    (hop(request="GET /x", origin="ex13"), ("EX13", "origin")),
+    (hop(request="GET /x", origin="EX13", status=None), (None, "")),
+    (hop(request="GET /x", origin="EX13", cookies={"LB01": "a"}), ("EX13", "origin")),
+    (hop(request="GET /x", cookies={"LB01": "a"}), ("EX16-01", "lb_cookie")),
+    (hop(request="GET /x", cookies={"LB01": "a"}, set_cookies={"LB01": "b"}), ("EX16-02", "lb_cookie")),
+    (hop(request="GET /x", cookies={"LB01": "torn"}), (None, "")),
+    (hop(request="GET /x", cookies={"LB01": "a"}, status=None, error="reset"), (None, "")),
+    (hop(request="GET /x"), (None, "")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "witness"), FRONT_ENDS)
+def test_the_best_witness_is_believed(answer: Hop, witness: tuple[str | None, str]) -> None:
+    attribution = Attribution(GIVEN, LOG, ["LB01"])
+    for lesson in (
+        hop({FE: "EX16-01"}, set_cookies={"LB01": "a"}),
+        hop({FE: "EX16-02"}, cookies={"LB01": "a"}, set_cookies={"LB01": "b"}),
+        hop({FE: "EX16-01"}, cookies={"LB01": "torn"}),
+        hop({FE: "EX16-02"}, cookies={"LB01": "torn"}),
+        hop({FE: "EX13"}, cookies={"LB01": "a"}, origin="EX13"),
+    ):
+        attribution.front_end(lesson)
+    assert attribution.front_end(answer) == witness
+
+
+def test_the_balancers_names_are_learnt_from_answers_that_carry_both() -> None:
+    attribution = Attribution()
+    assert attribution.front_end(hop({LB: "owa/n1"})) == (None, "")
+    attribution.front_end(hop({FE: "EX16-01", LB: "owa/n1"}))
+    assert attribution.front_end(hop({LB: "owa/n1"})) == ("EX16-01", "lb_header")
+    assert attribution.front_end(hop({LB: "ecp/n1"})) == (None, "")  # may be another node there
+
+
+BACK_ENDS = [
+    ({"x-calculatedbetarget": "mbx09c-ord1.example.com", "x-beserver": "OTHER"}, "MBX09C-ORD1"),
+    ({"x-beserver": "EX13"}, "EX13"),
+    ({"x-calculatedbetarget": ""}, None),
+    ({"x-diaginfo": "EX10-01"}, None),
+    ({FE: "EX16-01"}, None),
+]
+
+
+@pytest.mark.parametrize(("headers", "back_end"), BACK_ENDS)
+def test_the_back_end_is_the_one_picked_or_else_the_one_that_answered(
+    headers: dict[str, str], back_end: str | None
+) -> None:
+    attribution = Attribution()
+    assert attribution.back_end(hop(headers)) == back_end
+    assert attribution.back_end(hop(headers)) == back_end  # and the same from memory
+
+
+def test_names_are_brought_to_one_form() -> None:
+    assert net_bios(" ex16-01.corp.example ") == net_bios("EX16-01") == "EX16-01"
