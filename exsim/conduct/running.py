@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ def run(path: Path, options: Options) -> Done:
     """Run the scenario at `path`.  Raises OperatorError and EnvironmentProblem."""
     scenario = read(path, options)
     with rig_for(path, scenario, options) as (book, plan, lab):
-        with LiveView(scenario.title, options.live) as view:
+        with LiveView({book.run.scenario: scenario.title}, options.live) as view:
             interrupted = measure(plan, book, view.show)
         book.lab_died(lab)
         if interrupted:
@@ -119,21 +119,22 @@ def _plan(book: Runbook, scenario: Scenario, rig: Rig, assignment: Assignment) -
 def measure(plan: Plan, book: Runbook, show: Show) -> bool:
     """Every phase of the run; True when somebody interrupted it."""
     try:
-        load(shared_out(plan.order()), book, show)
+        orders = shared_out(plan.order())
+        load(orders, [book] * len(orders), show)
         if plan.scenario.load.force:
-            load([plan.order("forced", every_combination(plan))], book, show)
+            load([plan.order("forced", every_combination(plan))], [book], show)
         if plan.scenario.load.unmask and not book.run.crashed:
             wanted = prevented(book.directory)
             if wanted:
-                load([plan.order("unmask", wanted)], book, show)
+                load([plan.order("unmask", wanted)], [book], show)
     except KeyboardInterrupt:
         return True
     return False
 
 
-def load(orders: list[Order], book: Runbook, show: Show) -> None:
-    """One phase, by one worker or several side by side."""
-    for order, (code, words) in zip(orders, carry_out(orders, show), strict=True):
+def load(orders: Sequence[Order], books: Sequence[Runbook], show: Show) -> None:
+    """One phase, by one worker or several side by side; `books` are theirs, in the same order."""
+    for book, order, (code, words) in zip(books, orders, carry_out(orders, show), strict=True):
         book.phase_ended(order, code, words)
 
 

@@ -19,6 +19,7 @@ from exsim.conduct.loading import Event
 from exsim.session.tally import TOTAL, Counts, combination, merged
 
 EVERY = 10.0  # seconds between two lines where there is no terminal
+LATE = 0.05  # seconds behind its own plan from which a generator is said to be late
 PHASES = {
     "main": "the load",
     "control": "each node by itself",
@@ -27,29 +28,73 @@ PHASES = {
 }
 
 
-class LiveView:
-    """`with LiveView(title) as view:` and `view.show(event)` for everything the load tells."""
+class Progress:
+    """One run's news: the latest of each worker, in the phase that the run is in."""
 
-    def __init__(self, title: str, wanted: bool = True) -> None:
+    def __init__(self, title: str) -> None:
         self.title = title
+        self.phase = ""
+        self.latest: dict[int, Event] = {}
+        self.rates: dict[int, float] = {}
+
+    def take(self, event: Event) -> None:
+        """News of one worker; a new phase begins with empty hands."""
+        worker = int(event["worker"])
+        if event["phase"] != self.phase:
+            self.phase = str(event["phase"])
+            self.latest.clear()
+        before = self.latest.get(worker)
+        if before is not None and float(event["t"]) > float(before["t"]):
+            passed = float(event["t"]) - float(before["t"])
+            self.rates[worker] = (int(event["hops"]) - int(before["hops"])) / passed
+        self.latest[worker] = event
+
+    @property
+    def counts(self) -> Counts:
+        """The live matrix, summed over workers."""
+        return merged(one["counts"] for one in self.latest.values())
+
+    def line(self) -> str:
+        """One line of how it goes."""
+        news = list(self.latest.values())
+        total = self.counts[TOTAL]
+        late = max(float(one.get("lag", 0.0)) for one in news)
+        said = (
+            f"{max(float(one['t']) for one in news):4.0f} s   "
+            f"{sum(int(one['users']) for one in news)} users   "
+            f"{sum(self.rates.values()):.0f} requests/s   "
+            f"{total['sessions']} sessions   {total['lost']} lost"
+        )
+        return said + (f"   generator late by {late * 1000:.0f} ms" if late > LATE else "")
+
+    def screen(self) -> RenderableType:
+        """Title, phase, one line, and the matrix as it fills."""
+        if not self.latest:
+            return Text(f" {self.title}: starting")
+        return Group(
+            Text(f" {self.title}", style="bold"),
+            Text(f" {PHASES.get(self.phase, self.phase)}", style="dim"),
+            Text(f" {self.line()}"),
+            filling(self.counts),
+        )
+
+
+class LiveView:
+    """`with LiveView({run: title}) as view:` and `view.show(event)` for everything the loads tell."""
+
+    def __init__(self, titles: dict[str, str], wanted: bool = True) -> None:
+        self.runs = {run: Progress(title) for run, title in titles.items()}
         self.console = Console(stderr=True, highlight=False)
         self.wanted = wanted
-        self.latest: dict[tuple[str, int], Event] = {}
         self._live: Live | None = None
-        self._said = 0.0
-        self._hops: dict[tuple[str, int], tuple[float, int, float]] = {}
+        self._said: dict[str, float] = {}
 
     def __enter__(self) -> LiveView:
         if self.wanted and self.console.is_terminal:
             self._live = Live(
-                Text(f" {self.title}: starting"),
-                console=self.console,
-                transient=True,
-                refresh_per_second=4,
+                self.screen(), console=self.console, transient=True, refresh_per_second=4
             )
             self._live.start()
-        elif self.wanted:
-            print(f"{self.title}: started", file=sys.stderr)
         return self
 
     def __exit__(
@@ -63,67 +108,39 @@ class LiveView:
 
     def show(self, event: Event) -> None:
         """Take one event of a load process."""
-        if event.get("event") != "live":
+        run = str(event.get("run", ""))
+        progress = self.runs.get(run)
+        if event.get("event") != "live" or progress is None:
             return
-        key = str(event.get("run", "")) + str(event.get("phase", "")), int(event.get("worker", 0))
-        self._rate(key, event)
-        self.latest[key] = event
+        progress.take(event)
         if self._live is not None:
-            self._live.update(self.screen(event))
-        elif self.wanted and time.monotonic() - self._said >= EVERY:
-            self._said = time.monotonic()
-            print(self.line(event), file=sys.stderr)
+            self._live.update(self.screen())
+        elif self.wanted and time.monotonic() - self._said.get(run, 0.0) >= EVERY:
+            self._said[run] = time.monotonic()
+            print(f"{progress.title}: {progress.line().strip()}", file=sys.stderr)
 
-    def _rate(self, key: tuple[str, int], event: Event) -> None:
-        t, hops, _ = self._hops.get(key, (0.0, 0, 0.0))
-        passed = float(event["t"]) - t
-        rate = (int(event["hops"]) - hops) / passed if t and passed > 0 else 0.0
-        self._hops[key] = (float(event["t"]), int(event["hops"]), rate)
+    def screen(self) -> RenderableType:
+        """All runs, one below the other."""
+        return Group(*(progress.screen() for progress in self.runs.values()))
 
-    def _of_phase(self, phase: str) -> list[Event]:
-        return [one for one in self.latest.values() if one.get("phase") == phase]
 
-    def counts(self, phase: str) -> Counts:
-        """The live matrix, summed over workers."""
-        return merged(one["counts"] for one in self._of_phase(phase))
-
-    def line(self, event: Event) -> str:
-        """One line of how it goes."""
-        phase = str(event["phase"])
-        events = self._of_phase(phase)
-        total = self.counts(phase)[TOTAL]
-        rate = sum(rate for (name, _), (_, _, rate) in self._hops.items() if name.endswith(phase))
-        lag = max(float(one.get("lag", 0.0)) for one in events)
-        said = (
-            f"{float(event['t']):5.0f} s   {sum(int(one['users']) for one in events)} users   "
-            f"{rate:.0f} requests/s   {total['sessions']} sessions   {total['lost']} lost"
-        )
-        return said + (f"   generator late by {lag * 1000:.0f} ms" if lag > 0.05 else "")
-
-    def screen(self, event: Event) -> RenderableType:
-        """Title, phase, one line, and the matrix as it fills."""
-        phase = str(event["phase"])
-        head = Text(f" {self.title}", style="bold")
-        what = Text(f" {PHASES.get(phase, phase)}", style="dim")
-        return Group(head, what, Text(" " + self.line(event)), self.matrix(self.counts(phase)))
-
-    def matrix(self, counts: Counts) -> Table:
-        """Lost / sessions at first meeting, by login and serving front end."""
-        cells: dict[tuple[str, str], list[int]] = {}
-        for key, row in counts.items():
-            if key != TOTAL:
-                login, serving, _ = combination(key)
-                cell = cells.setdefault((login, serving), [0, 0])
-                cell[0] += row["lost"]
-                cell[1] += row["sessions"]
-        columns = sorted({serving for _, serving in cells})
-        table = Table(box=None, pad_edge=True, title=None)
-        table.add_column("lost / sessions; logged on at")
-        for serving in columns:
-            table.add_column(f"served by {serving}", justify="right")
-        for login in sorted({login for login, _ in cells}):
-            table.add_row(login, *(cell_text(cells.get((login, serving))) for serving in columns))
-        return table
+def filling(counts: Counts) -> Table:
+    """Lost / sessions at first meeting, by login and serving front end, whatever the back end."""
+    cells: dict[tuple[str, str], list[int]] = {}
+    for key, row in counts.items():
+        if key != TOTAL:
+            login, serving, _ = combination(key)
+            cell = cells.setdefault((login, serving), [0, 0])
+            cell[0] += row["lost"]
+            cell[1] += row["sessions"]
+    columns = sorted({serving for _, serving in cells})
+    table = Table(box=None, pad_edge=True)
+    table.add_column("lost / sessions; logged on at")
+    for serving in columns:
+        table.add_column(f"served by {serving}", justify="right")
+    for login in sorted({login for login, _ in cells}):
+        table.add_row(login, *(cell_text(cells.get((login, serving))) for serving in columns))
+    return table
 
 
 def cell_text(cell: list[int] | None) -> Text:

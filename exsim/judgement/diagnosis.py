@@ -50,7 +50,7 @@ def not_it(judgement: Judgement) -> list[str]:
 def _ruled_out(judgement: Judgement) -> Iterator[str]:
     alive = [proof for proof in judgement.proofs if proof.alive]
     if alive:
-        of = len(judgement.proofs)
+        of = sum(len(proof.lines) > 1 for proof in judgement.proofs)
         yield (
             f"Not expiry and not the password: a copy of the same cookies was served right after, "
             f"{len(alive)} of {counted_noun(of, 'time')} it was tried."
@@ -105,10 +105,14 @@ def how_many(judgement: Judgement) -> list[str]:
     load = [session for session in judgement.findings.sessions if lost_by_itself(session)]
     sentences = []
     if document.sessions:
+        of = counted_noun(document.sessions, "session")
         share = percent(document.lost / document.sessions)
+        hit = counted_noun(document.accounts, "account")
         sentences.append(
-            f"{document.lost} of {counted_noun(document.sessions, 'session')} of this load were lost "
-            f"({share}), of {len(accounts(load))} out of {counted_noun(document.accounts, 'account')}."
+            f"{document.lost} of {of} of this load were lost ({share}); {len(accounts(load))} of {hit} "
+            "had one."
+            if document.lost
+            else f"None in this run: 0 of {of} of this load were lost."
         )
     if document.steered:
         sentences.append(

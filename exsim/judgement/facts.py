@@ -67,7 +67,7 @@ class RunFacts:
     `rig`: lab (balancer and nodes are ours), target (neither is), shadow (our balancer, real nodes).
     `started` and `ended` are UTC, ISO 8601; `duration` in seconds as planned, `lasted` as it was.
     `connections`: how many the client opens at most.  `homes`: account -> node that is claimed to hold
-    its mailbox.  `stopped`: why a safety stop ended the run.  `lateness`: seconds behind its own plan, at
+    its mailbox.  `stopped`: why a safety stop ended the run.  `crashed`: what broke of exsim itself.  `lateness`: seconds behind its own plan, at
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
     `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read.
@@ -97,6 +97,7 @@ class RunFacts:
     h2_offered: bool | None = None
     interrupted: bool = False
     stopped: str = ""
+    crashed: str = ""
     unmasked: bool = False
     left_behind: LeftBehind = NOTHING_LEFT
     not_measured: tuple[str, ...] = ()

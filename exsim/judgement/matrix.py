@@ -119,7 +119,7 @@ def front_ends(sessions: Iterable[Session], facts: RunFacts) -> list[str]:
 
 def _meetings(sessions: Iterable[Session], *, steered: bool) -> Iterator[tuple[Session, Meeting]]:
     for session in sessions:
-        if False:
+        if session.control:
             continue
         for meeting in session.meetings:
             if (session.forced or not meeting.natural) == steered:

@@ -58,7 +58,7 @@ def proof(incident: Incident, hops: Sequence[Hop]) -> Proof | None:
 
     None when the culprit's hop is not among them.
     """
-    culprit = next((h for h in hops if h.seq == incident.seq and not h.control), None)
+    culprit = next((hop for hop in hops if is_culprit(hop, incident)), None)
     if culprit is None:
         return None
     replays = [hop for hop in hops if replayed(hop, incident, culprit)]
@@ -72,6 +72,15 @@ def proof(incident: Incident, hops: Sequence[Hop]) -> Proof | None:
     aftermath = [hop for hop in hops if hop.seq in set(incident.aftermath) and not hop.control]
     conclusion = _conclusion(incident, node, lines, alive, aftermath)
     return Proof(incident.session, culprit.utc, node, lines, alive, conclusion)
+
+
+def is_culprit(hop: Hop, incident: Incident) -> bool:
+    """Whether a hop is the one whose answer cost the session.
+
+    The request's id decides where there is one: two clients of one number may have used one `seq`.
+    """
+    same = not incident.client_request_id or hop.client_request_id == incident.client_request_id
+    return hop.seq == incident.seq and same and not hop.control
 
 
 def best(proofs: Sequence[Proof]) -> Proof | None:

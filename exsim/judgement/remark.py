@@ -13,12 +13,12 @@ from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
 from exsim.judgement.words import counted_noun, latency, listed, percent, seconds
 
+# What an administrator calls it -> the protocols that measure it.
 PROTOCOLS = {
-    "owa": "Outlook on the web",
-    "ews": "EWS",
-    "activesync": "ActiveSync",
-    "outlook_anywhere": "Outlook Anywhere",
-    "mapi_http": "MAPI over HTTP",
+    "Outlook on the web": {"owa"},
+    "EWS": {"ews"},
+    "ActiveSync": {"activesync"},
+    "Outlook": {"outlook_anywhere", "mapi_http"},
 }
 
 # What takes longer than most runs last: seconds of Exchange's own time, and what happens then.
@@ -117,11 +117,11 @@ def not_measured(judgement: Judgement) -> list[str]:
     """Noun phrases: protocols and mailbox versions that this run says nothing of."""
     cells, facts = judgement.results.matrix, judgement.facts
     measured = {cell.protocol for cell in cells if cell.sessions}
-    missing = [name for protocol, name in PROTOCOLS.items() if protocol not in measured]
+    missing = [name for name, kinds in PROTOCOLS.items() if not kinds & measured]
     homes = {facts.version_of(c.mailbox_back_end) for c in cells if c.sessions}
     versions = dict.fromkeys(node.version for node in facts.nodes if node.version)
     missing += [f"{version} mailboxes" for version in versions if homes and version not in homes]
-    return [*missing, *facts.not_measured]
+    return list(dict.fromkeys([*missing, *facts.not_measured]))
 
 
 def not_covered(judgement: Judgement) -> list[str]:

@@ -70,8 +70,8 @@ def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunF
         sentences.append(
             f"{document.changed} of {of} changed node, though the balancer was to keep each on one.{lost}"
         )
-    if facts.stopped or facts.interrupted:
-        how = "stopped" if facts.stopped else "interrupted"
+    if facts.crashed or facts.stopped or facts.interrupted:
+        how = "broken off" if facts.crashed else "stopped" if facts.stopped else "interrupted"
         sentences.append(f"The run was {how} after {seconds(facts.lasted)}; this is what it saw.")
     return sentences
 
@@ -219,10 +219,10 @@ def _inconclusive(
 ) -> list[str]:
     if verdict.has("nothing_measured"):
         return [
-            *_sentences(verdict, "interrupted", "nothing_measured"),
+            *_sentences(verdict, "crashed", "interrupted", "nothing_measured"),
             *_refused_logons(findings),
         ]
-    sentences = _sentences(verdict, "interrupted")
+    sentences = _sentences(verdict, "crashed", "interrupted")
     if verdict.has("node_never_met"):
         sentences += _never_met(document, facts)
     elif verdict.has("too_few"):

@@ -16,10 +16,10 @@ from exsim.judgement.words import listed
 
 Pair = tuple[str | None, str]
 
-STRONG = (
-    0.5  # a pair belongs to the rule if it loses at least this part of what the worst pair loses
-)
-OFTEN = 0.5  # from this share on sessions "are thrown out", below it "are sometimes thrown out"
+# A pair belongs to the rule if it loses at least this part of what the worst pair loses.
+STRONG = 0.5
+# From this share on sessions "are thrown out", below it "are sometimes thrown out".
+OFTEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)

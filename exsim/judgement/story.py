@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from exsim.judgement.proof import answer_of, node_of, replayed
+from exsim.judgement.proof import answer_of, is_culprit, node_of, replayed
 from exsim.session.hop import Hop
 from exsim.session.records import Session
 
@@ -55,7 +55,7 @@ def story(session: Session, hops: Sequence[Hop]) -> Story | None:
     incident = session.incident
     if incident is None:
         return None
-    at = next((i for i, h in enumerate(hops) if h.seq == incident.seq and not h.control), None)
+    at = next((i for i, hop in enumerate(hops) if is_culprit(hop, incident)), None)
     if at is None:
         return None
     culprit, after = hops[at], set(incident.aftermath)

@@ -23,6 +23,7 @@ VERDICTS = {
     "wrong_mailbox": FAIL,
     "lost": FAIL,
     "changed_front_end": FAIL,
+    "crashed": INCONCLUSIVE,
     "stopped": INCONCLUSIVE,
     "interrupted": INCONCLUSIVE,
     "nothing_measured": INCONCLUSIVE,
@@ -118,6 +119,11 @@ def _changed_front_end(measured: Measured) -> Iterator[str]:
             f"{moved} of {counted_noun(len(measured.load), 'session')} changed front end, though "
             'persistence was to be held (persistence = "held" allows 0).'
         )
+
+
+def _crashed(measured: Measured) -> Iterator[str]:
+    if measured.facts.crashed:
+        yield f"Exsim itself broke after {seconds(measured.facts.lasted)}: {measured.facts.crashed}."
 
 
 def _stopped(measured: Measured) -> Iterator[str]:
@@ -221,6 +227,7 @@ JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
     "wrong_mailbox": _wrong_mailbox,
     "lost": _lost,
     "changed_front_end": _changed_front_end,
+    "crashed": _crashed,
     "stopped": _stopped,
     "interrupted": _interrupted,
     "nothing_measured": _nothing_measured,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exsim.lab.ports import address_of, held
 from exsim.lb.binary import Binary
+from exsim.lb.cfg import read
 from exsim.lb.log import LogCapture
 from exsim.lb.process import Balancer, check
 from exsim.lb.retarget import retarget
@@ -89,9 +90,23 @@ class LabBalancer:
         path = home / f"{self.name}.cfg"
         path.touch(mode=0o600)
         path.write_text(made.text)
-        self.warnings = check(self._binary, path)
+        self.warnings = check(self._binary, path, made, self._plan.source)
         self._process = Balancer(self._binary, path, runtime_socket)
         self._process.start()
+
+    def full(self) -> list[str]:
+        """A sentence for each frontend that was full at some time, with its line; ask while it runs."""
+        return [
+            f"{self._limit_line(one.lb_frontend)}frontend {one.lb_frontend} full, {one.limit} connections"
+            for one in self.runtime.frontends()
+            if one.was_full
+        ]
+
+    def _limit_line(self, lb_frontend: str) -> str:
+        for section in read(self._plan.text):
+            if section.name == lb_frontend and (line := section.first("maxconn")):
+                return f"{self._plan.source}:{line.number}: "
+        return ""
 
     @property
     def runtime(self) -> Runtime:

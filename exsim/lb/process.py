@@ -6,6 +6,7 @@ It runs in the foreground in a process group of its own, and dies with whoever s
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from exsim.lb.binary import Binary
 from exsim.lb.errors import LbError
 from exsim.lb.guard import die_with_parent
+from exsim.lb.rig import Retargeted
 from exsim.lb.runtime import Runtime
 
 START_LIMIT = 10.0  # seconds until it answers on its runtime socket
@@ -23,8 +25,11 @@ STOP_LIMIT = 2.0  # seconds from SIGTERM to SIGKILL
 LAST_LINES = 12  # of its own words, in an error
 
 
-def check(binary: Binary, cfg: Path) -> list[str]:
-    """HAProxy's own warnings about `cfg`.  Raises LbError, with its own words, when it refuses it."""
+def check(binary: Binary, cfg: Path, made: Retargeted, source: str) -> list[str]:
+    """HAProxy's own warnings about `cfg`.  Raises LbError, with its own words, when it refuses it.
+
+    Both name the lines of `source`, the file as given, of which `cfg` is the copy that runs.
+    """
     try:
         done = subprocess.run(
             [binary.path, "-c", "-f", str(cfg)],
@@ -36,10 +41,21 @@ def check(binary: Binary, cfg: Path) -> list[str]:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise LbError(f"{binary.path}: does not run: {error}") from error
-    said = spoken(done.stderr.replace(str(cfg), cfg.name))  # the directory means nothing to a reader
+    said = spoken(as_given(done.stderr, cfg, made, source))
     if done.returncode:
         raise LbError(f"HAProxy {binary.version} refuses the configuration:\n" + last(said))
     return [line for line in said if line.startswith("[WARNING]")]
+
+
+def as_given(text: str, cfg: Path, made: Retargeted, source: str) -> str:
+    """`text` with places in the copy that runs as places in the file that it was made from."""
+
+    def place(match: re.Match[str]) -> str:
+        number = int(match[1])
+        line = made.origin[number - 1] if 0 < number <= len(made.origin) else 0
+        return f"{source}:{line}" if line else f"{source} (as it runs):{number}"
+
+    return re.sub(re.escape(str(cfg)) + r":(\d+)", place, text).replace(str(cfg), source)
 
 
 def spoken(text: str) -> list[str]:

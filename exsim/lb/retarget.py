@@ -16,6 +16,7 @@ from exsim.lb.service_lines import service
 
 EVIDENCE = "http-response set-header X-LB-Server %b/%s"
 DROPPED_SECTIONS = {"mailers": "would send mail", "program": "would start programs"}
+Lines = list[tuple[int, str]]  # number in the file as given (0: added), text as it goes out
 SERVICES = ("frontend", "backend", "listen", "defaults")
 
 
@@ -24,20 +25,21 @@ def retarget(text: str, rig: Rig, source: str = "haproxy.cfg") -> Retargeted:
     sections = read(text)
     moving = Moving(rig, source, Retargeted(""), _own_peer(sections))
     _check(sections, moving)
-    out: list[str] = []
+    out: Lines = []
     defaults: Section | None = None
     for section in sections:
         if section.kind == "defaults":
             defaults = section
         out += _section(section, defaults, moving)
     if not any(section.kind == "global" for section in sections):
-        title = ["global", *(f"    {line}" for line, _ in added(moving, False))]
+        title = [(0, "global"), *((0, f"    {line}") for line, _ in added(moving, False))]
         moving.made.changes += [
             Change(0, "", line, HARMLESS, why) for line, why in added(moving, False)
         ]
-        out = [*title, "", *out]
+        out = [*title, (0, ""), *out]
     out += _stubs(sections, moving)
-    moving.made.text = "\n".join(out) + "\n"
+    moving.made.text = "\n".join(text for _, text in out) + "\n"
+    moving.made.origin = [number for number, _ in out]
     return moving.made
 
 
@@ -50,19 +52,22 @@ def _check(sections: list[Section], moving: Moving) -> None:
             raise moving.error(line.number, f"{line.words[0]}: stands before the first section")
 
 
-def _section(section: Section, defaults: Section | None, moving: Moving) -> Iterator[str]:
+def _section(
+    section: Section, defaults: Section | None, moving: Moving
+) -> Iterator[tuple[int, str]]:
     """The lines of one section as they go out."""
     if section.kind in DROPPED_SECTIONS:
         for line in section.lines:
-            yield _dropped(line, Edit(None, MAY_MATTER, DROPPED_SECTIONS[section.kind]), moving)
+            why = Edit(None, MAY_MATTER, DROPPED_SECTIONS[section.kind])
+            yield line.number, _dropped(line, why, moving)
         return
     last = _last_word(section)
     for index, line in enumerate(section.lines):
         if line.words and index:
             edit = _edit(line, section, defaults, moving)
-            yield line.text if edit is None else _applied(line, edit, moving)
+            yield line.number, line.text if edit is None else _applied(line, edit, moving)
         else:
-            yield line.text
+            yield line.number, line.text
         if index == last:
             yield from _additions(section, defaults, moving)
 
@@ -131,7 +136,9 @@ def _dropped(line: Line, edit: Edit, moving: Moving) -> str:
     return f"# dropped: {line.text.strip()}"
 
 
-def _additions(section: Section, defaults: Section | None, moving: Moving) -> Iterator[str]:
+def _additions(
+    section: Section, defaults: Section | None, moving: Moving
+) -> Iterator[tuple[int, str]]:
     """Lines that a section gains at its end."""
     lines: list[tuple[str, str]] = []
     if section.kind == "global":
@@ -142,7 +149,7 @@ def _additions(section: Section, defaults: Section | None, moving: Moving) -> It
         lines += _logging(section, defaults)
     for line, why in lines:
         moving.made.changes.append(Change(0, "", line, HARMLESS, why))
-        yield f"    {line}"
+        yield 0, f"    {line}"
 
 
 def _logging(section: Section, defaults: Section | None) -> Iterator[tuple[str, str]]:
@@ -157,7 +164,7 @@ def _logging(section: Section, defaults: Section | None) -> Iterator[tuple[str, 
         yield "option httplog", "the log is evidence"
 
 
-def _stubs(sections: list[Section], moving: Moving) -> Iterator[str]:
+def _stubs(sections: list[Section], moving: Moving) -> Iterator[tuple[int, str]]:
     """A backend for each name that is used and nowhere defined."""
     defined = {section.name for section in sections if section.kind in ("backend", "listen")}
     for section in sections:
@@ -170,9 +177,5 @@ def _stubs(sections: list[Section], moving: Moving) -> Iterator[str]:
             defined.add(name)
             why = f"backend {name} is used and not in the file: it answers 503"
             moving.made.changes.append(Change(line.number, line.text.strip(), "", MAY_MATTER, why))
-            yield from (
-                "",
-                f"backend {name}",
-                "    mode http",
-                "    http-request return status 503",
-            )
+            stub = ("", f"backend {name}", "    mode http", "    http-request return status 503")
+            yield from ((0, text) for text in stub)

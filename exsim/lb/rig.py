@@ -65,12 +65,16 @@ class Bind:
 
 @dataclass(slots=True)
 class Retargeted:
-    """A configuration that runs here.  `servers`: lb_server -> node."""
+    """A configuration that runs here.  `servers`: lb_server -> node.
+
+    `origin`: for each line of `text` its number in the file as given, 0 for a line that was added.
+    """
 
     text: str
     changes: list[Change] = field(default_factory=list)
     servers: dict[str, str] = field(default_factory=dict)
     binds: list[Bind] = field(default_factory=list)
+    origin: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)

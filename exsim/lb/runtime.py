@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exsim.lb.errors import LbError
@@ -20,6 +21,21 @@ class ServerState:
     lb_server: str
     status: str
     check: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendState:
+    """Connections of one frontend: now, at most since the start, and allowed."""
+
+    lb_frontend: str
+    now: int
+    most: int
+    limit: int
+
+    @property
+    def was_full(self) -> bool:
+        """At its limit HAProxy leaves clients waiting in silence: no answer, no line in the log."""
+        return 0 < self.limit <= self.most
 
 
 class Runtime:

@@ -15,7 +15,6 @@ from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import Flow, Request, Response
 from exsim.protocols.owa.browser import browse
 from exsim.protocols.owa.evidence import observe
-from exsim.protocols.owa.life import live
 from exsim.protocols.owa.settings import Settings
 from exsim.session.hop import Evidence
 
@@ -24,16 +23,14 @@ from exsim.session.hop import Evidence
 class Protocol:
     """One protocol's client.
 
-    `flow(client, account, settings)` is one client's life, and `settings(**values)` makes its settings;
-    `live(population=…, index=…, accounts=…, host=…, hosts=…, dice=…)` is the same from a scenario's own
-    words, with a new client; `observe(request, response, accounts)` reads a body once.  `connections`: how many a real
+    `flow(client, account, settings)` is one client's life; `settings(**values)` makes its settings from a
+    scenario's; `observe(request, response, accounts)` reads a body once.  `connections`: how many a real
     client opens to one host.  `steps`: the names its requests may carry.
     """
 
     name: str
     flow: Callable[[Agent, Account, Any], Flow[None]]
     settings: Callable[..., Any]
-    live: Callable[..., Flow[None]]
     observe: Callable[[Request, Response, Collection[str]], Evidence]
     connections: int
     steps: tuple[str, ...]
@@ -44,7 +41,6 @@ PROTOCOLS: dict[str, Protocol] = {
         name="owa",
         flow=browse,
         settings=Settings,
-        live=live,
         observe=observe,
         connections=6,  # of a browser to one host over HTTP/1.1
         steps=(

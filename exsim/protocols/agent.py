@@ -112,16 +112,14 @@ class Agent:
 
     def keep(self, headers: RawHeaders, path: str) -> None:
         """Store an answer's cookies; a date of theirs is measured against the answer's own Date."""
-        date = None
+        date, sets = None, False
         for key, value in headers:
             if key == b"set-cookie":
-                break
-            if key == b"date":
+                sets = True
+            elif key == b"date":
                 date = value
-        else:
+        if not sets:
             return
-        if date is None:
-            date = next((value for key, value in headers if key == b"date"), None)
         told = None if date is None else read_date(date.decode("latin-1"))
         now = self.clock or told or 0.0
         self.jar.store(headers, path, now, told)

@@ -18,6 +18,7 @@ from exsim.protocols.flow import NO_COOKIES, CookieLine
 LONGEST_PAIR = 4096  # octets of name and value together; longer is ignored (6265bis 5.6)
 LONGEST_ATTRIBUTE = 1024  # octets of an attribute's value; longer is ignored (6265bis 5.6)
 MOST_COOKIES = 180  # of one host; the oldest goes (Chromium)
+MOST_PATHS = 200  # whose lines are remembered
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # 6265bis: such a cookie is refused whole
@@ -127,6 +128,7 @@ class Jar:
         self.host = host.lower().partition(":")[0]
         self._cookies: dict[tuple[str, str, str], Cookie] = {}  # in order of creation
         self._lines: dict[str, CookieLine] = {}  # by path asked, until a cookie changes
+        self._matching: dict[str, list[Cookie]] = {}  # by path asked, until one comes or goes
         self._soonest = float("inf")  # when the first cookie runs out
 
     def __len__(self) -> int:
@@ -149,7 +151,7 @@ class Jar:
         """What a page's script does by `document.cookie`: never touches an HttpOnly cookie."""
         old = self._cookies.get((name, "", path))
         if old is None or not old.http_only:
-            self._put(Cookie(name, value, path, "", False, expires))
+            self._put((name, "", path), value, False, expires)
 
     def end_of_browser(self) -> None:
         """The window is closed: cookies that carry no time are forgotten."""
@@ -173,19 +175,22 @@ class Jar:
                 self._take(line.decode("latin-1"), path, now, now if date is None else date)
 
     def _take(self, text: str, asked: str, now: float, date: float) -> None:
-        if _CONTROLS.search(text):
-            return
         pair, _, rest = text.partition(";")
         name, equals, value = pair.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
-        if not equals or not name or len(name) + len(value) > LONGEST_PAIR:
+        if (
+            not equals
+            or not name
+            or len(name) + len(value) > LONGEST_PAIR
+            or _CONTROLS.search(text)
+        ):
             return
         said = read_attributes(rest)
         domain = "" if said.domain == self.host else said.domain
         if domain and not domain_matches(self.host, domain):
             return
-        path = said.path if said.path.startswith("/") else default_path(asked)
-        if not _prefix_holds(name, said, path):
+        path = said.path if said.path[:1] == "/" else default_path(asked)
+        if name[:2] == "__" and not _prefix_holds(name, said, path):
             return
         expires = said.expires if said.expires is None else said.expires - date + now
         if said.max_age is not None:
@@ -193,22 +198,33 @@ class Jar:
         if expires is not None and expires <= now:
             self._delete((name, domain, path))
         else:
-            self._put(Cookie(name, value, path, domain, said.http_only, expires))
+            self._put((name, domain, path), value, said.http_only, expires)
 
-    def _put(self, cookie: Cookie) -> None:
-        key = (cookie.name, cookie.domain, cookie.path)
+    def _put(
+        self, key: tuple[str, str, str], value: str, http_only: bool, expires: float | None
+    ) -> None:
+        if expires is not None and expires < self._soonest:
+            self._soonest = expires
         old = self._cookies.get(key)
-        self._cookies[key] = cookie  # an existing cookie keeps its place in the line
-        if cookie.expires is not None and cookie.expires < self._soonest:
-            self._soonest = cookie.expires
-        if old is None or old.value != cookie.value:
-            self._lines.clear()
+        if old is not None:  # it keeps its place in the line
+            if old.value != value:
+                old.value = value
+                self._lines.clear()
+            old.http_only, old.expires = http_only, expires
+            return
+        self._cookies[key] = Cookie(key[0], value, key[2], key[1], http_only, expires)
+        self._changed()
         if len(self._cookies) > MOST_COOKIES:
             self._delete(next(iter(self._cookies)))
 
     def _delete(self, key: tuple[str, str, str]) -> None:
         if self._cookies.pop(key, None) is not None:
-            self._lines.clear()
+            self._changed()
+
+    def _changed(self) -> None:
+        """Cookies came or went: which ones a path carries must be found anew."""
+        self._lines.clear()
+        self._matching.clear()
 
     def _drop_expired(self, now: float) -> None:
         gone = [
@@ -220,10 +236,15 @@ class Jar:
         self._soonest = min(left, default=float("inf"))
 
     def _make_line(self, path: str) -> CookieLine:
-        sent = [it for it in self._cookies.values() if path_matches(path, it.path)]
+        sent = self._matching.get(path)
+        if sent is None:
+            if len(self._matching) >= MOST_PATHS:
+                self._changed()
+            sent = [it for it in self._cookies.values() if path_matches(path, it.path)]
+            sent.sort(key=lambda it: -len(it.path))  # stable: of equal paths the older comes first
+            self._matching[path] = sent
         if not sent:
             return NO_COOKIES
-        sent.sort(key=lambda it: -len(it.path))  # stable: of equal paths the older comes first
         values: dict[str, str] = {}
         for it in sent:
             values.setdefault(it.name, it.value)

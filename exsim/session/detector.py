@@ -150,6 +150,7 @@ class Detector:
             self._hosts |= {host}
         facts = {**self._users.get(hop.user, {}), **browser.logons.get(hop.session, {})}
         account = str(facts.get("account") or "")
+        population = facts.get("population")
         record = Session(
             id=hop.session,
             user=hop.user,
@@ -157,7 +158,7 @@ class Detector:
             began=hop.arrived,
             account=account,
             home=str(facts.get("home") or ""),
-            population=int(facts.get("population") or 0),
+            population=population if isinstance(population, int) else 0,
             private=bool(facts.get("private", True)),
             control=browser.control,
             forced=hop.forced or bool(facts.get("forced")),

@@ -158,3 +158,15 @@ def test_a_long_story_keeps_its_logon_and_says_what_it_left_out() -> None:
 
 def test_a_session_that_lived_has_no_story() -> None:
     assert story(session(7, A, [A], A), []) is None
+
+
+def test_of_two_hops_with_one_number_the_requests_id_tells_the_culprit() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    lost.incident.client_request_id = "the one"
+    hops[3] = msgspec.structs.replace(hops[3], client_request_id="the one")
+    other = hop(7, lost.incident.seq, 0.0, "GET /owa/", A, client_request_id="another")
+    found = proof(lost.incident, [other, *hops])
+    assert found
+    assert found.lines[0].status == 440

@@ -166,7 +166,12 @@ def test_too_many_answers_of_unknown_origin_are_inconclusive(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"interrupted": True}, {"stopped": "2 accounts were refused"}, {"unread_lines": 2}],
+    [
+        {"interrupted": True},
+        {"stopped": "2 accounts were refused"},
+        {"unread_lines": 2},
+        {"crashed": "a flow raised KeyError"},
+    ],
 )
 def test_a_run_cut_short_never_passes_but_its_losses_count(changes: dict[str, Any]) -> None:
     assert judged(found(farm_sessions(nothing, 20)), **changes).outcome == "inconclusive"

@@ -5,11 +5,13 @@ HAProxy that refuses a file is not quoted, or its log cannot be read back.
 """
 
 import socket
-import subprocess
+import ssl
+import time
 
 import pytest
 
 from exsim.lab.balancers import BalancerPlan
+from exsim.lab.certificates import Authority
 from exsim.lab.errors import LabError
 from exsim.lb.binary import find_haproxy
 from exsim.lb.errors import LbError
@@ -35,20 +37,18 @@ def served(answer):
 
 def test_every_file_is_taken_once_it_is_moved(tmp_path):
     pem = tmp_path / "host.pem"
-    from exsim.lab.certificates import Authority
-
     pem.write_text(Authority("a").host_certificate(["h.lab"]))
-    nodes = {
-        name: "127.0.0.1:9"
-        for name in ("EXCH10-SYD-01", "EXCH10-SYD-02", "EXCH16-SYD-01", "EXCH16-SYD-02", "EXCH13")
-    }
+    names = ("EXCH10-SYD-01", "EXCH10-SYD-02", "EXCH16-SYD-01", "EXCH16-SYD-02", "EXCH13")
+    nodes = dict.fromkeys(names, "127.0.0.1:9")
     rig = Rig(nodes, lambda tls: "127.0.0.1:9", str(pem), "127.0.0.1:9", str(tmp_path / "s"))
     paths = sorted(SCENARIOS.glob("*.cfg"))
     assert len(paths) == 5
     for path in paths:
         cfg = tmp_path / path.name
-        cfg.write_text(retarget(path.read_text(), rig, path.name).text)
-        warnings = check(find_haproxy(), cfg)
+        made = retarget(path.read_text(), rig, path.name)
+        cfg.write_text(made.text)
+        warnings = check(find_haproxy(), cfg, made, path.name)
+        assert warnings
         assert all("prefer-last-server" in one or "httplog" in one for one in warnings)
 
 
@@ -85,7 +85,7 @@ def test_the_cookie_holds_owa_and_the_control_panel_on_one_node(lab):
 )
 def test_only_todays_file_offers_http_2(lab, file, chosen):
     host, port = lab.addresses[file].split(":")
-    context = __import__("ssl").create_default_context(cafile=str(lab.ca_pem_path))
+    context = ssl.create_default_context(cafile=str(lab.ca_pem_path))
     context.set_alpn_protocols(["h2", "http/1.1"])
     with (
         socket.create_connection((host, int(port))) as line,
@@ -95,17 +95,14 @@ def test_only_todays_file_offers_http_2(lab, file, chosen):
 
 
 def test_each_request_has_its_readable_line_in_the_log(tmp_path):
-    with small_lab(tmp_path, balancers=[plan("cookie")]) as lab:
-        with Browser(lab, "cookie") as browser:
-            source = (
-                "{}:{}".format(*browser.connection.sock.getsockname())
-                if browser.connection.sock
-                else ""
-            )
-            browser.get("/owa/x?n=1")
-            source = "{}:{}".format(*browser.connection.sock.getsockname())
-            browser.get("/rpc/rpcproxy.dll?E:6001", "RPC_IN_DATA")
-            browser.get("/owa/HealthCheck.htm")
+    with (
+        small_lab(tmp_path, balancers=[plan("cookie")]) as lab,
+        Browser(lab, "cookie") as browser,
+    ):
+        browser.get("/owa/x?n=1")
+        source = "{}:{}".format(*browser.connection.sock.getsockname())
+        browser.get("/rpc/rpcproxy.dll?E:6001", "RPC_IN_DATA")
+        browser.get("/owa/HealthCheck.htm")
     lines = [parse(line) for line in (tmp_path / "lb.log").read_bytes().splitlines()]
     assert None not in lines
     assert [(one.method, one.path, one.status, one.cookie_action) for one in lines] == [
@@ -143,7 +140,7 @@ def test_a_dead_node_is_seen_by_the_check_and_nobody_is_sent_there(tmp_path):
                 one.status == "DOWN" for one in runtime.servers() if one.lb_server == "ISP_exch13"
             ):
                 break
-            subprocess.run(["sleep", "0.05"], check=True)
+            time.sleep(0.05)
         with Browser(lab, "quick") as browser:
             assert {served(browser.get("/owa/x")) for _ in range(6)} == {
                 "EXCH16-SYD-01",
@@ -160,8 +157,25 @@ def test_nodes_of_2010_are_found_healthy_by_their_logon_page(tmp_path):
             seen = {(one.status, one.check) for one in runtime.servers()}
             if seen == {("UP", "L7OK")}:
                 break
-            subprocess.run(["sleep", "0.05"], check=True)
+            time.sleep(0.05)
         assert seen == {("UP", "L7OK")}
+
+
+def test_a_frontend_that_was_full_is_named_with_its_line(tmp_path):
+    text = plan("roundrobin").text.replace("    maxconn 1000\n", "    maxconn 2\n")
+    line = text.splitlines().index("    maxconn 2") + 1
+    with small_lab(
+        tmp_path,
+        ["EXCH16-SYD-01", "EXCH16-SYD-02", "EXCH13"],
+        [BalancerPlan("few", text, "few.cfg")],
+    ) as lab:
+        assert lab.balancers["few"].full() == []
+        with Browser(lab, "few") as one, Browser(lab, "few") as two:
+            one.get("/owa/x")
+            two.get("/owa/x")
+        assert lab.balancers["few"].full() == [
+            f"few.cfg:{line}: frontend ft_ISP_EXCHANGE_https full, 2 connections"
+        ]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +183,7 @@ def test_nodes_of_2010_are_found_healthy_by_their_logon_page(tmp_path):
     [
         (
             "listen l\n bind :443 ssl crt x\n mode http\n balence roundrobin\n",
-            "HAProxy 2.*refuses the configuration\n.*unknown keyword 'balence'",
+            "HAProxy 2.*refuses the configuration:\n.*odd.cfg:4.*unknown keyword 'balence'",
         ),
         (
             "listen l\n bind :443 ssl crt x\n server elsewhere 10.0.0.1:80\n",
@@ -186,7 +200,7 @@ def test_a_file_that_does_not_run_is_quoted(tmp_path, text, words):
 
 def test_a_haproxy_that_is_none_is_said(tmp_path):
     with (
-        pytest.raises(LabError, match="^/bin/true: does not say"),
+        pytest.raises(LabError, match=r"^/bin/true: does not say"),
         small_lab(tmp_path, ["EXCH13"], [plan("cookie")], haproxy="/bin/true"),
     ):
         pass

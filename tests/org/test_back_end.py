@@ -18,7 +18,19 @@ from tests.org.farm import START, Browser, Farm, behind, changed, incident, set_
 
 NEW, NEW_2, OLD = "EXCH16-SYD-01", "EXCH16-SYD-02", "EXCH13"
 MARKER = names.MARKER + "user02@lab.example"
-MARKED = ["FindItem", "GetItem", "FindConversation", "FindFolder", "GetFolder", "GetFolderMruConfiguration", "GetOwaUserConfiguration", "GetReminders", "GetMailTips", "CreateItem", "UpdateItem"]
+MARKED = [
+    "FindItem",
+    "GetItem",
+    "FindConversation",
+    "FindFolder",
+    "GetFolder",
+    "GetFolderMruConfiguration",
+    "GetOwaUserConfiguration",
+    "GetReminders",
+    "GetMailTips",
+    "CreateItem",
+    "UpdateItem",
+]
 
 
 def logged_on(farm: Farm, number: int = 1) -> Browser:

@@ -1,10 +1,10 @@
 """The HTML report's template.  Every value is escaped by the engine; nothing in here switches that off."""
 
 HEAT = """
-{% macro heat(table) %}
+{% macro heat(table, titled=true) %}
 <table class="heat">
-<caption class="soft">{{ table.protocol|upper }}: lost / sessions at first meeting
-{%- if table.home %}, mailboxes on {{ table.home }}{% endif %}</caption>
+{% if titled %}<caption class="soft">{{ table.protocol|upper }}: lost / sessions at first meeting
+{%- if table.home %}, mailboxes on {{ table.home }}{% endif %}</caption>{% endif %}
 <thead><tr><th></th><th colspan="{{ table.columns|length }}">served by</th></tr>
 <tr><th>{{ "logged on at" if has_login(table.protocol) }}</th>
 {%- for column in table.columns %}<th scope="col">{{ column }}</th>{% endfor %}</tr></thead>
@@ -32,7 +32,7 @@ differently.</p>{% endif %}
 {% if not views %}<p>No session met any node.</p>{% endif %}
 <p>{{ control }}</p>
 {% if steered %}<p><b>Steered across on purpose</b>, never counted in the verdict:</p>
-{% for view in steered %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}{% endfor %}{% endif %}
+{% for view in steered %}{% for table in view.tables %}{{ heat(table, views|length > 1) }}{% endfor %}{% endfor %}{% endif %}
 </section>
 <section class="card"><h2>{{ "The proof" if proof and proof.alive else "What happened" if proof else "Why" }}
 <small>{% if proof %}{{ "same cookies, two answers" if proof.alive }} (session {{ proof.session }}){% endif %}
@@ -62,7 +62,7 @@ differently.</p>{% endif %}
 """
 
 BELOW = """
-<section class="card"><h2>What this run does not cover{{ ", whatever its verdict" }}</h2><ul>
+<section class="card"><h2>What this run does not cover, whatever its verdict</h2><ul class="wide">
 {% for what in not_covered %}<li>{{ what }}</li>{% endfor %}</ul></section>
 {% if reasons and proof %}<section class="card"><h2>Reasons</h2><ul>
 {% for reason in reasons %}<li>{{ reason.outcome }}: {{ reason.sentence }}</li>{% endfor %}</ul></section>

@@ -14,7 +14,7 @@ body{margin:0 auto;max-width:1260px;padding:8px 14px 40px}
 h2{font-size:12px;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:0 0 6px}
 h2 small{letter-spacing:0;text-transform:none;font-weight:400}
 p{margin:0 0 4px}
-ul{margin:0;padding-left:18px}
+ul{margin:0;padding-left:18px}ul.wide{columns:2;column-gap:24px}
 code,pre,.mono,td.n{font-family:ui-monospace,"Cascadia Mono","DejaVu Sans Mono",Consolas,monospace;
 font-size:12.5px}
 .banner{background:var(--warn-soft);border:1px solid var(--warn);border-radius:6px;padding:5px 12px;

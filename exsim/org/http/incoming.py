@@ -20,6 +20,9 @@ HEAD_LIMIT = (
 )
 BODY_LIMIT = 64 * 1024 * 1024  # bytes; assumed: the largest body of a client here is far below
 
+# Of the names that frame a message: most headers are passed over by their length alone.
+FRAMING_LENGTHS = frozenset(map(len, ("expect", "content-length", "transfer-encoding")))
+
 
 class Refused(Exception):
     """What came in cannot be taken: `status` and `reason` are the answer, and the connection ends."""
@@ -252,6 +255,8 @@ def _framing(headers: Headers, body_limit: int) -> tuple[int | None, bool]:
     length: int | None = 0
     expects = False
     for name, value in headers:
+        if len(name) not in FRAMING_LENGTHS:
+            continue
         lower = name.lower()
         if lower == "transfer-encoding":
             length = None

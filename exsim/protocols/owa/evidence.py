@@ -17,8 +17,9 @@ from exsim.session.hop import Evidence
 from exsim.wire import names
 
 _MARKER = names.MARKER.encode()
-_OWNER = re.compile(re.escape(_MARKER) + rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
-_CODE = re.compile(rb"""["'](?:ResponseCode|ErrorCode)["']\s*:\s*["']?([A-Za-z0-9_\-]{1,64})""")
+_ADDRESS = re.compile(rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
+_CODE = b'Code"'
+_VALUE = re.compile(rb'\s*:\s*"?([A-Za-z0-9_\-]{1,64})')
 _BUILD = re.compile(
     rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
 )
@@ -58,15 +59,25 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
 
 
 def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
-    """Whose mailbox the markers in `body` name; the worst counts: stranger, other, own; None: no marker."""
-    found: set[bytes] = set()
-    for count, match in enumerate(_OWNER.finditer(body)):
-        if count >= MOST_MARKERS:
-            break
-        found.add(match[1])
-    addresses = {address.decode("ascii").lower().rstrip(".") for address in found}
-    if not addresses:
+    """Whose mailbox the markers in `body` name; the worst counts: stranger, other, own.
+
+    None: no marker, or nobody's answer is expected.
+    """
+    if not own:
         return None
+    found: set[bytes] = set()
+    at = body.find(_MARKER)
+    for _ in range(MOST_MARKERS):
+        if at < 0:
+            break
+        at += len(_MARKER)
+        match = _ADDRESS.match(body, at)
+        if match is not None:
+            found.add(match[1])
+        at = body.find(_MARKER, at)
+    if not found:
+        return None
+    addresses = {address.decode("ascii").lower().rstrip(".") for address in found}
     addresses.discard(own.lower())
     if not addresses:
         return "own"
@@ -76,10 +87,17 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 def code_in(body: bytes) -> str | None:
     """The first ResponseCode or ErrorCode that is not NoError; "NoError" when all are; None without any."""
     code: str | None = None
-    for count, match in enumerate(_CODE.finditer(body)):
-        code = match[1].decode("ascii")
-        if code not in ("NoError", "0") or count >= MOST_CODES:
+    at = body.find(_CODE)
+    for _ in range(MOST_CODES):
+        if at < 0:
             break
+        name = body[max(0, at - 9) : at]
+        at += len(_CODE)
+        if name.endswith((b'"Response', b'"Error')) and (match := _VALUE.match(body, at)):
+            code = match[1].decode("ascii")
+            if code not in ("NoError", "0"):
+                break
+        at = body.find(_CODE, at)
     return code
 
 

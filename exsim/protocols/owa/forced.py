@@ -18,6 +18,8 @@ from exsim.protocols.owa.settings import Settings
 from exsim.protocols.owa.way import Farm, Way, find, front_end_of, leave_way
 from exsim.wire import names
 
+ANY = Way("")  # the balancer spreads the requests of one connection: no way leads to a node
+
 
 @dataclass(frozen=True, slots=True)
 class Forced:
@@ -37,27 +39,33 @@ def force(
     """Begin a session at `login`, let `serving` meet it, log off.  Marks "not_forced" when it cannot be."""
     yield from client.rest(0)
     settings = replace(settings, forced=True, wanted=settings.wanted or f"{login}>{serving}")
-    result = Forced(login, serving)
+    result, spread = Forced(login, serving), False
     for attempt in range(1, farm.tries + 1):
-        way = yield from find(farm, login, forced=True)
+        way = ANY if spread else (yield from find(farm, login, forced=True))
         if way is None:
             break
         _take(client, way, farm)
         page, response = yield from _log_on(client, account, settings, way)
         accepted_by = front_end_of(response, farm)
         result = replace(result, accepted_by=accepted_by, logons=attempt)
-        if page is None:
-            yield from leave_way(way)
-            break  # refused: not a password is tried twice
-        if accepted_by == login.upper():
+        if page is not None and accepted_by == login.upper():
             result = yield from _meet(page, way, farm, result)
-            if result.met:
-                return result
-            break
-        yield from _log_off(page, way)
+        elif page is not None:
+            yield from _log_off(page, way)
+            yield from _shift(client, settings, farm)
         yield from leave_way(way)
-    yield Mark("not_forced", {"number": client.number, "login": login, "serving": serving})
+        if page is None or accepted_by == login.upper():
+            break  # refused: no password is tried twice; or all was done that could be
+        spread = way.connection is not None or spread
+    if not result.met:
+        yield Mark("not_forced", {"number": client.number, "login": login, "serving": serving})
     return result
+
+
+def _shift(client: Agent, settings: Settings, farm: Farm) -> Flow[None]:
+    """A few requests without a session: a balancer that counts requests is not asked at the same count again."""
+    for _ in range(client.dice.randrange(0, max(1, len(farm.nodes)))):
+        yield Request("GET", names.LOGON_PAGE, lines.NAVIGATION, step="find", forced=True)
 
 
 def _take(client: Agent, way: Way, farm: Farm) -> None:
@@ -82,28 +90,35 @@ def _log_on(
 
 
 def _meet(page: Page, way: Way, farm: Farm, result: Forced) -> Flow[Forced]:
-    """The start page at the login node, then both requests at the wanted one."""
-    yield from _ask(page, way, "GET", "boot")
-    there = (
-        way
-        if result.serving == result.login
-        else (yield from find(farm, result.serving, forced=True))
-    )
+    """The start page at the login node, then both requests at the wanted one, then log-off."""
+    there: Way | None = way
+    if way is not ANY:
+        yield from _ask(page, way, "GET", "boot")
+        if result.serving != result.login:
+            there = yield from find(farm, result.serving, forced=True)
     if there is not None:
         _take(page.client, there, farm)
-        for method, step in (("GET", "boot"), ("POST", "sessiondata")):
-            if not still_in(page):
-                break
-            response = yield from _ask(page, there, method, step)
-            if front_end_of(response, farm) == result.serving.upper():
-                served = still_in(page) and response.status == 200
-                result = replace(result, met=True, kept=served and (result.kept or not result.met))
+        result = yield from _show(page, there, farm, result)
         _take(page.client, way, farm)
     if still_in(page):
         yield from _log_off(page, way)
     if there is not way:
         yield from leave_way(there)
-    yield from leave_way(way)
+    return result
+
+
+def _show(page: Page, way: Way, farm: Farm, result: Forced) -> Flow[Forced]:
+    """Ask by GET and by POST; where any node may answer, until the wanted one did both."""
+    wanted = result.serving.upper()
+    for method, step in (("GET", "boot"), ("POST", "sessiondata")):
+        for _ in range(farm.tries if way is ANY else 1):
+            if not still_in(page):
+                return result
+            response = yield from _ask(page, way, method, step)
+            if front_end_of(response, farm) == wanted:
+                served = still_in(page) and response.status == 200
+                result = replace(result, met=True, kept=served and (result.kept or not result.met))
+                break
     return result
 
 
@@ -113,10 +128,12 @@ def still_in(page: Page) -> bool:
 
 
 def _ask(page: Page, way: Way, method: str, step: str) -> Flow[Response]:
-    target = names.OWA if method == "GET" else f"{names.SESSION_DATA}?appcacheclient=0"
     if method == "GET":
-        request = page.request(method, target, step, lines.NAVIGATION)
+        request = page.request(method, names.OWA, step, lines.NAVIGATION)
+    elif page.legacy:
+        request = page.event("Monitoring", "Ping", step, user=True)
     else:
+        target = f"{names.SESSION_DATA}?appcacheclient=0"
         request = page.request(method, target, step, lines.SCRIPT_CALL, b"")
     return (yield from page.client.send(_by(request, way)))
 

@@ -84,7 +84,7 @@ class Page:
     def canary(self) -> str:
         """The newest canary, as a script reads it from document.cookie."""
         name = names.E14_USER_CONTEXT if self.legacy else names.CANARY
-        return self.client.jar.line(names.OWA, self.client.clock).values.get(name, "")
+        return self.client.jar.line(names.SERVICE, self.client.clock).values.get(name, "")
 
     def service(
         self, action: Action, step: str, user: bool = True, timeout: float = 60.0

@@ -381,5 +381,5 @@ def test_nothing_that_a_server_answers_raises(path: str, said: Answer) -> None:
             replace(said, headers=list(said.headers)) if r.target.startswith(path) else None
         )
     )
-    rig, _ = life(toy, replace(SETTINGS, logons=2, relogin_after=1.0, late_answers=True))
+    _rig, _ = life(toy, replace(SETTINGS, logons=2, relogin_after=1.0, late_answers=True))
     assert toy.seen and len(toy.seen) < 400

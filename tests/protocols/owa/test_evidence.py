@@ -118,6 +118,10 @@ def test_the_back_ends_build_stands_in_the_body() -> None:
     assert seen(b'{"ServerVersionInfo":{"MajorVersion":15}}', "application/json").build is None
 
 
+def test_where_nobody_is_expected_nobody_is_wrong() -> None:
+    assert seen(JSON % b"v@example.com", "application/json", account="").owner is None
+
+
 CRUMBS = st.sampled_from(
     [b"<form", b"<input type=password", b">", b"{", b'"', names.MARKER.encode(), b"@", b"<![CDATA[", b"<!", b"\xff",
      b"a_sLgn", b'"ServerVersionInfo"', b'"ResponseCode":', b"&#x110000;", b"</form>", b"<?xml", b"\x00"]

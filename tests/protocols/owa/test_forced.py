@@ -61,11 +61,18 @@ def test_the_connection_that_the_node_answered_on_takes_the_logon() -> None:
 
 
 def test_a_balancer_that_spreads_requests_is_tried_again_after_a_log_off() -> None:
-    ring = count(1)
-    result, rig = forced(Toy(lambda request: "ABC"[next(ring) * 7 // 2 % 3]), "B", "B", Farm("ABC"))
-    logons = [facts["number"] for name, facts in rig.marks if name == "logon"]
-    assert result.logons == len(logons) <= 9
-    assert sum(name == "logoff" for name, _ in rig.marks) >= len(logons) - 1
+    """Round robin over requests: no connection leads anywhere, and an unlucky count is not repeated."""
+    met = 0
+    for login, serving in product("ABC", repeat=2):
+        ring = count()
+        toy = Toy(lambda request, ring=ring: "ABC"[next(ring) % 3], READERS)  # type: ignore[misc]
+        result, rig = forced(toy, login, serving, Farm("ABC"))
+        logons = [facts["number"] for name, facts in rig.marks if name == "logon"]
+        assert result.logons == len(logons) <= 9
+        assert result.accepted_by == login or not result.met
+        assert not (result.kept and serving not in READERS[login])
+        met += result.met
+    assert met >= 6
 
 
 def test_a_node_that_is_never_met_is_given_up_after_three_tries_a_node() -> None:

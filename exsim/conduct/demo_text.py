@@ -1,0 +1,60 @@
+"""What the demo says at its end: the loss, one lost session hop by hop, and the workaround beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exsim.conduct.facts import shown
+from exsim.judgement.report.text import render
+
+if TYPE_CHECKING:
+    from exsim.conduct.running import Done
+
+RULE = "─" * 79 + "\n"
+HOPS = 14  # of the lost session that are shown
+
+
+def closing(round_robin: Done, cookie: Done) -> str:
+    """The text of the whole demo."""
+    parts = [
+        "\n",
+        render(round_robin.judgement),
+        RULE,
+        one_lost_session(round_robin),
+        RULE,
+        " The same organisation, the same users, and a cookie of the balancer's that keeps\n"
+        " each browser on one node:\n\n",
+        short(cookie),
+        RULE,
+        " Reports (open in any browser, they need no network):\n",
+        *(f"   {shown(done.directory.report_html)}\n" for done in (round_robin, cookie)),
+        "\n Next:   exsim run scenarios/roundrobin.toml      your own file in the lab: README, 4\n",
+    ]
+    return "".join(parts)
+
+
+def one_lost_session(done: Done) -> str:
+    """The first session that was lost, hop by hop, with the hop that took the cookies away marked."""
+    stories = done.judgement.stories
+    if not stories:
+        return " No session was lost: that is not what this demo is made to show.\n"
+    story = stories[0]
+    lines = [
+        f" One lost session, {story.session}: logged on at {story.login_front_end}, "
+        f"{story.age:.1f} s old when {story.culprit} took its cookies.\n\n"
+    ]
+    marked = [line for line in story.lines if line.mark != "control"]
+    at = next(i for i, line in enumerate(marked) if line.mark == "culprit")
+    shown_lines = marked[max(0, at - HOPS // 2) : at + HOPS // 2]
+    for line in shown_lines:
+        path = line.request.partition("?")[0]
+        mark = {"culprit": "  ◄ took the cookies", "aftermath": "  (aftermath)"}.get(line.mark, "")
+        status = line.answer.split(",")[0].split(" to ")[0]
+        lines.append(f"  {line.since:6.2f} s  {line.node:<14}{path[:40]:<41}{status}{mark}\n")
+    return "".join(lines)
+
+
+def short(done: Done) -> str:
+    """The verdict of the other half in a few lines."""
+    statement = done.judgement.statement
+    return f" {statement.text}\n"
