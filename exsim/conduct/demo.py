@@ -15,9 +15,7 @@ from typing import TextIO
 import msgspec
 
 from exsim.conduct.demo_text import closing
-from exsim.conduct.orders import Plan, salt_of
-from exsim.conduct.rig import lab_for, lab_rig, plan_for
-from exsim.conduct.runbook import Runbook
+from exsim.conduct.rig import died, lab_for, lab_rig, plan_for
 from exsim.conduct.running import Done, finish, load, prevented
 from exsim.conduct.shipped import scenarios
 from exsim.conduct.view import LiveView
@@ -26,6 +24,8 @@ from exsim.runs.accounts import Account
 from exsim.runs.assignment import assign, lab_accounts, lab_homes
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
+from exsim.runs.plan import Plan, salt_of
+from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
 
 SCENARIO = "demo.toml"
@@ -59,7 +59,7 @@ def demo(reports: Path, haproxy: str | None, live: bool, out: TextIO) -> int:
         plans = [_plan(book, half, lab) for book, half in zip(books, halves, strict=True)]
         interrupted = _measure(plans, books, live)
         for book in books:
-            book.lab_died(lab)
+            book.lab_died(died(lab))
     _share_logs(books)
     return _tell(books, interrupted, out)
 

@@ -5,10 +5,8 @@ From a lab that we start, or from a target that we do not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,40 +15,15 @@ from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.lab import Lab
 from exsim.lab.reach import reach, resolved
-from exsim.lb.rig import Change
 from exsim.runs.accounts import Account, read_accounts
 from exsim.runs.organisation import organisation_nodes
+from exsim.runs.rig import Rig
+from exsim.runs.runfile import BalancerChange
 from exsim.runs.scenario import NO_BALANCER, Scenario
 from exsim.runs.sections import Target
 from exsim.wire.redact import redact_log_line
 
 BALANCER = "balancer"  # what a scenario's one balancer is called within its lab
-_COOKIE = re.compile(r"^\s*cookie\s+(\S+)\s.*\b(?:insert|rewrite|prefix)\b", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Rig:
-    """Where a run goes.  `nodes`: name -> its own URL; `config`: the balancer's file as run."""
-
-    url: str
-    address: str
-    nodes: dict[str, str]
-    versions: dict[str, str]
-    ca: str = "system"
-    insecure: bool = False
-    hosts: tuple[str, ...] = ()
-    config: str = ""
-    changes: tuple[Change, ...] = ()
-    warnings: tuple[str, ...] = ()
-    lb_servers: dict[str, str] = field(default_factory=dict)
-    haproxy: str = ""
-    haproxy_path: str = ""
-
-    @property
-    def lb_cookie(self) -> str:
-        """The name of the balancer's persistence cookie, as its file says; "" without one."""
-        found = _COOKIE.search(self.config)
-        return found.group(1) if found else ""
 
 
 @contextmanager
@@ -115,12 +88,20 @@ def lab_rig(lab: Lab, scenario: Scenario, name: str = BALANCER) -> Rig:
         versions=versions,
         ca=str(lab.ca_pem_path),
         config=balancer.cfg,
-        changes=tuple(balancer.changes),
+        changes=tuple(
+            BalancerChange(one.line, one.before, one.after, one.kind, one.why)
+            for one in balancer.changes
+        ),
         warnings=tuple(balancer.warnings),
         lb_servers=dict(balancer.servers),
         haproxy=lab.haproxy_version,
         haproxy_path=lab.haproxy_path,
     )
+
+
+def died(lab: Lab | None) -> list[str]:
+    """What of a lab ended by itself, with its exit code."""
+    return [f"{one.name} ({one.code})" for one in lab.died()] if lab else []
 
 
 def target_rig(target: Target) -> Rig:

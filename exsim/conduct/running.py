@@ -11,9 +11,7 @@ import msgspec
 
 from exsim.conduct import judging
 from exsim.conduct.loading import Event, carry_out
-from exsim.conduct.orders import Plan, salt_of, shared_out
-from exsim.conduct.rig import Rig, lab_for, lab_rig, plan_for, target_accounts, target_rig
-from exsim.conduct.runbook import Runbook
+from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
 from exsim.conduct.view import LiveView
 from exsim.judgement.judge import Judgement
 from exsim.judgement.report import text
@@ -26,6 +24,9 @@ from exsim.runs.duration import seconds
 from exsim.runs.errors import ScenarioError
 from exsim.runs.exits import Exit
 from exsim.runs.order import Combination, Order
+from exsim.runs.plan import Plan, salt_of, shared_out
+from exsim.runs.rig import Rig
+from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
 
 Show = Callable[[Event], None]
@@ -62,7 +63,7 @@ def run(path: Path, options: Options) -> Done:
     with rig_for(path, scenario, options) as (book, plan, lab):
         with LiveView({book.run.scenario: scenario.title}, options.live) as view:
             interrupted = measure(plan, book, view.show)
-        book.lab_died(lab)
+        book.lab_died(died(lab))
         if interrupted:
             book.interrupted()
         book.ended()

@@ -98,7 +98,9 @@ def steered_matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
         key = _key(session, meeting, home)
         met[key] += 1
         lost[key] += meeting.lost
-    return [_cell(key, met[key], lost[key], facts, {}) for key in sorted(met, key=str)]
+    order = {name: i for i, name in enumerate(front_ends(sessions, facts))}
+    keys = sorted(met, key=lambda key: [(order.get(part or "", -1), str(part)) for part in key])
+    return [_cell(key, met[key], lost[key], facts, {}) for key in keys]
 
 
 def state(sessions: int, lost: int, enough: int, barred: bool) -> str:

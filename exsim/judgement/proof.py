@@ -85,7 +85,11 @@ def is_culprit(hop: Hop, incident: Incident) -> bool:
 
 def best(proofs: Sequence[Proof]) -> Proof | None:
     """The proof to show first: the earliest of those in which the session was seen alive."""
-    return max(proofs, key=lambda proof: (proof.alive, len(proof.lines)), default=None)
+    return max(proofs, key=_weight, default=None)
+
+
+def _weight(proof: Proof) -> tuple[bool, bool, int]:
+    return proof.alive, proof.lines[0].status == names.LOGIN_TIMEOUT, len(proof.lines)
 
 
 def replayed(hop: Hop, incident: Incident, culprit: Hop) -> bool:

@@ -180,8 +180,7 @@ def about(judgement: Judgement) -> list[str]:
         "shadow": "REAL nodes, balancer started here",
     }
     balancer = facts.balancer
-    software = f"{balancer.version} ({balancer.source})" if balancer and balancer.source else ""
-    software = software or (balancer.version if balancer else "no balancer")
+    software = balancer.version.partition("-")[0] if balancer else "no balancer"
     rig = rigs.get(facts.rig, facts.rig)
     if facts.rig == "lab":
         rig = software  # "simulated" stands in the line above

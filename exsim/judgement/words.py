@@ -54,3 +54,18 @@ def clock(utc: str) -> str:
     time = utc.partition("T")[2].rstrip("Z")
     whole, _, fraction = time.partition(".")
     return f"{whole}.{fraction[:1]}" if fraction else whole
+
+
+def pause(value: float) -> str:
+    """How much later, in seconds: "0.4 s", "40 ms"."""
+    return f"{value:.1f} s" if value >= 0.095 else f"{value * 1000:.0f} ms"
+
+
+def shortened(request: str, width: int) -> str:
+    """A request line that fits: the middle of a long path gives way to "…"."""
+    if len(request) <= width:
+        return request
+    method, _, path = request.partition(" ")
+    room = width - len(method) - 2
+    tail = room // 2 + 2
+    return f"{method} {path[: room - tail]}…{path[-tail:]}"

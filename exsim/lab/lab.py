@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -171,15 +172,14 @@ class Lab:
     # Up and down ---------------------------------------------------------------------------------
     def __enter__(self) -> Lab:
         self._heed_sigterm()
-        try:
-            self._up()
-        except LbError as error:
-            self._down()
-            what, _, words = str(error).partition("\n")
-            raise LabError(what, words) from error
-        except BaseException:
-            self._down()
-            raise
+        with ExitStack() as on_failure:
+            on_failure.callback(self._down)
+            try:
+                self._up()
+            except LbError as error:
+                what, _, words = str(error).partition("\n")
+                raise LabError(what, words) from error
+            on_failure.pop_all()
         return self
 
     def __exit__(

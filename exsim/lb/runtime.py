@@ -60,14 +60,24 @@ class Runtime:
 
     def servers(self) -> list[ServerState]:
         """Every server of every backend, as HAProxy sees it now."""
-        rows = csv.DictReader(self.ask("show stat").removeprefix("# ").splitlines())
         return [
             ServerState(
                 row["pxname"], row["svname"], row["status"], row["check_status"].lstrip("* ")
             )
-            for row in rows
+            for row in self._statistics()
             if row["svname"] not in ("FRONTEND", "BACKEND")
         ]
+
+    def frontends(self) -> list[FrontendState]:
+        """Every frontend's connections."""
+        return [
+            FrontendState(row["pxname"], int(row["scur"]), int(row["smax"]), int(row["slim"] or 0))
+            for row in self._statistics()
+            if row["svname"] == "FRONTEND"
+        ]
+
+    def _statistics(self) -> Iterator[dict[str, str]]:
+        return csv.DictReader(self.ask("show stat").removeprefix("# ").splitlines())
 
     def info(self) -> dict[str, str]:
         """`show info`, by name."""

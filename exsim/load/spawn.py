@@ -8,7 +8,7 @@ from pathlib import Path
 from locust.env import Environment
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
-from exsim.load.users import user_classes
+from exsim.load.users import employ, user_classes
 from exsim.load.worker import Worker
 
 LEAVING = 5.0  # seconds that Locust is given to take its users away
@@ -17,8 +17,9 @@ LEAVING = 5.0  # seconds that Locust is given to take its users away
 def main_phase(worker: Worker) -> None:
     """Run every population for the scenario's duration, or until the worker is told to stop."""
     order = worker.order
-    classes = user_classes(worker)
-    environment = Environment(user_classes=classes, host=order.url)
+    classes = user_classes(order)
+    employ(classes, worker)
+    environment = Environment(user_classes=list(classes), host=order.url)
     runner = environment.create_local_runner()
     worker.recorder.fire = environment.events.request.fire
     worker.mark("load_started", users=sum(map(len, order.assignments)))

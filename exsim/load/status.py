@@ -14,9 +14,10 @@ EVERY = 1.0  # seconds; also how often the history reaches the disk
 class Status:
     """Flushes the history and tells how it goes, each second, until stopped."""
 
-    def __init__(self, worker: Worker, phase: str) -> None:
+    def __init__(self, worker: Worker, phase: str, silent: bool = False) -> None:
         self.worker = worker
         self.phase = phase
+        self.silent = silent  # nobody listens to our standard output
         self.probe = LagProbe()
         self._greenlet = gevent.spawn(self._watch)
 
@@ -31,6 +32,8 @@ class Status:
             self.tell()
 
     def tell(self) -> None:
+        if self.silent:
+            return
         worker = self.worker
         tell(
             "live",

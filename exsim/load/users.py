@@ -7,6 +7,7 @@ driver.  A user's greenlet only waits for its flow to end.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from gevent.event import Event
 from locust import User, constant, task
@@ -67,22 +68,26 @@ class ExsimUser(User):
             self.numbers.give(self.population, number)
 
 
-def user_classes(worker: Worker) -> list[type[User]]:
-    """One Locust class for each population, with a fixed number of users."""
-    numbers = Numbers(worker.order)
+def user_classes(order: Order) -> list[type[ExsimUser]]:
+    """One Locust class for each population, with a fixed number of users; `employ` gives them work."""
     return [
         type(
             f"{population.protocol.capitalize()}{population.mailbox}Population{index}",
             (ExsimUser,),
             {
                 "abstract": False,
-                "worker": worker,
-                "numbers": numbers,
                 "population": index,
-                "fixed_count": len(worker.order.assignments[index]),
-                "host": worker.order.url,
+                "fixed_count": len(order.assignments[index]),
+                "host": order.url,
                 "__doc__": f"{population.users} users of {population.mailbox} mailboxes.",
             },
         )
-        for index, population in enumerate(worker.order.population)
+        for index, population in enumerate(order.population)
     ]
+
+
+def employ(classes: Iterable[type[ExsimUser]], worker: Worker) -> None:
+    """From now on the users of `classes` are the worker's."""
+    numbers = Numbers(worker.order)
+    for one in classes:
+        one.worker, one.numbers = worker, numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from http import HTTPStatus
+from urllib.parse import quote
 
 from exsim.org.moment import past_cookie_date
 from exsim.wire import names
@@ -16,6 +17,7 @@ REASONS = {status.value: status.phrase for status in HTTPStatus} | {
     names.CANARY_REFUSED: "Retry With",
 }
 NO_CACHE = [("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache"), ("Expires", "-1")]
+PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
@@ -36,7 +38,8 @@ def page(text: str, headers: Headers | None = None) -> Answer:
 
 
 def redirect(location: str, cookies: Headers | None = None) -> Answer:
-    """302 with ASP.NET's stub of a body."""
+    """302 with ASP.NET's stub of a body.  What no header may hold is percent-encoded."""
+    location = quote(location, safe=PRINTABLE)
     stub = (
         "<html><head><title>Object moved</title></head><body>\r\n"
         f'<h2>Object moved to <a href="{html.escape(location)}">here</a>.</h2>\r\n</body></html>\r\n'

@@ -20,7 +20,7 @@ def token(sid: str, flags: int) -> tuple[str, str]:
 def read_token(incoming: Incoming) -> tuple[str, int] | None:
     """SID and logon flags, or None for a request that no front end vouches for."""
     sid, semicolon, flags = incoming.header(_TOKEN).partition(";")
-    return (sid, int(flags)) if semicolon and flags.isdigit() else None
+    return (sid, int(flags)) if semicolon and flags.isascii() and flags.isdigit() else None
 
 
 def is_public(flags: int) -> bool:

@@ -74,8 +74,9 @@ class Secret:
         """When the logon ends (UTC) and its flags; None: not this logon's cookie."""
         if text != self.life_text:
             plain = self.unseal(text)
-            good = plain is not None and len(plain) == 9
-            self.life = (utc_of(int.from_bytes(plain[:8], "little")), plain[8]) if good else None  # type: ignore[index]
+            self.life = None
+            if plain is not None and len(plain) == 9:
+                self.life = utc_of(int.from_bytes(plain[:8], "little")), plain[8]
             self.life_text = text
         return self.life
 

@@ -9,6 +9,7 @@ from exsim.org.incoming import Incoming
 from exsim.org.moment import iso_millisecond
 from exsim.org.outcome import Answering, Outcome, Stream
 from exsim.org.reading import Reading
+from exsim.org.refusal import escape
 from exsim.org.routing_hint import RoutingHint
 from exsim.org.settings import Mailbox, Node
 from exsim.org.work import Forward, Piece, Read, Upstream
@@ -111,7 +112,7 @@ def pinned(incoming: Incoming) -> Headers:
         return []
     wanted = ("ExchClientVer", "TargetServer")
     values = [(name, incoming.query.get(name)) for name in wanted]
-    return [set_cookie(name, value, "path=/; secure") for name, value in values if value]
+    return [set_cookie(name, escape(value), "path=/; secure") for name, value in values if value]
 
 
 def unavailable(detail: str, target: tuple[str, str]) -> Answer:

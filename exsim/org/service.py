@@ -63,7 +63,7 @@ def payload(asked: Asked) -> dict[str, Any] | None:
         text = incoming.request.body.decode("utf-8", "replace")
     try:
         value = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

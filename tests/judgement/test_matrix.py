@@ -186,3 +186,11 @@ def test_which_sessions_can_tell(
     requests: int, connections: int, opened: int, expected: bool
 ) -> None:
     assert telling(requests, connections, opened) is expected
+
+
+def test_steered_combinations_stand_in_the_order_of_the_nodes() -> None:
+    steered = [
+        session(i, x, [y], A, forced=True) for i, (x, y) in enumerate([(OLD, A), (A, OLD), (A, B)])
+    ]
+    cells = steered_matrix(steered, facts())
+    assert [(c.login_front_end, c.serving_front_end) for c in cells] == [(A, B), (A, OLD), (OLD, A)]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from exsim.judgement.words import between, clock, counted_noun, latency, listed, percent, seconds
+from exsim.judgement.words import (
+    between,
+    clock,
+    counted_noun,
+    latency,
+    listed,
+    pause,
+    percent,
+    seconds,
+    shortened,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +54,16 @@ def test_counts_and_lists() -> None:
 def test_the_time_of_day_keeps_a_tenth() -> None:
     assert clock("2026-11-23T20:15:31.248Z") == "20:15:31.2"
     assert clock("2026-11-23T20:15:31Z") == "20:15:31"
+
+
+def test_a_pause_is_never_called_none() -> None:
+    assert (pause(0.4), pause(0.1), pause(0.04)) == ("0.4 s", "0.1 s", "40 ms")
+
+
+@pytest.mark.parametrize("width", [20, 26, 40, 200])
+def test_a_long_request_keeps_its_method_and_its_end(width: int) -> None:
+    request = "GET /owa/prem/15.1.669.32/scripts/boot.worldwide.0.mouse.js"
+    short = shortened(request, width)
+    assert len(short) <= width
+    assert short.startswith("GET /owa/")
+    assert short.endswith(".js")

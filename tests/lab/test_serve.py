@@ -237,6 +237,15 @@ def test_a_slow_reader_holds_the_stream_back_and_still_gets_everything(toy):
     assert size > 6_000_000
 
 
+def test_a_client_that_asks_faster_than_it_is_answered_is_held_back(toy):
+    with socket.create_connection(("127.0.0.1", toy.ports["front"]), timeout=0.5) as line:
+        line.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while sent < 64 * 2**20:
+                sent += line.send(b"x" * 2**20)
+
+
 def test_the_hop_to_a_back_end_is_real_and_its_connection_is_kept(toy):
     said = [json.loads(toy.ask("/back/TOY/x", "POST", b"abc")[1]) for _ in range(3)]
     assert {one["bytes"] for one in said} == {3}

@@ -43,6 +43,13 @@ def test_crossing_wipes_both_cookies(old_farm: Farm) -> None:
     assert not browser.cookies and old_farm.confessions[-1].class_ == "refused"
 
 
+def test_two_logons_do_not_mix(old_farm: Farm) -> None:
+    first, second = logged_on(old_farm, FIRST), logged_on(old_farm, FIRST)
+    first.cookies[names.E14_SESSION] = second.cookies[names.E14_SESSION]
+    assert first.get(FIRST, "/owa/").status == 302
+    assert old_farm.confessions[-1].cause == "unreadable"
+
+
 def test_recycling_or_starting_anew_loses_every_session(old_farm: Farm) -> None:
     browser = logged_on(old_farm, FIRST)
     old_farm.nodes[FIRST].recycle()

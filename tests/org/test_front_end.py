@@ -110,6 +110,31 @@ def test_the_cause_stands_in_the_reason_and_the_confession(farm: Farm) -> None:
     assert farm.confessions[-1].cause == "expired"
 
 
+def test_a_key_once_opened_is_not_opened_again(farm: Farm) -> None:
+    """A hit in the key cache skips RSA: a signature that no longer fits is not even looked at."""
+    fresh = Browser(farm)
+    fresh.logon(NEW, farm.organisation.mailboxes[1])
+    fresh.cookies["cadataSig"] = "QUJD"
+    assert fresh.copy().get(NEW, "/owa/").status == 302
+    known = logged_on(farm, NEW)
+    known.cookies["cadataSig"] = "QUJD"
+    assert known.copy().get(NEW, "/owa/").status == 200
+    assert known.copy().get(NEW_2, "/owa/").status == 302  # each front end has a cache of its own
+    known.copy().get(NEW, "/owa/logoff.owa")
+    assert known.copy().get(NEW, "/owa/").status == 302  # the log-off took its entry out
+
+
+def test_only_an_authorised_request_fills_the_key_cache(organisation: Organisation) -> None:
+    browser = logged_on(Farm(organisation), NEW)
+    without = Organisation(
+        nodes=organisation.nodes, mailboxes=(), certificates=organisation.certificates
+    )
+    browser.farm = Farm(without)
+    assert (browser.copy().get(NEW, "/owa/").header("Location") or "").endswith("reason=2")
+    browser.cookies["cadataSig"] = "QUJD"
+    assert (browser.copy().get(NEW, "/owa/").header("Location") or "").endswith("reason=0")
+
+
 def test_a_changed_password_is_reason_2(organisation: Organisation) -> None:
     before = Farm(organisation)
     browser = logged_on(before, NEW)
@@ -254,6 +279,8 @@ def test_newer_builds_name_theirs_on_their_own_answers(organisation: Organisatio
         )
     )
     assert Browser(farm).get(NEW, "/owa/").header("X-OWA-Version") == "15.2.2562.17"
+    proxied = logged_on(farm, NEW).get(NEW, "/owa/")
+    assert [name for name, _ in proxied.headers].count("X-OWA-Version") == 1
 
 
 def test_the_logon_cookies_never_reach_a_back_end(farm: Farm) -> None:

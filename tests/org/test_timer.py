@@ -105,6 +105,7 @@ def test_an_expired_event_of_2010s_kind_is_440(farm: Farm) -> None:
     [
         (30 * MINUTE, 1.0, PUBLIC, 302),
         (30 * MINUTE, 0.1, PUBLIC, 302),
+        (20 * MINUTE, 0.1, PUBLIC, 200),  # the offset shrinks with the rest
         (30 * MINUTE, 1.0, PRIVATE, 200),
         (-30 * MINUTE, 1.0, PUBLIC, 200),
     ],

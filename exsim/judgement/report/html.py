@@ -25,8 +25,9 @@ from exsim.judgement.report.style import STYLE
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.story import MARKS
 from exsim.judgement.verdict import FAIL, PASS
-from exsim.judgement.words import between, clock, latency
+from exsim.judgement.words import between, clock, latency, pause, shortened
 
+MAY_MATTER = "may matter"  # how a change of the balancer's file is marked that is not harmless
 CELL_WORDS = {
     "lost": "LOST",
     "kept": "kept",
@@ -39,6 +40,7 @@ CELL_WORDS = {
 def render(judgement: Judgement) -> str:
     """The whole page.  Whatever a server sent is escaped; there is no script, and none may run."""
     facts, said = judgement.facts, judgement.statement
+    changes = facts.balancer.changes if facts.balancer else ()
     lost = any(cell.lost for cell in (*judgement.results.matrix, *judgement.results.steered))
     return _template().render(
         facts=facts,
@@ -65,6 +67,8 @@ def render(judgement: Judgement) -> str:
         untold=max(0, judgement.results.lost - len(judgement.stories)),
         findings=finding_lines(judgement),
         balancer=facts.balancer,
+        weighty=[one for one in changes if MAY_MATTER in one],
+        harmless=[one for one in changes if MAY_MATTER not in one],
     )
 
 
@@ -78,6 +82,8 @@ def _template() -> Template:
         word=word,
         clock=clock,
         latency=latency,
+        pause=pause,
+        shortened=shortened,
         marks=MARKS,
     )
     return environment.from_string(PAGE)

@@ -40,9 +40,9 @@ differently.</p>{% endif %}
 {% if proof %}<table class="proof">
 {% for line in proof.lines %}<tr{% if loop.first %} class="culprit"{% endif %}>
 <td class="t mono">{{ clock(line.utc) }}</td>
-<td><b>{{ line.node }}</b> <span class="mono soft">{{ line.request }}</span><br>{{ line.answer }}
+<td><b>{{ line.node }}</b> <span class="mono soft">{{ shortened(line.request, 52) }}</span><br>{{ line.answer }}
 {%- if loop.first %} <span class="mark">&#9668; took the session</span>
-{%- else %}, {{ "%.1f"|format(line.later) }} s later, with a copy of them{% endif %}</td></tr>
+{%- else %}, {{ pause(line.later) }} later, with a copy{% endif %}</td></tr>
 {% endfor %}</table>
 <p>{{ proof.conclusion|join(" ") }}</p>
 <p class="soft">See for yourself: <code>exsim show {{ proof.session }} --curl</code>
@@ -109,10 +109,12 @@ client-request-id <code>{{ line.client_request_id or "not given" }}</code></p>{%
 {% else %}<p>Nothing.</p>{% endif %}</section>
 {% if balancer %}<section class="card long"><h2>The balancer as it ran <small>{{ balancer.version }}
 {%- if balancer.source %}, from {{ balancer.source }}{% endif %}</small></h2>
-{% if balancer.changes %}<p>Changed in the file so that it runs here:</p><ul>
-{% for change in balancer.changes %}<li>{{ change }}</li>{% endfor %}</ul>{% endif %}
-{% if balancer.warnings %}<p>What the balancer itself says of it:</p><ul>
-{% for warning in balancer.warnings %}<li>{{ warning }}</li>{% endfor %}</ul>{% endif %}
+{% if weighty %}<p>Changed in the file so that it runs here, and may matter:</p><ul>
+{% for change in weighty %}<li>{{ change }}</li>{% endfor %}</ul>{% endif %}
+{% for title, those in [("changed in the file so that it runs here, harmless", harmless),
+("said of it by the balancer itself", balancer.warnings)] if those %}
+<details><summary>{{ those|length }} {{ title }}</summary><ul>
+{% for one in those %}<li class="mono">{{ one }}</li>{% endfor %}</ul></details>{% endfor %}
 {% if balancer.config %}<details><summary>{{ balancer.name or "configuration" }}, without its secrets</summary>
 <pre>{{ balancer.config }}</pre></details>{% endif %}</section>{% endif %}
 <p class="soft">exsim {{ facts.exsim }} · {{ facts.run }}{% if facts.started %} · {{ facts.started }}

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from exsim.judgement.collapse import Pool, Table
 from exsim.judgement.judge import Judgement
-from exsim.judgement.proof import Proof, best
+from exsim.judgement.proof import Proof, ProofLine, best
 from exsim.judgement.remark import (
     about,
     control_sentence,
@@ -24,7 +24,7 @@ from exsim.judgement.remark import (
     spread_sentence,
 )
 from exsim.judgement.sentence import has_login, simulated_line
-from exsim.judgement.words import clock
+from exsim.judgement.words import clock, pause, shortened
 
 WIDTH = 80
 STYLES = {
@@ -36,6 +36,7 @@ STYLES = {
 }
 CELL_STYLES = {"lost": "bold red", "prevented": "dim", "not_exercised": "dim", "too_few": "yellow"}
 FINDINGS_SHOWN = 4
+REQUEST_WIDTH = 26
 WIDEST_CELL = "99/99 LOST "
 NUMBERED_LABEL, NUMBERED_CELL = 9, 11
 # A server's text must not steer the terminal: control characters, and those that turn writing around.
@@ -95,7 +96,11 @@ def wrapped(
 def _head(judgement: Judgement) -> Iterator[Text]:
     yield from wrapped(simulated_line(judgement.facts), style="italic")
     version = judgement.facts.exsim.rpartition(".")[0] or judgement.facts.exsim
-    yield from wrapped("   ".join([f"exsim {version}", *about(judgement)]), style="dim")
+    ran = [f"exsim {version}", *about(judgement)]
+    spaced = " " + "   ".join(ran)
+    yield from (
+        [Text(spaced, "dim")] if len(spaced) <= WIDTH else wrapped(", ".join(ran), style="dim")
+    )
     said = judgement.statement
     indent = 1 + max(6, len(said.word) + 2)
     first = True
@@ -189,20 +194,29 @@ def _proof(judgement: Judgement) -> Iterator[Text]:
 
 def proof_lines(proof: Proof) -> Iterator[Text]:
     """The same cookies, two answers."""
-    replayed = len(proof.lines) > 1
     title = "The same cookies, two answers" if proof.alive else "How the session was lost"
     yield Text(
         f" {title} (session {proof.session}, {clock(proof.utc).partition('.')[0]} UTC):", "bold"
     )
-    node = max(len(line.node) for line in proof.lines) + 2
-    request = min(30, max(len(line.request) for line in proof.lines) + 2)
-    for number, line in enumerate(proof.lines):
-        later = f", {line.later:.1f} s later, with a copy" if number and replayed else ""
-        text = f"{line.node:<{node}}{line.request:<{request}}{line.answer}{later}"
-        yield from wrapped(
-            text, 3, 3 + node + request, "red" if line.culprit and not number else ""
-        )
+    told = telling_lines(proof)
+    requests = [shortened(line.request, REQUEST_WIDTH) for line in told]
+    node = max(len(line.node) for line in told) + 2
+    width = max(map(len, requests)) + 2
+    for line, request in zip(told, requests, strict=True):
+        first = line is proof.lines[0]
+        later = "" if first else f", {pause(line.later)} later, with a copy"
+        text = f"{line.node:<{node}}{request:<{width}}{line.answer}{later}"
+        yield from wrapped(text, 3, 3 + node + width, "red" if first else "")
     yield from wrapped(" ".join(proof.conclusion))
+
+
+def telling_lines(proof: Proof) -> list[ProofLine]:
+    """The culprit's answer, the first sign of life elsewhere, and the culprit's own reason."""
+    replays = proof.lines[1:]
+    alive = next((line for line in replays if line.alive and line.node != proof.culprit), None)
+    reason = next((line for line in replays if line.node == proof.culprit and line.reason), None)
+    chosen = [line for line in (alive, reason) if line is not None] or replays[:2]
+    return [proof.lines[0], *chosen]
 
 
 def _findings(judgement: Judgement) -> Iterator[Text]:

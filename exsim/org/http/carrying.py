@@ -85,9 +85,7 @@ class Carrying:
     def _read_on(self) -> None:
         assert self._call is not None
         piece = self._call.take()
-        if (
-            piece is None and self._call.cut
-        ):  # the back end died in the middle: the client is to see a torn answer
+        if piece is None and self._call.cut:  # torn behind us, so torn before the client as well
             self._cut()
         else:
             self.step(piece)

@@ -123,4 +123,4 @@ class Call:
             self.over = True
             if self.connection is not None:
                 self.connection.call = None
-                pass
+                self.connection.abort()

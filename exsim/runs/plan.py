@@ -1,4 +1,4 @@
-"""What the load is ordered to do, made from a scenario, a rig, and who logs on."""
+"""What the load is ordered to do, made from a scenario, a rig, and who logs on; one order for each worker."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from exsim.conduct.rig import Rig
 from exsim.runs.assignment import Assignment
 from exsim.runs.dice import Source
 from exsim.runs.order import Combination, Order, Phase
+from exsim.runs.rig import Rig
 from exsim.runs.scenario import Scenario
 
 

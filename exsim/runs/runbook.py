@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 import exsim
-from exsim.conduct.rig import Rig
-from exsim.lab.lab import Lab
 from exsim.runs.assignment import Assignment
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
 from exsim.runs.presets import PRESETS
-from exsim.runs.runfile import BalancerChange, NodeClaim, RunFile, Versions
+from exsim.runs.rig import Rig
+from exsim.runs.runfile import NodeClaim, RunFile, Versions
 from exsim.runs.scenario import NO_BALANCER, Scenario
 from exsim.session.hop import Mark
 
@@ -69,10 +69,7 @@ class Runbook:
         run.nodes = [NodeClaim(name, version) for name, version in rig.versions.items()]
         run.node_addresses = dict(rig.nodes)
         run.lb_servers, run.lb_cookie = dict(rig.lb_servers), rig.lb_cookie
-        run.changes = [
-            BalancerChange(one.line, one.before, one.after, one.kind, one.why)
-            for one in rig.changes
-        ]
+        run.changes = list(rig.changes)
         run.warnings = list(rig.warnings)
         run.accounts = [account.claim() for account in assignment.accounts]
         run.versions = Versions(
@@ -100,10 +97,9 @@ class Runbook:
                 return line.facts.get("chosen") == "h2"
         return None
 
-    def lab_died(self, lab: Lab | None) -> None:
+    def lab_died(self, died: Sequence[str]) -> None:
         """What of the lab ended by itself: nothing can be concluded from such a run."""
-        died = lab.died() if lab else []
-        self.run.died = [f"{one.name} ({one.code})" for one in died]
+        self.run.died = list(died)
         if died:
             self.run.stopped = f"{', '.join(self.run.died)} of the lab ended by itself"
 

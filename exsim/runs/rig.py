@@ -1,0 +1,38 @@
+"""What a run talks to, as values: a balancer's address, the nodes behind it, and what is known of both."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from exsim.runs.runfile import BalancerChange
+
+_COOKIE = re.compile(r"^\s*cookie\s+(\S+)\s.*\b(?:insert|rewrite|prefix)\b", re.MULTILINE)
+
+
+class Rig(msgspec.Struct, frozen=True):
+    """Where a run goes.  `nodes`: name -> its own URL; `config`: the balancer's file as run.
+
+    `versions`: name -> version, as claimed.  `ca`: "system", or a file of certificates to trust.
+    """
+
+    url: str
+    address: str
+    nodes: dict[str, str]
+    versions: dict[str, str]
+    ca: str = "system"
+    insecure: bool = False
+    hosts: tuple[str, ...] = ()
+    config: str = ""
+    changes: tuple[BalancerChange, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lb_servers: dict[str, str] = {}
+    haproxy: str = ""
+    haproxy_path: str = ""
+
+    @property
+    def lb_cookie(self) -> str:
+        """The name of the balancer's persistence cookie, as its file says; "" without one."""
+        found = _COOKIE.search(self.config)
+        return found.group(1) if found else ""
