@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from exsim.runs.directory import RunDirectory
 from exsim.runs.presets import PRESETS
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario
+from exsim.session.hop import ConnectionLine, Mark
 from exsim.session.records import Findings
-
-NOT_MEASURED = ("EWS", "ActiveSync", "Outlook")  # clients that no population of today's can be
 
 
 def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str]) -> RunFacts:
     """Everything about the run in `directory` that its sessions do not say."""
     run, scenario = directory.read_run(), directory.read_scenario()
+    generator = generator_of(directory)
     return RunFacts(
         title=run.title,
         scenario=run.scenario,
@@ -44,13 +45,14 @@ def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str
         users=run.users,
         connections=max(population.session.connections for population in scenario.population),
         time_scale=run.time_scale,
-        lateness=lateness_of(directory),
+        lateness=generator.lateness,
         h2_offered=run.h2_offered,
         interrupted=bool(run.interrupted),
         stopped=run.stopped,
+        crashed=run.crashed,
+        sources=generator.sources,
         unmasked=any(path.stem.endswith("-unmask") for path in history_files(directory)),
         left_behind=left_behind(findings),
-        not_measured=not_measured(scenario),
     )
 
 
@@ -100,14 +102,27 @@ def lasted(run: RunFile) -> float:
     return (over - began).total_seconds()
 
 
-def lateness_of(directory: RunDirectory) -> float:
-    """How far behind its own plan the generator was at worst, in seconds, as the load's own probe saw."""
-    worst = 0.0
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """What the history says of the load itself.
+
+    `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `sources`: addresses
+    that clients connected from.
+    """
+
+    lateness: float
+    sources: tuple[str, ...]
+
+
+def generator_of(directory: RunDirectory) -> Generator:
+    """Read once through the history for what is not about sessions."""
+    worst, sources = 0.0, set()
     for line in directory.history():
-        if getattr(line, "what", "") == "phase_ended":
-            lag = line.facts.get("lag", 0.0)  # type: ignore[union-attr]
-            worst = max(worst, float(lag or 0.0))
-    return worst
+        if isinstance(line, Mark) and line.what == "phase_ended":
+            worst = max(worst, float(line.facts.get("lag") or 0.0))
+        elif isinstance(line, ConnectionLine) and line.source:
+            sources.add(line.source.rpartition(":")[0])
+    return Generator(worst, tuple(sorted(sources)))
 
 
 def left_behind(findings: Findings) -> LeftBehind:
@@ -116,11 +131,3 @@ def left_behind(findings: Findings) -> LeftBehind:
         logons=len(findings.sessions) + findings.refused_logons,
         wrong_passwords=findings.refused_logons,
     )
-
-
-def not_measured(scenario: Scenario) -> tuple[str, ...]:
-    """Clients and homes that no population of the scenario has."""
-    homes = {population.mailbox for population in scenario.population}
-    nodes = {node.version for node in scenario.lab.nodes} if scenario.lab else set()
-    missing = [f"{version} mailboxes" for version in sorted(nodes - homes)]
-    return (*NOT_MEASURED, *missing)

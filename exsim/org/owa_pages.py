@@ -9,7 +9,7 @@ from exsim.org.answers import HTML, answer, delete_cookie, page, redirect, set_c
 from exsim.org.back_request import Asked
 from exsim.org.moment import cookie_date
 from exsim.org.settings import Node
-from exsim.org.templates import fill
+from exsim.org.templates import fill, text
 from exsim.wire import names
 from exsim.wire.message import Answer
 
@@ -17,8 +17,8 @@ YEAR = 365 * 86400
 SCRIPT = "application/x-javascript"
 TYPES = {"js": SCRIPT, "css": "text/css", "png": "image/png", "gif": "image/gif"}
 KEPT = [("Cache-Control", "public, max-age=2592000")]
-FILES = {"js": b"window.StartPage={start:function(){}};window.Program={main:function(){}};",
-         "css": b"body{margin:0}"}  # fmt: skip
+FILES = {"js": b"/* */", "css": b"body{margin:0}"}
+BOOT_SCRIPT = "boot.worldwide.0.mouse.js"  # the one that does something
 
 
 def boot(asked: Asked, node: Node, client_id: str) -> Answer:
@@ -39,7 +39,10 @@ def static(asked: Asked, node: Node) -> Answer:
         return answer(404, b"<html><body><h1>Not Found</h1></body></html>")
     ending = asked.incoming.segment.rpartition(".")[2]
     kind = TYPES.get(ending, "application/octet-stream")
-    return answer(200, FILES.get(ending, b"\x89"), kind, KEPT)
+    body = FILES.get(ending, b"\x89")
+    if asked.incoming.segment == BOOT_SCRIPT:
+        body = text("boot.js").encode()
+    return answer(200, body, kind, KEPT)
 
 
 def injector(asked: Asked, node: Node) -> Answer:

@@ -12,9 +12,9 @@ PLACE = re.compile(r"\{\{(js:)?(\w+)\}\}")
 
 
 @lru_cache(maxsize=32)
-def _text(name: str) -> str:
-    folder = resources.files("exsim.org") / "pages"
-    return (folder / f"{name}.html").read_text(encoding="utf-8")
+def text(name: str) -> str:
+    """The file `name` as it is."""
+    return (resources.files("exsim.org") / "pages" / name).read_text(encoding="utf-8")
 
 
 def fill(name: str, /, **values: str) -> str:
@@ -26,4 +26,4 @@ def fill(name: str, /, **values: str) -> str:
             return json.dumps(value).replace("<", "\\u003c")
         return html.escape(value)
 
-    return PLACE.sub(put, _text(name))
+    return PLACE.sub(put, text(f"{name}.html"))

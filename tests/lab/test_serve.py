@@ -237,13 +237,19 @@ def test_a_slow_reader_holds_the_stream_back_and_still_gets_everything(toy):
     assert size > 6_000_000
 
 
+def resident(pid):
+    """Bytes of memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_a_client_that_asks_faster_than_it_is_answered_is_held_back(toy):
-    with socket.create_connection(("127.0.0.1", toy.ports["front"]), timeout=0.5) as line:
+    before = resident(toy.process.pid)
+    with socket.create_connection(("127.0.0.1", toy.ports["front"]), timeout=0.3) as line:
         line.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-        sent = 0
         with pytest.raises(TimeoutError):
-            while sent < 64 * 2**20:
-                sent += line.send(b"x" * 2**20)
+            for _ in range(64):
+                line.sendall(b"x" * 2**20)
+        assert resident(toy.process.pid) - before < 4 * 2**20
 
 
 def test_the_hop_to_a_back_end_is_real_and_its_connection_is_kept(toy):

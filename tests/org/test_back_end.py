@@ -293,8 +293,9 @@ def test_the_control_panels_query_pins_the_back_end(farm: Farm) -> None:
     assert "ExchClientVer" not in browser.cookies
 
 
-def test_an_answer_can_come_late(organisation: Organisation) -> None:
-    farm = Farm(changed(organisation, OLD, answer_delay={"/owa/plt1.ashx": 8.0}))
+def test_an_answer_can_come_late(certificates: dict[str, str]) -> None:
+    organisation = incident(certificates, time_scale=0.5)
+    farm = Farm(changed(organisation, OLD, answer_delay={"/owa/plt1.ashx": 16.0}))
     browser = logged_on(farm)
     assert browser.post(OLD, "/owa/plt1.ashx").status == 440
     assert farm.now - START == 8.0 and farm.confessions[-1].utc == "2017-03-20T08:53:28.000Z"

@@ -7,7 +7,6 @@ The rig (`exsim.org.serve`) says what the connection is and calls back; here is 
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -50,7 +49,20 @@ class Carrying:
         self._work = work
 
     def step(self, value: object) -> None:
-        """Send `value` to the work, and go on until it has to wait for something."""
+        """Send `value` to the work, and go on until it has to wait for something.
+
+        When the node itself breaks, the client gets a bare 500 and the error goes on to the event loop,
+        which writes it to standard error.
+        """
+        broke = True
+        try:
+            self._go_on(value)
+            broke = False
+        finally:
+            if broke:
+                self._fail()
+
+    def _go_on(self, value: object) -> None:
         while True:
             try:
                 ask = self._work.send(value)
@@ -58,8 +70,6 @@ class Carrying:
                 return self._finish(stop.value)
             except Hangup:
                 return self._cut()
-            except Exception:
-                return self._fail()
             value = None
             if isinstance(ask, Wait):
                 self._timer = self._client.later(ask.seconds, self.step)
@@ -121,7 +131,7 @@ class Carrying:
                 self._write(LAST_CHUNK)
         else:
             print(f"{self._what}: ended without an answer, or with two", file=sys.stderr)
-            return self._fail_plainly()
+            return self._fail()
         self._client.finished(self._keep)
         return None
 
@@ -143,12 +153,6 @@ class Carrying:
         return f"{self._message.request.method} {self._message.request.path}"
 
     def _fail(self) -> None:
-        """The node itself broke: its own words go to standard error, the client gets a bare 500."""
-        print(self._what, file=sys.stderr)
-        traceback.print_exc()
-        self._fail_plainly()
-
-    def _fail_plainly(self) -> None:
         self._drop_call()
         self._keep = False
         if self._begun:

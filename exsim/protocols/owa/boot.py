@@ -18,6 +18,7 @@ from exsim.wire import names
 E14_BOOT = 4  # pings of 2010's start; its real list of calls is not known (*assumed*)
 KEPT_PAGE = "kept_build"  # of the browser's memory: the build of the page in its application cache
 SCRIPTS = "scripts of "
+RELOADS = 1  # of a start page that was not shown (*assumed*)
 
 
 def boot(page: Page, destination: str) -> Flow[None]:
@@ -26,10 +27,24 @@ def boot(page: Page, destination: str) -> Flow[None]:
     if kept and destination.partition("?")[0].lower() == names.OWA:
         yield from _boot_from_cache(page, kept)
     else:
-        landing = yield from get_page(page, destination)
-        yield from read_page(page, landing)
+        yield from _start_page(page, destination)
     if not page.gone():
         yield from _load(page)
+
+
+def _start_page(page: Page, destination: str) -> Flow[None]:
+    """The page that the logon leads to; what cannot be shown is reloaded once, then the window is closed."""
+    status: int | None = None
+    for reload in range(RELOADS + 1):
+        if reload:
+            yield from page.client.rest(page.settings.think)
+        landing = yield from get_page(page, destination)
+        status = landing.response.status
+        if status in (200, names.LOGIN_TIMEOUT):
+            yield from read_page(page, landing)
+            return
+    yield Mark("not_started", {"number": page.number, "status": status})
+    page.close_window()
 
 
 def get_page(page: Page, destination: str) -> Flow[Landing]:

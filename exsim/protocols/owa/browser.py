@@ -67,6 +67,8 @@ def enter(
     for attempt in range(settings.logon_retries + 1):
         if shown is None or shown.form is None:
             shown = yield from opening.open_owa(client, account, settings, client.number)
+        if shown.is_start_page and client.number:
+            shown = yield from _log_off_first(client, account, settings)
         if shown.form is None:
             return Entered()
         entry = yield from logon.post_form(
@@ -81,6 +83,13 @@ def enter(
         if attempt < settings.logon_retries:
             yield from client.rest(settings.think)
     return Entered(refused=refused)
+
+
+def _log_off_first(client: Agent, account: Account, settings: Settings) -> Flow[opening.Shown]:
+    """Somebody is still logged on, because a log-off got no answer: it is asked for again, once."""
+    before = client.account or account
+    yield from leave.log_off(Page(client, before, settings, client.number))
+    return (yield from opening.open_owa(client, account, settings, client.number))
 
 
 def live(page: Page, destination: str) -> Flow[opening.Shown | None]:
@@ -112,5 +121,4 @@ def _use(page: Page) -> Flow[None]:
     if settings.logoff:
         yield from leave.log_off(page)
     else:
-        page.left = "closed"
-        page.client.jar.end_of_browser()
+        page.close_window()

@@ -51,7 +51,7 @@ def post_form(
     `again`: it was refused, or the user comes back.  `on`: the connection that it must use (forcing).
     """
     client.number += 1
-    number = client.number
+    number, client.account = client.number, account
     script_cookies(client, account.logon or account.address, settings.private)
     yield Mark("logon", facts_of(number, account, settings))
     request = Request(

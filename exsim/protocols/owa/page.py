@@ -189,6 +189,11 @@ class Page:
         """Run a sub-flow that is to be stopped when the page is gone."""
         self.tasks.append((yield Start(flow, name)))
 
+    def close_window(self) -> None:
+        """The user closes the browser; what it holds without a time is forgotten."""
+        self.left = "closed"
+        self.client.jar.end_of_browser()
+
     def close(self) -> Flow[opening.Shown | None]:
         """The page is gone: end what it still keeps open; what the browser is shown now, if it was led away.
 

@@ -322,6 +322,38 @@ def test_a_boot_request_without_an_answer_is_a_hang() -> None:
     assert not marks(rig, "thrown_out")
 
 
+def test_a_start_page_that_is_not_shown_is_reloaded_once_and_the_window_closed() -> None:
+    def special(request: Request) -> Answer | None:
+        return answer(503) if request.step == "boot" else None
+
+    toy = Toy(special=special)
+    rig, _ = life(toy, replace(SETTINGS, logons=2, relogin_after=1.0))
+    assert toy.steps().count("boot") == 4 and not asked(toy, "sessiondata")
+    assert [facts["number"] for facts in marks(rig, "not_started")] == [1, 2]
+
+
+def test_a_log_off_that_got_no_answer_is_asked_for_again_before_the_next_logon() -> None:
+    lost: list[Request] = []
+
+    def special(request: Request) -> Answer | None:
+        if request.target != names.LOGOFF or lost:
+            return None
+        lost.append(request)
+        return answer(503)
+
+    toy = Toy(special=special)
+    rig, _ = life(toy, replace(SETTINGS, logons=2, relogin_after=1.0))
+    assert [facts["number"] for facts in marks(rig, "logoff")] == [1, 1, 2]
+    assert [facts["number"] for facts in marks(rig, "logon")] == [1, 2]
+
+
+def test_users_do_not_keep_time_with_each_other() -> None:
+    rig, _ = life(Toy(), replace(SETTINGS, polls=30, think=2.0, keep_alive=False))
+    polls = [sent for sent, r, _ in rig.hops if r.step in ("service", "activity")][-30:]
+    waits = [round(later - sooner, 2) for sooner, later in pairwise(polls)]
+    assert len(set(waits)) > 20 and min(waits) >= 1.0 and max(waits) <= 3.1
+
+
 def test_without_log_off_the_window_is_closed_and_forgets_its_session() -> None:
     toy = Toy()
     rig, client = life(toy, replace(SETTINGS, logoff=False, logons=2))

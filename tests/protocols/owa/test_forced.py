@@ -60,6 +60,18 @@ def test_the_connection_that_the_node_answered_on_takes_the_logon() -> None:
     assert len(rig.released) == sum(r.step == "find" for _, r in toy.seen)
 
 
+def test_the_balancers_own_cookie_leads_to_both_nodes() -> None:
+    def route(request: Request) -> str:
+        return request.cookies.values.get("LB01") or by_connection(request)
+
+    for login, serving in product("ABC", repeat=2):
+        toy = Toy(route, READERS)
+        toy.lb_cookie = "LB01"
+        result, _ = forced(toy, login, serving, Farm("ABC", lb_cookie="LB01"))
+        assert (result.accepted_by, result.met) == (login, True)
+        assert result.kept == (serving in READERS[login])
+
+
 def test_a_balancer_that_spreads_requests_is_tried_again_after_a_log_off() -> None:
     """Round robin over requests: no connection leads anywhere, and an unlucky count is not repeated."""
     met = 0
@@ -73,6 +85,14 @@ def test_a_balancer_that_spreads_requests_is_tried_again_after_a_log_off() -> No
         assert not (result.kept and serving not in READERS[login])
         met += result.met
     assert met >= 6
+
+
+def test_an_unlucky_count_of_requests_is_not_repeated_for_ever() -> None:
+    """Five nodes in a ring, and five requests from one logon to the next: always the same node."""
+    ring = count()
+    toy = Toy(lambda request: "ABCDE"[next(ring) % 5])
+    met = sum(forced(toy, login, login, Farm("ABCDE"))[0].accepted_by == login for login in "ABCDE")
+    assert met >= 4
 
 
 def test_a_node_that_is_never_met_is_given_up_after_three_tries_a_node() -> None:
