@@ -160,6 +160,8 @@ class BackEnd:
         if not client_id:
             client_id = self._entropy.take(16).hex().upper()
             asked.cookies.append(owa_pages.client_id_cookie(client_id, asked.when))
+        if self._settings.app_cache:
+            asked.cookies.append(owa_pages.app_cache_cookie(self._node))
         return owa_pages.boot(asked, self._node, client_id)
 
     def _injector(self, asked: Asked) -> Answer:

@@ -32,6 +32,11 @@ def client_id_cookie(value: str, when: float) -> tuple[str, str]:
     return set_cookie(names.CLIENT_ID, value, attributes)
 
 
+def app_cache_cookie(node: Node) -> tuple[str, str]:
+    """Build and culture of the page that a browser keeps (CAP16; the attributes are assumed)."""
+    return set_cookie(names.APP_CACHE_VERSION, f"{node.build}:en-usbase", "path=/; secure")
+
+
 def static(asked: Asked, node: Node) -> Answer:
     """A file of this back end's own build; of another build there is none."""
     build = asked.incoming.path[len(names.STATIC_ROOT) :].partition("/")[0]

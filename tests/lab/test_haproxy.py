@@ -15,7 +15,7 @@ from exsim.lab.certificates import Authority
 from exsim.lab.errors import LabError
 from exsim.lb.binary import find_haproxy
 from exsim.lb.errors import LbError
-from exsim.lb.process import check
+from exsim.lb.process import Balancer, check
 from exsim.lb.retarget import retarget
 from exsim.lb.rig import Rig
 from exsim.wire.haproxy_log import parse
@@ -196,6 +196,21 @@ def test_a_file_that_does_not_run_is_quoted(tmp_path, text, words):
     with pytest.raises(LabError, match=words), lab:
         pass
     assert lab.pids == {}
+
+
+def test_a_haproxy_that_cannot_bind_is_quoted(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        cfg = tmp_path / "taken.cfg"
+        port = taken.getsockname()[1]
+        cfg.write_text(f"frontend f\n mode http\n timeout client 1s\n bind 127.0.0.1:{port}\n")
+        balancer = Balancer(find_haproxy(), cfg, str(tmp_path / "never.sock"))
+        try:
+            with pytest.raises(LbError, match=f"did not start:\n.*cannot bind socket.*{port}"):
+                balancer.start()
+        finally:
+            balancer.stop()
+    with pytest.raises(LbError, match="runtime socket does not answer"):
+        balancer.runtime.info()
 
 
 def test_a_haproxy_that_is_none_is_said(tmp_path):

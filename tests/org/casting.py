@@ -66,5 +66,6 @@ def variables(organisation: Organisation) -> dict[str, str]:
             node.name: node.name,
             f"{node.name}.fqdn": node.fqdn,
             f"{node.name}.build": node.build,
+            f"{node.name}.short": node.build.rpartition(".")[0],
         }
     return found

@@ -54,6 +54,11 @@ def test_the_start_page_bears_markers_build_and_cookies(farm: Farm) -> None:
     assert len(browser.cookies["UC"]) == 32
 
 
+def test_a_page_that_is_kept_tells_its_build(organisation: Organisation) -> None:
+    browser = logged_on(Farm(behind(organisation, NEW, app_cache=True)))
+    assert browser.cookies[names.APP_CACHE_VERSION] == "15.1.669.32:en-usbase"
+
+
 @pytest.mark.parametrize("action", sorted(READING | WRITING | SESSION))
 def test_every_known_action_is_answered_with_the_build(farm: Farm, action: str) -> None:
     answer = logged_on(farm).serve(NEW, action)

@@ -19,6 +19,7 @@ from exsim.wire import names
 _MARKER = names.MARKER.encode()
 _ADDRESS = re.compile(rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
 _CODE = b'Code"'
+_NO_ERROR = b'"ResponseCode":"NoError"'
 _VALUE = re.compile(rb'\s*:\s*"?([A-Za-z0-9_\-]{1,64})')
 _BUILD = re.compile(
     rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
@@ -58,6 +59,12 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     return Evidence(len(body), kind_of(request, response), None, owner)
 
 
+@lru_cache(maxsize=4096)
+def _own_marker(address: str) -> bytes:
+    """A marker with `address`, as it ends in JSON."""
+    return _MARKER + address.encode("utf-8", "replace") + b'"'
+
+
 def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
     """Whose mailbox the markers in `body` name; the worst counts: stranger, other, own.
 
@@ -65,6 +72,8 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
     """
     if not own:
         return None
+    if body.count(_MARKER) == body.count(_own_marker(own)) > 0:  # the ordinary answer
+        return "own"
     found: set[bytes] = set()
     at = body.find(_MARKER)
     for _ in range(MOST_MARKERS):
@@ -86,6 +95,9 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 
 def code_in(body: bytes) -> str | None:
     """The first ResponseCode or ErrorCode that is not NoError; "NoError" when all are; None without any."""
+    total = body.count(_CODE)
+    if body.count(_NO_ERROR) == total:  # the ordinary answer
+        return "NoError" if total else None
     code: str | None = None
     at = body.find(_CODE)
     for _ in range(MOST_CODES):
