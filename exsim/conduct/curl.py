@@ -87,7 +87,9 @@ def questions(tale: Tale) -> list[Question]:
     if culprit is None:
         raise RunError(f"{session.id}: no witness names the node that took it; whom to ask?")
     refused = [
-        Question("POST", names.SESSION_DATA, culprit, names.LOGIN_TIMEOUT, "cannot use the cookies"),
+        Question(
+            "POST", names.SESSION_DATA, culprit, names.LOGIN_TIMEOUT, "cannot use the cookies"
+        ),
         Question("GET", names.OWA, culprit, 302, "to the logon page, with its reason"),
     ]
     if net_bios(culprit) == net_bios(home):
@@ -109,7 +111,10 @@ def certificate_options(run: RunFile, scenario: Scenario) -> tuple[str, str]:
     if scenario.target is not None and scenario.target.insecure:
         return "-k", "-k: the run did not check certificates either (insecure = true)"
     if scenario.target is not None and scenario.target.ca != "system":
-        return f"--cacert {shlex.quote(scenario.target.ca)}", "as in the run, from the same directory"
+        return (
+            f"--cacert {shlex.quote(scenario.target.ca)}",
+            "as in the run, from the same directory",
+        )
     return "", "checked against this machine's own authorities"
 
 
@@ -129,7 +134,7 @@ def _variable(node: str) -> str:
 def _case(node: str, run: RunFile) -> str:
     known = {net_bios(name): address for name, address in run.node_addresses.items()}
     address = _address(known.get(net_bios(node), ""))
-    return f'    {shlex.quote(node)}) printf \'%s\' "${{{_variable(node)}-{address}}}" ;;'
+    return f"    {shlex.quote(node)}) printf '%s' \"${{{_variable(node)}-{address}}}\" ;;"
 
 
 def _address(text: str) -> str:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
@@ -19,7 +19,6 @@ from exsim.conduct.rig import died, lab_for, lab_rig, plan_for
 from exsim.conduct.running import Done, finish, load, prevented
 from exsim.conduct.shipped import scenarios
 from exsim.conduct.view import LiveView
-from exsim.lab.lab import Lab
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import assign, lab_accounts, lab_homes
 from exsim.runs.dice import Source
@@ -27,6 +26,9 @@ from exsim.runs.exits import Exit
 from exsim.runs.plan import Plan, salt_of
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    from exsim.lab.lab import Lab
 
 SCENARIO = "demo.toml"
 ROUND_ROBIN, COOKIE = "demo-roundrobin", "demo-cookie"

@@ -83,7 +83,7 @@ def hop_line(told: ToldHop, zero: float, columns: Columns) -> str:
 def answer_words(hop: Hop) -> str:
     """An answer in words; what its sign means is added where the status does not say it."""
     sign = read(hop)
-    words = [answer_of(hop) + _onward(hop)]
+    words = [answer_of(hop).replace(str(hop.status), f"{hop.status}{_onward(hop)}", 1)]
     if sign is Sign.ACCEPTED:
         words.append("accepted: sets the logon cookies")
     elif sign not in SAID_BY_STATUS:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
-from exsim.lab.lab import Lab
 from exsim.lab.reach import reach, resolved
 from exsim.runs.accounts import Account, read_accounts
 from exsim.runs.organisation import organisation_nodes
@@ -22,6 +22,9 @@ from exsim.runs.runfile import BalancerChange
 from exsim.runs.scenario import NO_BALANCER, Scenario
 from exsim.runs.sections import Target
 from exsim.wire.redact import redact_log_line
+
+if TYPE_CHECKING:
+    from exsim.lab.lab import Lab
 
 BALANCER = "balancer"  # what a scenario's one balancer is called within its lab
 
@@ -40,6 +43,12 @@ def lab_for(
     """
     assert scenario.lab is not None
     section = scenario.lab
+    try:
+        from exsim.lab.lab import Lab  # an optional part: only who wants a lab needs its libraries
+    except ImportError as missing:
+        raise EnvironmentProblem(
+            f"a lab needs {missing.name}, which is not installed: pip install 'exsim[lab]'"
+        ) from None
     try:
         lab = Lab(
             directory,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +17,6 @@ from exsim.conduct.view import LiveView
 from exsim.judgement.judge import Judgement
 from exsim.judgement.report import text
 from exsim.judgement.results import encode
-from exsim.lab.lab import Lab
 from exsim.runs.assignment import Assignment, assign, make_lab_accounts
 from exsim.runs.dice import Source
 from exsim.runs.directory import RunDirectory
@@ -28,6 +28,9 @@ from exsim.runs.plan import Plan, salt_of, shared_out
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    from exsim.lab.lab import Lab
 
 Show = Callable[[Event], None]
 

@@ -71,7 +71,9 @@ def _moment(run: RunFile, t: float) -> str:
 def _kind(session: Session) -> str:
     if session.control:
         return f"A control at {session.origin or 'a node'} by itself: evidence, never counted."
-    return "It was steered by the run: it says what happens, not how often." if session.forced else ""
+    return (
+        "It was steered by the run: it says what happens, not how often." if session.forced else ""
+    )
 
 
 def _what(session: Session) -> list[str]:

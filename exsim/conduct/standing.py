@@ -6,13 +6,12 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for
 from exsim.lab.errors import LabError
 from exsim.lab.handle import Handle
-from exsim.lab.lab import Lab
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import make_lab_accounts
 from exsim.runs.dice import Source
@@ -21,6 +20,9 @@ from exsim.runs.presets import PRESETS
 from exsim.runs.rig import Rig
 from exsim.runs.scenario import Scenario, load_scenario
 from exsim.runs.standing import StandingLab, encode, handle_path
+
+if TYPE_CHECKING:
+    from exsim.lab.lab import Lab
 
 LOOK = 0.5  # seconds between two looks at whether everything still lives
 ACCOUNTS_SHOWN = 6

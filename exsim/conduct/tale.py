@@ -55,7 +55,9 @@ def tell(directory: RunDirectory, name: str) -> Tale:
     hops = []
     for line in directory.history():
         if isinstance(line, Hop):
-            front_end, _ = witnesses.front_end(line)  # of every hop: it learns from what it is shown
+            front_end, _ = witnesses.front_end(
+                line
+            )  # of every hop: it learns from what it is shown
             mark = chosen.mark(line) if line.user == session.user else None
             if mark is not None:
                 hops.append(ToldHop(line, front_end or "", mark))

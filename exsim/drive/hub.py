@@ -10,12 +10,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub
+from gevent.event import Event
 
 from exsim.drive.transport import HubLine
 
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
+    from exsim.drive.task import Task
 
 SWEEP = 0.1  # seconds between two looks at the deadlines
 
@@ -117,6 +119,19 @@ class HubWorld:
         if self.on_crash is None:
             raise error
         self.on_crash(error)
+
+
+def run_until(task: Task, seconds: float) -> bool:
+    """Run the hub from a program that has no greenlets of its own, until `task` is over.
+
+    False when `seconds` passed before.  What a flow of ours raised is raised by whoever made the world
+    with an `on_crash`.
+    """
+    over = Event()
+    if not task.done:
+        task.waiters.append(over.set)
+        over.wait(seconds)
+    return task.done
 
 
 def stamper(started: float) -> Callable[[float], str]:

@@ -20,15 +20,18 @@ def _main(worker: Worker) -> None:
         worker.mark("alpn", chosen=chosen)
         control_sessions(worker)
     worker.recorder.on_loss = Proving(worker).prove
-    if order.load.force:
-        steered_sessions(worker)
-    else:
-        main_phase(worker)
+    main_phase(worker)
+
+
+def _steered(worker: Worker) -> None:
+    """Sessions put where the order wants them, each loss with its proof."""
+    worker.recorder.on_loss = Proving(worker).prove
+    steered_sessions(worker)
 
 
 PHASES: dict[str, Callable[[Worker], None]] = {
     "main": _main,
     "control": control_sessions,
-    "forced": steered_sessions,
-    "unmask": steered_sessions,
+    "forced": _steered,
+    "unmask": _steered,
 }

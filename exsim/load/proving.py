@@ -31,5 +31,5 @@ class Proving:
             return
         self.made[login, culprit] += 1
         number = int(incident.session.partition(".")[2] or 0)
-        flow = prove(loss.cookies, "", number, login, culprit, self.farm)
+        flow = prove(loss.cookies, loss.account, number, login, culprit, self.farm)
         loss.client.run(flow, "proof")

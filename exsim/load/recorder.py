@@ -19,16 +19,18 @@ from exsim.session.records import Incident
 from exsim.session.tally import Counts, Tally
 
 Losses = Callable[["Loss"], None]
-KEEP_COOKIES = 40  # requests of a client whose cookies are at hand for a proof
 
 
 class Loss:
     """A session that was just lost: the incident, its client, and the cookies its culprit was shown."""
 
-    __slots__ = ("client", "cookies", "incident")
+    __slots__ = ("account", "client", "cookies", "incident")
 
-    def __init__(self, incident: Incident, client: Client, cookies: CookieLine) -> None:
+    def __init__(
+        self, incident: Incident, client: Client, cookies: CookieLine, account: str
+    ) -> None:
         self.incident = incident
+        self.account = account
         self.client = client
         self.cookies = cookies
 
@@ -44,27 +46,20 @@ class Recorder:
         self.lost = 0
         self.fire: Callable[..., None] | None = None  # Locust's request event
         self.on_loss: Losses | None = None
-        self._clients: dict[int, Client] = {}
-        self._shown: dict[int, dict[int, CookieLine]] = {}  # user -> seq -> cookies of that request
-        self._pending: list[Incident] = []
+        self._found: list[Incident] = []  # by the hop that is being written
 
     def follow(self, client: Client) -> None:
-        """Keep the cookies of a client's last requests, which a proof needs a copy of."""
-        self._clients[client.identity.user] = client
-        self._shown[client.identity.user] = {}
-        client.listeners.append(self._remember)
+        """Let a client's losses be heard of while the cookies are still at hand."""
+        client.listeners.append(self._after)
 
-    def _remember(self, exchange: Exchange, hop: Hop) -> None:
+    def _after(self, exchange: Exchange, hop: Hop) -> None:
         """Called by the driver right after `take`: the exchange still has its cookies in clear."""
-        if hop.control or not exchange.request.cookies.values:
-            return
-        shown = self._shown[hop.user]
-        shown[hop.seq] = exchange.request.cookies
-        if len(shown) > KEEP_COOKIES:
-            del shown[next(iter(shown))]
-        for incident in self._pending:
-            self._tell(incident)
-        self._pending.clear()
+        found, self._found = self._found, []
+        for incident in found:
+            # A late answer of an older session carried that one's cookies, not those that were lost.
+            if self.on_loss is not None and incident.of_session is None:
+                request = exchange.request
+                self.on_loss(Loss(incident, exchange.task.client, request.cookies, request.account))
 
     def take(self, line: Line) -> None:
         """The sink of every client."""
@@ -74,7 +69,7 @@ class Recorder:
             self.hops += 1
             if incidents:
                 self.lost += len(incidents)
-                self._pending = list(incidents)
+                self._found = list(incidents)
             if self.fire is not None and not line.control:
                 self._fire(self.fire, line, incidents)
 
@@ -82,11 +77,6 @@ class Recorder:
         """The live matrix as it stands now."""
         self.tally.update(self.detector.changed())
         return self.tally.counts
-
-    def _tell(self, incident: Incident) -> None:
-        cookies = self._shown.get(incident.user, {}).get(incident.seq)
-        if cookies is not None and self.on_loss is not None:
-            self.on_loss(Loss(incident, self._clients[incident.user], cookies))
 
     def _fire(self, fire: Callable[..., None], hop: Hop, incidents: list[Incident]) -> None:
         """Locust's own statistics: a request is a failure when it lost a session or had no answer."""

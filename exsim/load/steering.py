@@ -26,6 +26,7 @@ from exsim.runs.order import Combination, Order
 CONTROL_USERS, STEERED_USERS = 10_001, 20_001  # where their numbers in the history begin
 CONTROL_POLLS, CONTROL_THINK = 6, 0.3
 AT_ONCE = 6  # sessions of one phase side by side
+PROOF_LIMIT, PROOF_LOOKS = 5.0, 100  # seconds for a proof that is under way, and looks at it
 LIMIT = 60.0  # seconds for one of them; an answer that never comes must not hold the run
 
 Begin = Callable[[Account], tuple[Client, Flow[object]]]
@@ -148,6 +149,15 @@ def _one(worker: Worker, lender: Lender, home: str, begin: Begin) -> None:
         if not task.done:
             task.waiters.append(over.set)
             gevent.wait([over, worker.stopping], timeout=LIMIT, count=1)
+        _let_proofs_end(worker, client)
     finally:
         worker.let_go(client)
         lender.give(account)
+
+
+def _let_proofs_end(worker: Worker, client: Client) -> None:
+    """A session that was just lost may still be shown, as a copy, to the nodes."""
+    for _ in range(PROOF_LOOKS):
+        if not client.tasks or worker.stopping.is_set():
+            return
+        gevent.sleep(PROOF_LIMIT / PROOF_LOOKS)

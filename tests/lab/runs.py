@@ -139,6 +139,7 @@ def carried_out(path: Path) -> Ran:
         cwd=ROOT,
         check=False,
     )
+    assert done.returncode in (0, 1, 3), done.stderr
     directory = open_run(str(path.parent / "reports" / path.stem))
     told = path.parent / TOLD
     return Ran(

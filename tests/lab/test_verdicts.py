@@ -84,9 +84,13 @@ def test_round_robin_fails_and_every_loss_is_blamed_on_the_2013_node(runs):
 
 def test_the_first_losses_are_proved_by_copies_of_their_cookies(runs):
     ran = runs["roundrobin"].result()
-    proofs = [proof for proof in ran.results.proofs]
-    assert {proof.login_front_end for proof in proofs} == {"EXCH16-SYD-01", "EXCH16-SYD-02"}
-    assert {proof.culprit for proof in proofs} == {"EXCH13"}
+    begun = {session.id: session.login_front_end for session in ran.lost}
+    proofs = [one for one in ran.results.proofs if len(one.lines) > 1]
+    assert {begun[one.session] for one in proofs} == {"EXCH16-SYD-01", "EXCH16-SYD-02"}
+    assert {one.culprit for one in proofs} == {"EXCH13"}
+    assert all(one.alive for one in proofs)
+    reasons = {line.reason for one in proofs for line in one.lines if not line.alive}
+    assert reasons - {None} == {"0"}  # unreadable: not expired, not refused
     for hop in ran.hops:
         if hop.step == "proof":
             assert hop.control

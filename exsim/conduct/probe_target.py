@@ -1,0 +1,112 @@
+"""Where a probe goes: the URL's host, the address behind it, nodes by themselves; and whether it may.
+
+Nothing is sent to a machine other than this one unless its name was said twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from exsim.conduct.environment import EnvironmentProblem
+from exsim.drive.hub import Target
+from exsim.drive.tls import context
+from exsim.lab.errors import LabError
+from exsim.lab.reach import reach, resolved
+from exsim.runs.addresses import endpoint, is_loopback
+from exsim.runs.errors import OperatorError
+
+PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of the target.
+
+    `address`: "host:port" to connect to instead of the URL's own.  `nodes`: name -> its own address
+    ("10.0.1.13:443" or "http://10.0.1.13:80").  `ca`: a file to trust instead of the system's own.
+    """
+
+    url: str
+    address: str = ""
+    nodes: dict[str, str] = field(default_factory=dict)
+    ca: str | None = None
+    insecure: bool = False
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A target that may be asked.  `host`: Host and server name; `targets`: as a driver's world takes them."""
+
+    host: str
+    address: str
+    targets: dict[str | None, Target]
+
+
+def place_of(asked: Asked) -> Place:
+    """Where to go.  Raises OperatorError for a mistake, EnvironmentProblem when nobody is there."""
+    scheme, name, port, host = _url(asked.url)
+    at = asked.address or f"{name}:{port}"
+    scheme_at, where, port_at = _endpoint("--address", f"{scheme}://{_without_scheme(at)}")
+    nodes = {node: _endpoint(f"--node {node}", text) for node, text in asked.nodes.items()}
+    _permitted(asked, name, [(scheme_at, where), *((kind, at) for kind, at, _ in nodes.values())])
+    address = f"{_reached(where, port_at)}:{port_at}"
+    try:
+        tls = context(asked.ca, asked.insecure)
+    except OSError as problem:  # a file that is no certificate is one as well
+        raise OperatorError(f"--ca {asked.ca}: {problem.strerror or problem}") from None
+    targets: dict[str | None, Target] = {
+        None: Target(address.rpartition(":")[0], port_at, host, tls if scheme == "https" else None)
+    }
+    for node, (kind, at, node_port) in nodes.items():
+        there = _reached(at, node_port)
+        targets[node] = Target(there, node_port, host, tls if kind == "https" else None)
+    return Place(host, address, targets)
+
+
+def _url(text: str) -> tuple[str, str, int, str]:
+    """Scheme, name, port and the Host header of a URL."""
+    try:
+        url = urlsplit(text if "://" in text else f"https://{text}")
+        name, port = url.hostname, url.port
+    except ValueError:
+        name, port, url = None, None, urlsplit("")
+    if url.scheme not in PORTS or not name or url.username:
+        raise OperatorError(f"{text}: is not a URL such as https://mail.example.com")
+    host = name if port in (None, PORTS[url.scheme]) else f"{name}:{port}"
+    return url.scheme, name, port or PORTS[url.scheme], host
+
+
+def _without_scheme(address: str) -> str:
+    return address.partition("://")[2] or address
+
+
+def _endpoint(what: str, text: str) -> tuple[str, str, int]:
+    try:
+        return endpoint(text)
+    except ValueError as problem:
+        raise OperatorError(f"{what}: {problem}") from None
+
+
+def _permitted(asked: Asked, name: str, places: list[tuple[str, str]]) -> None:
+    """Raises OperatorError: another machine wants its name said twice, and no password in clear."""
+    if asked.confirm and asked.confirm.lower() != name.lower():
+        raise OperatorError(f'--confirm "{asked.confirm}" is not the host of the URL, "{name}"')
+    away = [where for _, where in places if not is_loopback(where)]
+    if away and not asked.confirm:
+        raise OperatorError(
+            f"{away[0]} is not this machine: say --confirm {name} if you may test there"
+        )
+    if any(kind == "http" and not is_loopback(where) for kind, where in places):
+        raise OperatorError("a password would cross that wire in clear: https is needed there")
+
+
+def _reached(where: str, port: int) -> str:
+    """The address of `where`, at which somebody listens."""
+    try:
+        address = where if where[:1].isdigit() or ":" in where else resolved(where)
+        reach(f"{address}:{port}")
+    except LabError as problem:
+        raise EnvironmentProblem(str(problem)) from None
+    return address
