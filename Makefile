@@ -16,8 +16,10 @@ $(READY): pyproject.toml
 demo: install
 	@$(BIN)/exsim demo
 
+# First everything that needs no process, on all cores; then the labs, one at a time, because they measure.
 test: install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not lab" -n auto
+	@$(BIN)/python -m pytest -m lab
 
 check: install
 	@$(BIN)/ruff format --check .

@@ -23,7 +23,7 @@ from exsim.session.attribution import net_bios
 from exsim.wire import message, names
 
 Print = Callable[[str], None]
-PATIENCE = 60.0  # seconds for one request
+PATIENCE = 400.0  # seconds for one request: a notification channel stays open for 320
 NEEDS_LOGON = re.compile(r"\{(user|password)%?\}")
 OWN = frozenset(
     ("host", "content-length", "client-request-id", "cookie")
@@ -98,7 +98,9 @@ def stage(dialogue: Dialogue, place: Place) -> Place:
             raise OperatorError(f"{dialogue.name}:{ask.line}: there is no node {ask.node}")
         host = message.header(list(ask.headers), "Host")
         if host is not None and "{" not in host:
-            targets[_origin(ask.node, host)] = replace(targets[ask.node], host=host)
+            there = targets[ask.node]
+            other = replace(there, host=host, name=there.server_name)
+            targets[_origin(ask.node, host)] = other
     return replace(place, targets=targets)
 
 
@@ -113,6 +115,8 @@ def preface(dialogue: Dialogue) -> Iterator[str]:
     yield from dialogue.facts
     for node, version in dialogue.nodes.items():
         yield f"node {node}: Exchange {version}"
+    if dialogue.home:
+        yield f"the user's mailbox must be on node {dialogue.home}"
     for node, setting, value in dialogue.settings:
         yield f"node {node} must have {setting}={value} (look it up first)"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from gevent import get_hub
 from gevent.event import Event
@@ -24,12 +25,21 @@ SWEEP = 0.1  # seconds between two looks at the deadlines
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an origin is, and how to speak to it.  `host` is Host and server name, always the URL's."""
+    """Where an origin is, and how to speak to it.  `host` is Host, with its port where the URL has one.
+
+    `name`: the server name of TLS, where it is not the name in `host`.
+    """
 
     address: str
     port: int
     host: str
     tls: ssl.SSLContext | None = None
+    name: str = ""
+
+    @property
+    def server_name(self) -> str:
+        """What TLS asks for and checks: a name never has a port."""
+        return self.name or urlsplit(f"//{self.host}").hostname or self.host
 
 
 class HubTimer:

@@ -101,7 +101,7 @@ class HubLine:
             return
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = self.target.tls.wrap_bio(
-            self.incoming, self.outgoing, server_hostname=self.target.host
+            self.incoming, self.outgoing, server_hostname=self.target.server_name
         )
         self._handshake()
 
