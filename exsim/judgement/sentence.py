@@ -155,8 +155,10 @@ def _combinations(document: Results, facts: RunFacts) -> list[str]:
     sentences = [f"{len(met)} of {counted_noun(len(pools), 'combination')} were met, {by}."]
     if barred:
         moved = f"{document.changed} of {document.sessions} sessions changed node"
+        alone = facts.rig == "lab" and facts.balancer is None
+        who = "Without a balancer nobody can meet" if alone else "The balancer prevented"
         sentences.append(
-            f"The balancer prevented {barred} of them ({moved}); nothing is said of those."
+            f"{who} {barred} of them ({moved}); nothing is said of those."
         )
     left = len(pools) - len(met) - barred
     if left:

@@ -61,6 +61,7 @@ RUNS: dict[str, dict[str, Any]] = {
 LOSE_NOBODY = {
     *("healthy", "be_kerberos_broken", "canary_epoch_change", "build_skew"),
     *("drained", "auth_cert_expired"),
+    "late_wipe",  # a late answer takes cookies only where its node refuses them as well
 }
 EXPIRY = {"short_public_ttl", "clock_skew"}  # the detector's own judgement, tested by itself
 
@@ -110,6 +111,17 @@ def test_copies_of_lost_cookies_are_refused_for_the_cause_that_the_culprit_confe
     refused = [hop for hop in proofs if hop_class(hop) == "refused"]
     assert refused and len(refused) < len(proofs)
     assert {by_id[hop.client_request_id].cause for hop in refused} == {"unreadable"}
+
+
+def test_late_answers_arrive_while_the_next_session_lives(runs):
+    ran = runs["late_wipe"].result()
+    began = {session.id: session.began for session in ran.load}
+    late = [hop for hop in ran.hops if hop.step == "late" and hop.took > 0.5]
+    following = {
+        hop.session: began.get(f"{hop.user}.{int(hop.session.partition('.')[2]) + 1}")
+        for hop in late
+    }
+    assert any(at is not None and hop.arrived > at for hop in late if (at := following[hop.session]))
 
 
 def test_every_class_of_answer_is_met_somewhere(runs):
