@@ -6,7 +6,7 @@ One logon, and never a second one after a refusal.  Nothing is written, neither 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from exsim.conduct.environment import EnvironmentProblem
@@ -38,7 +38,7 @@ class Login:
     """Who logs on.  `mailbox`: his address, where it is not what is typed to log on."""
 
     logon: str
-    password: str
+    password: str = field(repr=False)
     mailbox: str = ""
 
     @property
@@ -69,7 +69,7 @@ def probe(asked: Asked, login: Login, stay: Stay, out: Print) -> Exit:
         client.close()
     said, code = outcome(client, over)
     out("")
-    out(paragraph([said, *_also(client)]))
+    out(paragraph([said, *(_also(client) if code != Exit.ENVIRONMENT else ())]))
     return code
 
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
+from exsim.drive.tls import context
 from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.reach import reach, resolved
 from exsim.runs.accounts import Account, read_accounts
+from exsim.runs.errors import ScenarioError
 from exsim.runs.organisation import organisation_nodes
 from exsim.runs.rig import Rig
 from exsim.runs.runfile import BalancerChange
@@ -26,6 +28,7 @@ from exsim.wire.redact import redact_log_line
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
 
+SYSTEM = "system"  # the authorities that this machine trusts
 BALANCER = "balancer"  # what a scenario's one balancer is called within its lab
 
 
@@ -74,7 +77,8 @@ def plan_for(scenario: Scenario, path: Path, name: str = BALANCER) -> list[Balan
     if scenario.lab.balancer == NO_BALANCER:
         return []
     file = path.parent / scenario.lab.balancer
-    return [BalancerPlan(name, file.read_text(encoding="utf-8"), str(scenario.lab.balancer))]
+    text = file.read_text(encoding="utf-8")
+    return [BalancerPlan(name, text, str(scenario.lab.balancer), scenario.lab.servers)]
 
 
 def lab_rig(lab: Lab, scenario: Scenario, name: str = BALANCER) -> Rig:
@@ -113,11 +117,13 @@ def died(lab: Lab | None) -> list[str]:
     return [f"{one.name} ({one.code})" for one in lab.died()] if lab else []
 
 
-def target_rig(target: Target) -> Rig:
-    """How the clients of a run reach a target that is not ours.
+def target_rig(target: Target, path: Path) -> Rig:
+    """How the clients of a run reach a target that is not ours; its files stand relative to the scenario.
 
-    Raises EnvironmentProblem when its name leads nowhere, or nobody listens there.
+    Raises ScenarioError when its `ca` cannot be used, EnvironmentProblem when its name leads nowhere, or
+    nobody listens there.
     """
+    ca = _authorities(target, path)
     url = urlsplit(target.url)
     host, port = url.hostname or "", url.port or 443
     try:
@@ -132,10 +138,23 @@ def target_rig(target: Target) -> Rig:
         address=address,
         nodes=dict(target.nodes),
         versions=dict.fromkeys(target.nodes, ""),
-        ca=target.ca,
+        ca=ca,
         insecure=target.insecure,
         hosts=target.hosts,
     )
+
+
+def _authorities(target: Target, path: Path) -> str:
+    """The file of trusted authorities, looked at before anything is begun; or "system"."""
+    if target.ca == SYSTEM:
+        return SYSTEM
+    file = str(path.parent / target.ca)
+    try:
+        context(file, target.insecure)
+    except OSError as problem:
+        why = problem.strerror if problem.filename else "holds no certificate in PEM"
+        raise ScenarioError(str(path), "target.ca", f"{file}: {why}") from None
+    return file
 
 
 def target_accounts(target: Target, path: Path) -> list[Account]:

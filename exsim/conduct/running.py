@@ -95,7 +95,7 @@ def rig_for(
     if scenario.target is not None:
         accounts = target_accounts(scenario.target, path)
         assignment = assign(scenario, accounts, str(path))
-        rig = target_rig(scenario.target)
+        rig = target_rig(scenario.target, path)
         book = Runbook.begin(options.reports, path.stem, scenario)
         yield book, _plan(book, scenario, rig, assignment), None
         return

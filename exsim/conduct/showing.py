@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from exsim.conduct.curl import as_curl
+from exsim.conduct.facts import shown
 from exsim.conduct.har import as_har
 from exsim.conduct.hop_lines import columns_for, heading, hop_line, paragraph, plain
 from exsim.conduct.tale import Tale, ToldHop, tell
@@ -30,10 +31,10 @@ STATES = {
 
 def as_text(directory: RunDirectory, session: str) -> str:
     """The session called `session`, hop by hop.  Raises RunError when there is none."""
-    return "\n".join(_lines(tell(directory, session))) + "\n"
+    return "\n".join(_lines(tell(directory, session), shown(directory.path))) + "\n"
 
 
-def _lines(tale: Tale) -> Iterator[str]:
+def _lines(tale: Tale, run: str) -> Iterator[str]:
     session = tale.session
     if tale.run.rig == "lab":
         presets = ", ".join(tale.run.presets) or "healthy"
@@ -47,7 +48,7 @@ def _lines(tale: Tale) -> Iterator[str]:
     if not tale.hops:
         yield " The history holds no hop of it."
     yield ""
-    yield from _next(tale)
+    yield from _next(tale, run)
 
 
 def _who(tale: Tale) -> str:
@@ -99,13 +100,12 @@ def _sign(incident: Incident) -> str:
         return incident.sign
 
 
-def _next(tale: Tale) -> Iterator[str]:
+def _next(tale: Tale, run: str) -> Iterator[str]:
     """What joins the nodes' own logs, and what to do with it."""
     culprit = next((told for told in tale.hops if told.mark == "culprit"), None)
     if culprit is not None:
         yield from _joins(culprit)
-    name = tale.session.id
-    yield f" next:  exsim show {name} --curl     exsim show {name} --har"
+    yield f" next:  exsim show {tale.session.id} {run} --curl     (or --har)"
 
 
 def _joins(culprit: ToldHop) -> Iterator[str]:

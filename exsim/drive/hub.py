@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from exsim.drive.task import Task
 
 SWEEP = 0.1  # seconds between two looks at the deadlines
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,25 @@ class HubWorld:
 def run_until(task: Task, seconds: float) -> bool:
     """Run the hub from a program that has no greenlets of its own, until `task` is over.
 
-    False when `seconds` passed before.  What a flow of ours raised is raised by whoever made the world
-    with an `on_crash`.
+    False when `seconds` passed before.  SIGINT and SIGTERM end the wait, and raise KeyboardInterrupt here
+    and not in the middle of an answer.  What a flow of ours raises is for the world's `on_crash`.
     """
-    over = Event()
-    if not task.done:
-        task.waiters.append(over.set)
-        over.wait(seconds)
+    over, told = Event(), []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        over.set()
+
+    before = {number: signal.signal(number, interrupt) for number in INTERRUPTS}
+    try:
+        if not task.done:
+            task.waiters.append(over.set)
+            over.wait(seconds)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    if told:
+        raise KeyboardInterrupt
     return task.done
 
 

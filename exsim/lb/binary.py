@@ -68,7 +68,9 @@ def read_version(path: str) -> str:
         done = subprocess.run(
             [path, "-v"], capture_output=True, text=True, timeout=VERSION_LIMIT, check=False
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
+        raise LbError(f"{path}: does not run: {error.strerror}") from error
+    except subprocess.SubprocessError as error:
         raise LbError(f"{path}: does not run: {error}") from error
     match = re.search(r"version (\d+\.\d+\S*)", done.stdout)
     if match is None:

@@ -1,7 +1,7 @@
 """`python -m exsim.load`: one order on standard input, then a phase of a run until it is over.
 
 Standard input stays open as a lifeline: when whoever gave the order goes away, the load ends.  Exit
-codes: 0 the phase is complete, 70 a flow of ours broke, 130 told to stop (what was measured is written).
+codes: 0 the phase is complete, 5 a stop rule ended it, 70 a flow of ours broke, 130 told to stop (what was measured is written).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from exsim.load.status import Status
 from exsim.load.worker import Worker
 from exsim.runs.order import read_order
 
-OVER, BROKE, STOPPED = 0, 70, 130
+OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
 
 
 def main() -> int:
@@ -48,6 +48,8 @@ def main() -> int:
     tell("done", why=worker.why, hops=worker.recorder.hops)
     if worker.crash is not None:
         return BROKE
+    if worker.by_rule:
+        return BY_RULE
     return STOPPED if worker.why else OVER
 
 

@@ -14,6 +14,7 @@ import socket
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from locust import User, events
 from locust.env import Environment
@@ -22,10 +23,12 @@ from exsim.load.spawn import write_statistics
 from exsim.load.status import Status
 from exsim.load.users import ExsimUser, employ, user_classes
 from exsim.load.worker import Worker
+from exsim.runs.accounts import read_accounts
 from exsim.runs.assignment import assign
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import Exit
 from exsim.runs.plan import Plan, salt_of
+from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
 from exsim.runs.standing import StandingLab, decode, handle_path
@@ -44,9 +47,34 @@ def users_of(protocol: str | None = None) -> dict[str, type[User]]:
         scenario = load_scenario(path)
     except OperatorError as mistake:
         _refuse(str(mistake), Exit.USAGE)
-    plain = Plain(path, scenario, ask(path))
+    plain = Plain(path, scenario, stranger(path, scenario) or ask(path))
     plain.listen()
     return {one.__name__: one for one in plain.classes if _wanted(one, scenario, protocol)}
+
+
+def stranger(path: Path, scenario: Scenario) -> StandingLab | None:
+    """A `[target]` as its scenario names it; None when the scenario has a lab."""
+    target = scenario.target
+    if target is None:
+        return None
+    host, port = urlsplit(target.url).hostname or "", urlsplit(target.url).port or 443
+    try:
+        accounts = read_accounts(path.parent / target.accounts)
+        address = target.address or f"{socket.gethostbyname(host)}:{port}"
+    except OperatorError as mistake:
+        _refuse(str(mistake), Exit.USAGE)
+    except OSError as problem:
+        _refuse(f"{host}: no address: {problem.strerror}", Exit.ENVIRONMENT)
+    rig = Rig(
+        url=target.url.rstrip("/"),
+        address=address,
+        nodes=dict(target.nodes),
+        versions=dict.fromkeys(target.nodes, ""),
+        ca=target.ca,
+        insecure=target.insecure,
+        hosts=target.hosts,
+    )
+    return StandingLab(str(path.resolve()), rig, tuple(accounts))
 
 
 def ask(path: Path) -> StandingLab:

@@ -1,6 +1,8 @@
-"""The proof: at the first losses of a combination a copy of the cookies is shown to two nodes, at once.
+"""The proof: at the first losses of a combination a copy of the cookies is shown to two nodes.
 
 Control hops: evidence, never counted.  The copy is of what the culprit was shown, before it deleted them.
+In the lab it is shown at once.  A shown cookie is a password attempt, so on a target it waits until a
+logon of the same user has been accepted after the loss.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ class Proving:
         self.worker = worker
         self.farm = farm_of(worker.order)
         self.made: Counter[tuple[str, str]] = Counter()
+        self.waiting: dict[int, Loss] = {}
+        if not worker.order.lab:
+            worker.recorder.on_logon = self._accepted
 
     def prove(self, loss: Loss) -> None:
         """Called for each loss as it is found."""
@@ -30,6 +35,18 @@ class Proving:
         if login is None or culprit is None or self.made[login, culprit] >= EACH:
             return
         self.made[login, culprit] += 1
-        number = int(incident.session.partition(".")[2] or 0)
+        if self.worker.order.lab:
+            self._start(loss, login, culprit)
+        else:
+            self.waiting[incident.user] = loss
+
+    def _accepted(self, user: int) -> None:
+        """The user's password is still good: what is left to prove may be shown."""
+        loss = self.waiting.pop(user, None)
+        if loss is not None and loss.incident.login_front_end and loss.incident.front_end:
+            self._start(loss, loss.incident.login_front_end, loss.incident.front_end)
+
+    def _start(self, loss: Loss, login: str, culprit: str) -> None:
+        number = int(loss.incident.session.partition(".")[2] or 0)
         flow = prove(loss.cookies, loss.account, number, login, culprit, self.farm)
         loss.client.run(flow, "proof")

@@ -16,9 +16,11 @@ from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
 from exsim.session.hop import Hop, Line
 from exsim.session.records import Incident
+from exsim.session.signs import Sign, read
 from exsim.session.tally import Counts, Tally
 
 Losses = Callable[["Loss"], None]
+LOGON_STEPS = frozenset({"logon", "logon_again"})
 
 
 class Loss:
@@ -46,6 +48,10 @@ class Recorder:
         self.lost = 0
         self.fire: Callable[..., None] | None = None  # Locust's request event
         self.on_loss: Losses | None = None
+        self.on_refusal: Callable[[str], None] | None = (
+            None  # an account whose password was refused
+        )
+        self.on_logon: Callable[[int], None] | None = None  # a user whose logon was accepted
         self._found: list[Incident] = []  # by the hop that is being written
 
     def follow(self, client: Client) -> None:
@@ -54,12 +60,21 @@ class Recorder:
 
     def _after(self, exchange: Exchange, hop: Hop) -> None:
         """Called by the driver right after `take`: the exchange still has its cookies in clear."""
+        if hop.step in LOGON_STEPS:
+            self._logon(exchange, hop)
         found, self._found = self._found, []
         for incident in found:
             # A late answer of an older session carried that one's cookies, not those that were lost.
             if self.on_loss is not None and incident.of_session is None:
                 request = exchange.request
                 self.on_loss(Loss(incident, exchange.task.client, request.cookies, request.account))
+
+    def _logon(self, exchange: Exchange, hop: Hop) -> None:
+        sign = read(hop)
+        if sign is Sign.LOGON_REFUSED and self.on_refusal is not None:
+            self.on_refusal(exchange.request.account)
+        elif sign is Sign.ACCEPTED and self.on_logon is not None:
+            self.on_logon(hop.user)
 
     def take(self, line: Line) -> None:
         """The sink of every client."""

@@ -16,6 +16,8 @@ LEAVING = 5.0  # seconds that Locust is given to take its users away
 
 def main_phase(worker: Worker) -> None:
     """Run every population for the scenario's duration, or until the worker is told to stop."""
+    if worker.stopping.is_set():
+        return
     order = worker.order
     classes = user_classes(order)
     employ(classes, worker)

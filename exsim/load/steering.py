@@ -6,13 +6,13 @@ shares of users: they are marked `forced`, and never enter what a scenario allow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 
 import gevent
 from gevent.event import Event
 from gevent.pool import Pool
-from gevent.queue import Queue
 
 from exsim.drive.driver import Client
 from exsim.load.lives import agent, login, settings_of, start_user
@@ -27,6 +27,7 @@ CONTROL_USERS, STEERED_USERS = 10_001, 20_001  # where their numbers in the hist
 CONTROL_POLLS, CONTROL_THINK = 6, 0.3
 AT_ONCE = 6  # sessions of one phase side by side
 PROOF_LIMIT, PROOF_LOOKS = 5.0, 100  # seconds for a proof that is under way, and looks at it
+LOOK = 0.02  # seconds between two looks for a free mailbox
 LIMIT = 60.0  # seconds for one of them; an answer that never comes must not hold the run
 
 Begin = Callable[[Account], tuple[Client, Flow[object]]]
@@ -99,36 +100,47 @@ def _steered(
 
 
 class Lender:
-    """Mailboxes that nobody else uses: each is lent to one session at a time."""
+    """Mailboxes that nobody else uses: each is lent to one session at a time.
 
-    def __init__(self, accounts: Sequence[Account]) -> None:
+    One whose password was refused rests: it is not lent again.
+    """
+
+    def __init__(self, accounts: Sequence[Account], resting: Container[str]) -> None:
         self.free: list[Account] = list(accounts)
-        self.returned: Queue[None] = Queue()
+        self.lent: list[Account] = []
+        self.resting = resting
 
     def take(self, home: str, limit: float) -> Account | None:
-        """A free account whose mailbox lives at `home` (a node, a version, or "": any); None in vain."""
-        timeout = gevent.Timeout(limit)
-        with timeout:
-            try:
-                while True:
-                    for account in self.free:
-                        if not home or home in (account.node, account.home):
-                            self.free.remove(account)
-                            return account
-                    self.returned.get()
-            except gevent.Timeout as passed:
-                if passed is not timeout:
-                    raise
-        return None
+        """A free account whose mailbox lives at `home` (a node, a version, or "": any).
+
+        Waits `limit` seconds for one that is lent; None in vain, and at once where there is none at all.
+        """
+        end = time.monotonic() + limit
+        while True:
+            for account in self.free:
+                if fits(account, home):
+                    self.free.remove(account)
+                    self.lent.append(account)
+                    return account
+            left = end - time.monotonic()
+            if left <= 0 or not any(fits(account, home) for account in self.lent):
+                return None
+            gevent.sleep(min(left, LOOK))
 
     def give(self, account: Account) -> None:
-        self.free.append(account)
-        self.returned.put(None)
+        self.lent.remove(account)
+        if account.address not in self.resting:
+            self.free.append(account)
+
+
+def fits(account: Account, home: str) -> bool:
+    """Whether a mailbox lives at `home`: a node, a version, or "" for anywhere."""
+    return not home or home in (account.node, account.home)
 
 
 def _carry_out(worker: Worker, jobs: Sequence[tuple[str, Begin]]) -> None:
     """Run each job with a mailbox of its home, some of them side by side."""
-    lender = Lender(worker.order.spare)
+    lender = Lender(worker.order.spare, worker.resting)
     pool: Pool = Pool(AT_ONCE)
     for home, begin in jobs:
         if worker.stopping.is_set():

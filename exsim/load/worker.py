@@ -24,6 +24,8 @@ from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
 
+MOST_REFUSED = 2  # accounts; the second ends the run
+
 
 class Worker:
     """Everything that one load process has.  `stopping` is set when it is to end, `why` says for what."""
@@ -32,12 +34,15 @@ class Worker:
         self.order = order
         self.stopping = Event()
         self.why = ""
+        self.by_rule = False  # a stop rule ended it, nobody's signal
         self.crash: Exception | None = None
         self.world = HubWorld(targets_of(order), order.started, order.time_scale, self.crashed)
         self.stamp = stamper(order.started)
         name = f"w{order.worker}" + ("" if order.phase == "main" else f"-{order.phase}")
         self.history = HistoryWriter(Path(order.directory) / "history" / f"{name}.jsonl")
         self.recorder = Recorder(self.history, detector_for(order))
+        self.recorder.on_refusal = self.refused
+        self.resting: set[str] = set()  # accounts whose password was refused: never tried again
         self.source = Source(order.seed)
         self.ids = self.source.request_ids(order.worker)
         self.sources = expanded(order.load.source_addresses)
@@ -89,6 +94,13 @@ class Worker:
         if not self.stopping.is_set():
             self.why = why
             self.stopping.set()
+
+    def refused(self, account: str) -> None:
+        """A password was refused.  Two of them end the run: real accounts lock out."""
+        self.resting.add(account)
+        if len(self.resting) >= MOST_REFUSED:
+            self.stop(f"{len(self.resting)} accounts were refused (wrong password or locked)")
+            self.by_rule = True
 
     def crashed(self, error: Exception) -> None:
         """A flow of ours raised: the run ends with 70, and says where."""

@@ -63,6 +63,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     lb_servers: dict[str, str] = {}
     combinations: tuple[Combination, ...] = ()
     time_scale: float = 1.0
+    lab: bool = False  # balancer and nodes are ours: nobody can be locked out
 
     def as_json(self) -> bytes:
         """For the load's standard input only: it holds passwords."""

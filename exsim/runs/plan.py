@@ -53,6 +53,7 @@ class Plan:
             lb_servers=rig.lb_servers,
             combinations=tuple(combinations),
             time_scale=scenario.lab.time_scale if scenario.lab else 1.0,
+            lab=scenario.lab is not None,
         )
 
 

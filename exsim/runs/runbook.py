@@ -84,12 +84,21 @@ class Runbook:
         self.directory.write_run(run)
 
     def phase_ended(self, order: Order, code: int, words: str) -> None:
-        """A load process is over; anything but 0 and 130 is a fault of ours."""
-        if code not in (Exit.PASS, Exit.INTERRUPTED):
+        """A load process is over; what is not 0, 130 or a stop rule's 5 is a fault of ours."""
+        if code == Exit.STOPPED:
+            self.run.stopped = self._why()
+        elif code not in (Exit.PASS, Exit.INTERRUPTED):
             self.run.crashed = f"the load ended with {code}: {words.strip()[-2000:]}"
         if order.phase == "main":
             self.run.h2_offered = self._h2_offered()
         self.directory.write_run(self.run)
+
+    def _why(self) -> str:
+        """The stop rule that ended a phase, in its own words."""
+        for line in self.directory.history():
+            if isinstance(line, Mark) and line.what == "phase_ended" and line.facts.get("why"):
+                return str(line.facts["why"])
+        return "a stop rule"
 
     def _h2_offered(self) -> bool | None:
         for line in self.directory.history():

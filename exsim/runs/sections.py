@@ -73,6 +73,7 @@ class Lab(Section, frozen=True):
     `balancer`: a HAProxy file, relative to the scenario, or "none".  `preset`: what is wrong with the
     organisation; "name@NODE" says at which node.  `haproxy`: the version that must run ("2.8"), or "".
     `tls`: who ends it, the balancer ("offload") or the nodes.  `port` 0 is asked of the kernel.
+    `servers`: the balancer's name of a server -> node, where the names do not tell by themselves.
     """
 
     balancer: str
@@ -83,6 +84,7 @@ class Lab(Section, frozen=True):
     time_scale: Annotated[float, Meta(ge=0.05, le=1)] = 1.0
     haproxy: str = ""
     tls: Literal["offload", "nodes"] = "offload"
+    servers: dict[str, str] = {}
 
     @property
     def presets(self) -> tuple[str, ...]:

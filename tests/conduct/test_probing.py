@@ -122,7 +122,7 @@ def placed(*names):
 
 def test_each_of_several_nodes_needs_an_address():
     dialogue = transcript.read(DIALOGUE, "two.txt")
-    with pytest.raises(OperatorError, match="two.txt asks several nodes: say where B is"):
+    with pytest.raises(OperatorError, match=r"two\.txt asks several nodes: say where B is"):
         stage(dialogue, placed("A"))
 
 

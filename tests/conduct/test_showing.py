@@ -41,7 +41,8 @@ def test_the_header_says_who_when_where_and_what_became_of_it(tmp_path):
 
 def test_each_hop_is_a_line_and_the_culprits_says_so(tmp_path):
     lines = shown(tmp_path).splitlines()
-    assert all(len(line) <= WIDTH for line in lines)
+    assert lines[-1].startswith(" next:  exsim show 1.1 ")
+    assert all(len(line) <= WIDTH for line in lines[:-1])  # the last holds a path
     start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("time"))
     told = " ".join(" ".join(lines[start + 1 :]).split())
     assert "+0.000s logon POST /owa/auth.owa EXCH16 11 302 to /owa/; accepted" in told

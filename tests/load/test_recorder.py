@@ -1,0 +1,111 @@
+"""Where every line of a history passes.
+
+Falls if: a line is judged before it is written, a control hop reaches Locust's statistics, a loss is not
+told with the cookies that its culprit was shown, or more copies are made of one combination than are meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from exsim.load.proving import EACH, Proving
+from exsim.load.recorder import Loss, NoAnswer, Recorder, SessionLost
+from exsim.protocols.flow import CookieLine
+from exsim.runs.history import HistoryWriter, read_history
+from exsim.session.detector import Detector
+from exsim.session.hop import Hop
+from exsim.session.tally import TOTAL
+from tests.conduct.made_run import hop, kept, lost
+from tests.load.orders import orders
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    with HistoryWriter(tmp_path / "w0.jsonl") as history:
+        yield Recorder(history, Detector())
+
+
+def written(recorder: Recorder) -> list[Any]:
+    recorder.history.flush()
+    return list(read_history(recorder.history.path.parent))
+
+
+def test_every_line_is_kept_as_it_came(recorder: Recorder) -> None:
+    lines = [*lost(), *kept()]
+    for line in lines:
+        recorder.take(line)
+    assert len(written(recorder)) == len(lines)
+    assert recorder.hops == sum(isinstance(line, Hop) for line in lines)
+    assert recorder.lost == 1
+    assert recorder.counts()[TOTAL] == {"sessions": 2, "lost": 1}
+
+
+def test_a_line_is_written_before_anything_judges_it(recorder: Recorder) -> None:
+    def breaks(line: object) -> None:
+        raise RuntimeError("the detector broke")
+
+    recorder.detector.feed = breaks  # type: ignore[assignment, method-assign]
+    with pytest.raises(RuntimeError):
+        recorder.take(hop(1, 1, 0.1, "GET /owa/", 302))
+    assert len(written(recorder)) == 1
+
+
+def test_locust_is_told_of_losses_and_of_silence_and_never_of_control_hops(
+    recorder: Recorder,
+) -> None:
+    told: list[dict[str, Any]] = []
+    recorder.fire = lambda **facts: told.append(facts)
+    for line in [*lost(), hop(9, 1, 3.0, "GET /owa/", None, None, error="reset")]:
+        recorder.take(line)
+    failures = [one["exception"] for one in told if one["exception"]]
+    assert [type(one) for one in failures] == [SessionLost, NoAnswer]
+    assert str(failures[0]) == "EXCH13: login_timeout"
+    assert "proof" not in {one["name"] for one in told}
+    assert {one["request_type"] for one in told} == {"OWA"}
+    assert told[0]["response_time"] == pytest.approx(20.0)  # milliseconds
+
+
+def passed(recorder: Recorder, line: Any, cookies: CookieLine, client: object = None) -> None:
+    """A line as the driver passes it on: the sink first, then the client's listeners."""
+    recorder.take(line)
+    if isinstance(line, Hop):
+        request = SimpleNamespace(cookies=cookies, account="user01@isp.com.au")
+        exchange: Any = SimpleNamespace(request=request, task=SimpleNamespace(client=client))
+        recorder._after(exchange, line)
+
+
+def test_a_loss_is_told_with_the_cookies_that_its_culprit_was_shown(recorder: Recorder) -> None:
+    losses: list[Loss] = []
+    recorder.on_loss = losses.append
+    for line in lost():
+        seq = line.seq if isinstance(line, Hop) else 0
+        passed(recorder, line, CookieLine({"cadata": f"of hop {seq}"}))
+    (one,) = losses
+    assert (one.incident.seq, one.incident.front_end) == (3, "EXCH13")
+    assert one.cookies.values == {"cadata": "of hop 3"}
+    assert one.account == "user01@isp.com.au"
+
+
+def test_a_few_losses_of_each_pair_of_front_ends_are_proved() -> None:
+    started: list[str] = []
+    client: Any = SimpleNamespace(run=lambda flow, name: started.append(name) or flow.close())
+    worker: Any = SimpleNamespace(order=orders()[0])
+    proving = Proving(worker)
+
+    def lose(login: str | None, culprit: str | None) -> None:
+        incident: Any = SimpleNamespace(login_front_end=login, front_end=culprit, session="7.1")
+        proving.prove(Loss(incident, client, CookieLine({}), ""))
+
+    for _ in range(EACH + 4):
+        lose("EXCH16", "EXCH13")
+    assert len(started) == EACH
+    lose("EXCH13", "EXCH16")
+    assert len(started) == EACH + 1
+    lose(None, "EXCH13")
+    lose("EXCH16", None)
+    assert len(started) == EACH + 1, "nothing can be shown where a front end is not known"
