@@ -38,4 +38,7 @@ def act(options: argparse.Namespace) -> int:
     people.write(done.text(colour=people.isatty()))
     if options.json:
         sys.stdout.buffer.write(done.json())
+    broke = done.directory.read_run().crashed
+    if broke:
+        print(f"exsim: {broke}", file=sys.stderr)
     return int(done.exit_code)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
-from exsim.drive.hub import Target
+from exsim.drive.target import Target
 from exsim.drive.tls import context
 from exsim.lab.errors import LabError
 from exsim.lab.reach import reach, resolved

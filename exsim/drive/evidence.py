@@ -42,6 +42,8 @@ KEPT = {
     )
 }
 LONGEST = 200  # characters kept of a header's value: a server may be hostile
+LONGEST_LOCATION = 2000
+MOST_COOKIES = 50  # of one answer
 
 
 class CookieHasher:
@@ -76,33 +78,38 @@ class CookieHasher:
             }
         return cookies.hashes
 
-    def answered(self, headers: RawHeaders) -> dict[str, str | None]:
-        """The hashes of what an answer set; None where it deleted."""
-        found: dict[str, str | None] = {}
-        for key, raw in headers:
-            if key == b"set-cookie" and len(found) < 50:
-                name, _, rest = raw.decode("latin-1").partition("=")
-                value = rest.partition(";")[0].strip()
-                name = name.strip()[:LONGEST]
-                found[name] = self.hash(name, value) if value else None
-        return found
 
+class HeaderFacts:
+    """What a hop keeps of an answer's headers, taken in one pass over them.
 
-def kept_headers(headers: RawHeaders) -> dict[str, str]:
-    """The headers that a hop keeps, each cut to a bounded length."""
-    return {KEPT[key]: value[:LONGEST].decode("latin-1") for key, value in headers if key in KEPT}
+    `set_cookies`: hashes of what was set, None where it was deleted.  `kept`: who answered, and the like.
+    """
 
+    __slots__ = ("kept", "location", "request_id", "set_cookies")
 
-def location_of(headers: RawHeaders) -> tuple[str | None, str]:
-    """The redacted `Location` and the answered `request-id`."""
-    location: str | None = None
-    request_id = ""
-    for key, value in headers:
-        if key == b"location":
-            location = redact_url(value[:2000].decode("latin-1"))
-        elif key == b"request-id":
-            request_id = value[:LONGEST].decode("latin-1")
-    return location, request_id
+    def __init__(self, headers: RawHeaders, hasher: CookieHasher) -> None:
+        self.location: str | None = None
+        self.request_id = ""
+        self.kept: dict[str, str] = {}
+        self.set_cookies: dict[str, str | None] = {}
+        for key, value in headers:
+            name = KEPT.get(key)
+            if name is not None:
+                self.kept[name] = value[:LONGEST].decode("latin-1")
+            elif key == b"set-cookie":
+                self._cookie(value, hasher)
+            elif key == b"request-id":
+                self.request_id = value[:LONGEST].decode("latin-1")
+            elif key == b"location":
+                self.location = redact_url(value[:LONGEST_LOCATION].decode("latin-1"))
+
+    def _cookie(self, value: bytes, hasher: CookieHasher) -> None:
+        if len(self.set_cookies) >= MOST_COOKIES:
+            return
+        name, _, rest = value.decode("latin-1").partition("=")
+        content = rest.partition(";")[0].strip()
+        name = name.strip()[:LONGEST]
+        self.set_cookies[name] = hasher.hash(name, content) if content else None
 
 
 def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
@@ -115,9 +122,8 @@ def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
 
 def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str | None) -> Hop:
     """The hop of an exchange that is over.  `how`: closed or abandoned, when it was cut short."""
-    request, line, headers = exchange.request, exchange.connection, response.headers
-    client = exchange.task.client
-    location, request_id = location_of(headers)
+    request, line, client = exchange.request, exchange.connection, exchange.task.client
+    found = HeaderFacts(response.headers, client.hasher)
     sent_at, user = exchange.sent_at, client.identity.user
     return Hop(
         utc=client.stamp(sent_at),
@@ -131,16 +137,16 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         request=f"{request.method} {redact_url(request.target)}",
         status=response.status,
         reason=response.reason[:60],
-        location=location,
+        location=found.location,
         conn=line.number,
         source=line.source,
         address=line.address,
         alpn=line.alpn,
         client_request_id=exchange.client_request_id,
-        request_id=request_id,
+        request_id=found.request_id,
         cookies=client.hasher.sent(request.cookies),
-        set_cookies=client.hasher.answered(headers),
-        headers=kept_headers(headers),
+        set_cookies=found.set_cookies,
+        headers=found.kept,
         body=_with_pieces(evidence, exchange.arrivals),
         head=None if exchange.first_byte is None else round(exchange.first_byte - sent_at, 6),
         late=round(exchange.late, 4),

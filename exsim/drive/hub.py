@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from gevent import get_hub
 from gevent.event import Event
 
+from exsim.drive.target import Target
 from exsim.drive.transport import HubLine
 
 if TYPE_CHECKING:
@@ -24,25 +22,6 @@ if TYPE_CHECKING:
 
 SWEEP = 0.1  # seconds between two looks at the deadlines
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where an origin is, and how to speak to it.  `host` is Host, with its port where the URL has one.
-
-    `name`: the server name of TLS, where it is not the name in `host`.
-    """
-
-    address: str
-    port: int
-    host: str
-    tls: ssl.SSLContext | None = None
-    name: str = ""
-
-    @property
-    def server_name(self) -> str:
-        """What TLS asks for and checks: a name never has a port."""
-        return self.name or urlsplit(f"//{self.host}").hostname or self.host
 
 
 class HubTimer:

@@ -20,7 +20,7 @@ from exsim.drive.tls import words
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
-    from exsim.drive.hub import Target
+    from exsim.drive.target import Target
     from exsim.protocols.flow import RawHeaders, Request
 
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
@@ -32,6 +32,9 @@ LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _BREAKS = re.compile(r"[\r\n\0]")
+FRAMING = frozenset(
+    (b"content-length", b"transfer-encoding")
+)  # without both, the end is the connection's
 
 
 class HubLine:
@@ -315,25 +318,26 @@ def head_of(request: Request, host: str, client_request_id: str, length: int | N
     if _UNSAFE.search(target):  # a server's own words may end up here: they never break the head
         target = quote(target, safe="%/:=&?~#+!$,;'@()*[]")
     body = request.body
-    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in request.headers]
+    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}"]
+    lines += [f"{name}: {value}" for name, value in request.headers]
     if request.cookies.line:
-        lines.append(f"Cookie: {request.cookies.line}\r\n")
-    lines.append(f"client-request-id: {client_request_id}\r\n")
+        lines.append(f"Cookie: {request.cookies.line}")
+    lines.append(f"client-request-id: {client_request_id}")
     if length is None and body is not None:
         length = len(body)
     if length is not None:
-        lines.append(f"Content-Length: {length}\r\n")
-    if any(_BREAKS.search(line, 0, len(line) - 2) for line in lines[1:]):
-        lines[1:] = [_BREAKS.sub(" ", line[:-2]) + "\r\n" for line in lines[1:]]
-    head = "".join(lines).encode("latin-1", "replace") + b"\r\n"
-    return head + body if body else head
+        lines.append(f"Content-Length: {length}")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
+        head = "\r\n".join([lines[0], *(_BREAKS.sub(" ", line) for line in lines[1:])])
+    whole = head.encode("latin-1", "replace") + b"\r\n\r\n"
+    return whole + body if body else whole
 
 
 def _until_close(status: int, headers: RawHeaders) -> bool:
     if status in (204, 304):
         return False
-    return not any(name in (b"content-length", b"transfer-encoding") for name, _ in headers)
+    return FRAMING.isdisjoint(dict(headers))
 
 
 _NAMES: tuple[tuple[type[OSError], str], ...] = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from exsim.drive.hub import Target
+from exsim.drive.target import Target
 from exsim.drive.tls import context
 
 LIMIT = 5.0  # seconds

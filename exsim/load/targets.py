@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from exsim.drive.hub import Target
+from exsim.drive.target import Target
 from exsim.drive.tls import context
 from exsim.runs.addresses import endpoint
 from exsim.runs.order import Order

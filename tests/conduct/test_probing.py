@@ -14,7 +14,7 @@ from exsim.conduct.assumptions import assumptions
 from exsim.conduct.not_ours import not_ours
 from exsim.conduct.probe_target import Asked, Place, place_of
 from exsim.conduct.rehearsal import Ids, as_flow, needs_login, read, stage
-from exsim.drive.hub import Target
+from exsim.drive.target import Target
 from exsim.protocols import transcript
 from exsim.runs.errors import OperatorError
 from exsim.session.hop import Evidence

@@ -14,7 +14,8 @@ from typing import Any
 import gevent
 import pytest
 
-from exsim.drive.hub import HubWorld, Target
+from exsim.drive.hub import HubWorld
+from exsim.drive.target import Target
 from exsim.drive.transport import head_of
 from exsim.protocols.flow import (
     Close,

@@ -1,0 +1,26 @@
+"""Where an origin is, and how it is to be spoken to."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an origin is, and how to speak to it.  `host` is Host, with its port where the URL has one.
+
+    `name`: the server name of TLS, where it is not the name in `host`.
+    """
+
+    address: str
+    port: int
+    host: str
+    tls: ssl.SSLContext | None = None
+    name: str = ""
+
+    @property
+    def server_name(self) -> str:
+        """What TLS asks for and checks: a name never has a port."""
+        return self.name or urlsplit(f"//{self.host}").hostname or self.host
