@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo test check clean
+.PHONY: install demo incident test check clean
 
 install: $(READY)
 
@@ -15,6 +15,10 @@ $(READY): pyproject.toml
 
 demo: install
 	@$(BIN)/exsim demo
+
+# Every observation of the incident, with its cause and without it: some five minutes.
+incident: install
+	@$(BIN)/exsim incident
 
 # First everything that needs no process, on all cores; then the labs, one at a time, because they measure.
 test: install

@@ -14,12 +14,46 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 
 from exsim import __version__
-from exsim.cli import analyze, demo, lab, probe, report, run, show
+from exsim.cli import (
+    ab,
+    analyze,
+    compare,
+    demo,
+    doctor,
+    explain,
+    gate,
+    incident,
+    init,
+    lab,
+    probe,
+    replay,
+    report,
+    run,
+    runs,
+    show,
+)
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import MEANINGS, Exit
 
-VERBS: tuple[ModuleType, ...] = (demo, run, lab, probe, show, report, analyze)
+VERBS: tuple[ModuleType, ...] = (
+    demo,
+    incident,
+    run,
+    ab,
+    lab,
+    probe,
+    doctor,
+    show,
+    replay,
+    report,
+    analyze,
+    compare,
+    gate,
+    runs,
+    explain,
+    init,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

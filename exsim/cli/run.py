@@ -10,7 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from exsim.conduct.running import Options, run
+from exsim.conduct.gating import needs_text
+from exsim.conduct.running import Options, read, run
 
 SUMMARY = "run a scenario and judge it"
 
@@ -25,16 +26,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
-    done = run(
-        options.scenario,
-        Options(
-            reports=options.reports,
-            haproxy=options.haproxy,
-            duration=options.duration,
-            live=not options.quiet,
-        ),
-    )
     people = sys.stderr if options.json else sys.stdout
+    chosen = Options(
+        reports=options.reports,
+        haproxy=options.haproxy,
+        duration=options.duration,
+        live=not options.quiet,
+    )
+    people.write(needs_text(read(options.scenario, chosen)))
+    people.flush()
+    done = run(options.scenario, chosen)
     people.write(done.text(colour=people.isatty()))
     if options.json:
         sys.stdout.buffer.write(done.json())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
+from exsim.conduct.comparing import compare
 from exsim.conduct.facts import shown
 from exsim.judgement.report.text import render
 
@@ -25,6 +27,7 @@ def closing(round_robin: Done, cookie: Done) -> str:
         " The same organisation, the same users, and a cookie of the balancer's that keeps\n"
         " each browser on one node:\n\n",
         short(cookie),
+        f"\n{beside(round_robin, cookie)}\n",
         RULE,
         " Reports (open in any browser, they need no network):\n",
         *(f"   {shown(done.directory.report_html)}\n" for done in (round_robin, cookie)),
@@ -54,7 +57,18 @@ def one_lost_session(done: Done) -> str:
     return "".join(lines)
 
 
+def beside(round_robin: Done, cookie: Done) -> str:
+    """Both halves in one sentence, as `exsim compare` says it."""
+    found = compare(
+        round_robin.directory, cookie.directory, [round_robin.judgement, cookie.judgement]
+    )
+    return fill(
+        found.document.sentence, 79, initial_indent=" ", subsequent_indent=" ",
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
 def short(done: Done) -> str:
     """The verdict of the other half in a few lines."""
     statement = done.judgement.statement
-    return f" {statement.text}\n"
+    return fill(statement.text, 79, initial_indent=" ", subsequent_indent=" ") + "\n"

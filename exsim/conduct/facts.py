@@ -22,6 +22,7 @@ def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str
     generator = generator_of(directory)
     return RunFacts(
         title=run.title,
+        assumed=run.assumed,
         scenario=run.scenario,
         run=shown(directory.path),
         exsim=run.versions.exsim,
@@ -36,6 +37,10 @@ def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str
             persistence=scenario.expect.persistence,
             min_sessions_per_combination=scenario.expect.min_sessions_per_combination,
             max_unattributed=scenario.expect.max_unattributed,
+            lost=scenario.expect.lost,
+            latency=scenario.expect.latency,
+            wrong_mailbox=scenario.expect.wrong_mailbox,
+            no_worse_by=scenario.expect.no_worse_by,
         ),
         balancer=balancer_of(directory, run, scenario, log_findings),
         started=run.started,

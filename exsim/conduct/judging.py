@@ -14,6 +14,7 @@ import msgspec
 
 from exsim.conduct.facts import facts_of
 from exsim.conduct.lb_log import LogFacts, read_log
+from exsim.judgement.gate.pace import Paces
 from exsim.judgement.judge import Judgement, judge, users_to_tell
 from exsim.judgement.latency import Latencies
 from exsim.judgement.report import csv, html, junit, text
@@ -29,18 +30,24 @@ from exsim.session.records import Findings
 def judged(directory: RunDirectory) -> Judgement:
     """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read."""
     log = read_log(directory)
-    findings, latencies, unread = found(directory, log)
+    paces = Paces(directory.read_scenario().expect.latency)
+    findings, latencies, unread = found(directory, log, paces)
     facts = replace(facts_of(directory, findings, log.findings), unread_lines=unread)
     hops: dict[int, list[Hop]] = defaultdict(list)
     users = users_to_tell(findings)
     for line in directory.history():
         if isinstance(line, Hop) and line.user in users:
             hops[line.user].append(line)
-    return judge(findings, facts, hops, latencies.rows())
+    return judge(findings, facts, hops, latencies.rows(), paces.paces)
 
 
-def found(directory: RunDirectory, log: LogFacts) -> tuple[Findings, Latencies, int]:
-    """Sessions and incidents, latencies, and the number of lines that could not be read."""
+def found(
+    directory: RunDirectory, log: LogFacts, paces: Paces | None = None
+) -> tuple[Findings, Latencies, int]:
+    """Sessions and incidents, latencies, and the number of lines that could not be read.
+
+    `paces` are fed besides.
+    """
     run, scenario = directory.read_run(), directory.read_scenario()
     detector = Detector(
         public_timeout=scenario.expect.public_timeout,
@@ -57,6 +64,8 @@ def found(directory: RunDirectory, log: LogFacts) -> tuple[Findings, Latencies, 
         detector.feed(line)
         if isinstance(line, Hop):
             latencies.add(line)
+            if paces is not None:
+                paces.add(line)
     return detector.finish(), latencies, history.unreadable
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.drive.tls import context
+from exsim.judgement.gate.over_run import is_version
 from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.reach import reach, resolved
@@ -66,9 +67,19 @@ def lab_for(
             port=section.port,
         )
         with lab:
+            _right_version(lab.haproxy_version, section.haproxy)
             yield lab
     except LabError as problem:
         raise EnvironmentProblem(f"the lab does not come up: {problem}") from None
+
+
+def _right_version(ran: str, wanted: str) -> None:
+    """What a scenario asks for must be what runs; a lab without a balancer runs none."""
+    if wanted and ran and not is_version(ran, wanted):
+        raise EnvironmentProblem(
+            f"the scenario wants HAProxy {wanted} (lab.haproxy), and the one here is {ran}; "
+            "give another with --haproxy"
+        )
 
 
 def plan_for(scenario: Scenario, path: Path, name: str = BALANCER) -> list[BalancerPlan]:

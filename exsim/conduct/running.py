@@ -27,7 +27,7 @@ from exsim.runs.order import Combination, Order
 from exsim.runs.plan import Plan, salt_of, shared_out
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
-from exsim.runs.scenario import Scenario, load_scenario
+from exsim.runs.scenario import Scenario, balancer_file, load_scenario
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
@@ -103,6 +103,7 @@ def rig_for(
     assignment = assign(scenario, accounts, str(path))
     plans = plan_for(scenario, path)
     book = Runbook.begin(options.reports, path.stem, scenario)
+    book.run.balancer_path = from_here(balancer_file(scenario, path))
     with lab_for(scenario, book.directory.path, accounts, plans, options.haproxy) as lab:
         yield book, _plan(book, scenario, lab_rig(lab, scenario), assignment), lab
 
@@ -118,6 +119,14 @@ def _plan(book: Runbook, scenario: Scenario, rig: Rig, assignment: Assignment) -
         started=book.run.zero,
         salt=salt_of(scenario),
     )
+
+
+def from_here(file: Path | None) -> str:
+    """A file as somebody here would name it; "" for none, and for one that stands elsewhere."""
+    here = Path.cwd()
+    if file is None or not file.resolve().is_relative_to(here):
+        return ""
+    return file.resolve().relative_to(here).as_posix()
 
 
 def measure(plan: Plan, book: Runbook, show: Show) -> bool:

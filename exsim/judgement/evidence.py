@@ -68,7 +68,10 @@ class Diagnosis(msgspec.Struct, kw_only=True):
     """One hypothesis, scored from 0 to 1, with the rows that speak for it.
 
     `decides`: what would tell it from the next best.  `advice`: what to do.  `source`: the document that
-    says so, or "assumed".  `fault`: "Exchange", "balancer", or "" where it is neither.
+    says so, or "assumed".  `fault`: "Exchange", "balancer", or "" where it is neither.  `against`: rows
+    that speak against it.  `alike`: rules that explain what was seen as well as this one does: together
+    they are one class, until the step of `decides` is taken.  `sentence`: the cause in a sentence or two.
+    `support`: whether such a pool is supported.  `lost`: sessions of a finished run that it explains.
     """
 
     rule: str
@@ -79,3 +82,8 @@ class Diagnosis(msgspec.Struct, kw_only=True):
     advice: str = ""
     source: str = ""
     fault: str = ""
+    sentence: str = ""
+    against: list[str] = []
+    alike: list[str] = []
+    support: str = ""
+    lost: int = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exsim.runs.sections import LatencyLimit, LostLimit
+
 PERSISTENCES = ("none", "held")
 
 # A session that sent so many requests over so many connections would have met another node if the
@@ -18,13 +20,18 @@ class Expectations:
 
     `persistence`: "none" asks that every combination which is not prevented be met by at least
     `min_sessions_per_combination` sessions; "held" asks instead that no session changes front end.
-    `max_unattributed`: share of a node's answers whose front end may stay unknown.
+    `max_unattributed`: share of a node's answers whose front end may stay unknown.  `lost`, `latency` and
+    `wrong_mailbox` are criteria of their own; `no_worse_by` is the margin to a baseline.
     """
 
     max_lost_sessions: int = 0
     persistence: str = "none"
     min_sessions_per_combination: int = 10
     max_unattributed: float = 0.02
+    lost: tuple[LostLimit, ...] = ()
+    latency: tuple[LatencyLimit, ...] = ()
+    wrong_mailbox: int | None = None
+    no_worse_by: float = 0.05
 
     @property
     def enough(self) -> int:

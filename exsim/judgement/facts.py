@@ -69,7 +69,7 @@ class RunFacts:
     `connections`: how many the client opens at most.  `homes`: account -> node that is claimed to hold
     its mailbox.  `stopped`: why a safety stop ended the run.  `crashed`: what broke of exsim itself.  `lateness`: seconds behind its own plan, at
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
-    `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
+    `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read.
     """
 
@@ -102,6 +102,7 @@ class RunFacts:
     left_behind: LeftBehind = NOTHING_LEFT
     not_measured: tuple[str, ...] = ()
     unread_lines: int = 0
+    assumed: str = ""
 
     def version_of(self, name: str | None) -> str:
         """The version of the node called `name`, or "" when it is not known."""

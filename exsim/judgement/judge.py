@@ -6,8 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from exsim.judgement.collapse import Collapsed, collapse
+from exsim.judgement.diagnosis import diagnose_run
 from exsim.judgement.facts import RunFacts
+from exsim.judgement.gate.criteria import criteria
+from exsim.judgement.gate.criterion import Criterion
+from exsim.judgement.gate.pace import Pace
 from exsim.judgement.latency import LatencyRow
 from exsim.judgement.matrix import lost_by_itself, matrix, steered_matrix
 from exsim.judgement.proof import Proof, proof
@@ -35,6 +41,7 @@ class Judgement:
     steered_views: tuple[Collapsed, ...]
     proofs: tuple[Proof, ...]
     stories: tuple[Story, ...]
+    criteria: tuple[Criterion, ...] = ()
 
 
 def judge(
@@ -42,21 +49,25 @@ def judge(
     facts: RunFacts,
     hops: Mapping[int, Sequence[Hop]] | None = None,
     latencies: Sequence[LatencyRow] = (),
+    paces: Sequence[Pace] = (),
 ) -> Judgement:
     """Judge a run.
 
     `hops`: user -> its hops in order of arrival, for the users of `sessions_to_tell`; without them there
-    are no proofs and no stories.
+    are no proofs and no stories.  `paces`: what was counted for the scenario's latency limits.
     """
     told = sessions_to_tell(findings)
     known = hops or {}
     proofs = [p for s in told if s.incident and (p := proof(s.incident, known.get(s.user, ())))]
     stories = [found for s in told if (found := story(s, known.get(s.user, ())))]
     cells, steered = matrix(findings.sessions, facts), steered_matrix(findings.sessions, facts)
-    judged = verdict(findings, cells, steered, facts)
+    decided = criteria(findings, facts, paces)
+    judged = verdict(findings, cells, steered, facts, decided)
     document = results(findings, cells, steered, judged, facts, "", proofs, latencies)
     said = statement(document, judged, findings, facts)
-    document = results(findings, cells, steered, judged, facts, said.text, proofs, latencies)
+    causes = diagnose_run(findings, facts)
+    document = msgspec.structs.replace(document, sentence=said.text, diagnosis=causes)
+    document = msgspec.structs.replace(document, criteria=decided)
     return Judgement(
         findings=findings,
         facts=facts,
@@ -67,6 +78,7 @@ def judge(
         steered_views=tuple(collapse(steered, facts)),
         proofs=tuple(proofs),
         stories=tuple(stories),
+        criteria=tuple(decided),
     )
 
 

@@ -27,6 +27,13 @@ class LatencyRow(msgspec.Struct, frozen=True):
     max: float
 
 
+def time_of(hop: Hop) -> float | None:
+    """The seconds that a hop took, as far as they say anything of speed; None for what is left out."""
+    if hop.control or hop.status is None:
+        return None
+    return hop.head if hop.body.pieces and hop.head is not None else hop.took
+
+
 class Latencies:
     """Fed every hop of a run; `rows()` at the end."""
 
@@ -35,9 +42,9 @@ class Latencies:
 
     def add(self, hop: Hop) -> None:
         """Count one hop."""
-        if hop.control or hop.status is None:
+        took = time_of(hop)
+        if took is None:
             return
-        took = hop.head if hop.body.pieces and hop.head is not None else hop.took
         histogram = self._steps.get((hop.protocol, hop.step))
         if histogram is None:
             histogram = HdrHistogram(1, LONGEST_MICROSECONDS, DIGITS)

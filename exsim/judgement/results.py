@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
+from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.latency import LatencyRow
 from exsim.judgement.matrix import Cell, counted, lost_by_itself
 from exsim.judgement.proof import Proof
@@ -44,7 +46,7 @@ class Results(msgspec.Struct, frozen=True):
 
     `sessions` and `lost` count the load's own sessions: no control and nothing steered.  `changed`: how
     many of them met a second front end.  `steered`: hazards, never part of `lost`.  `findings`: kind ->
-    how often; they lost no session.  `identity`: own, other, stranger, silent -> answers.
+    how often; they lost no session.  `criteria`: those of the scenario.  `diagnosis`: what it may be, best first, inferred from sessions alone.  `identity`: own, other, stranger, silent -> answers.
     """
 
     format: str
@@ -72,6 +74,8 @@ class Results(msgspec.Struct, frozen=True):
     h2_offered: bool | None = None
     interrupted: bool = False
     stopped: str = ""
+    criteria: list[Criterion] = []
+    diagnosis: list[Diagnosis] = []
 
 
 def results(

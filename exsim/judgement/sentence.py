@@ -70,6 +70,7 @@ def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunF
         sentences.append(
             f"{document.changed} of {of} changed node, though the balancer was to keep each on one.{lost}"
         )
+    sentences += _sentences(verdict, "criterion_failed")
     if facts.crashed or facts.stopped or facts.interrupted:
         how = "broken off" if facts.crashed else "stopped" if facts.stopped else "interrupted"
         sentences.append(f"The run was {how} after {seconds(facts.lasted)}; this is what it saw.")
@@ -157,9 +158,7 @@ def _combinations(document: Results, facts: RunFacts) -> list[str]:
         moved = f"{document.changed} of {document.sessions} sessions changed node"
         alone = facts.rig == "lab" and facts.balancer is None
         who = "Without a balancer nobody can meet" if alone else "The balancer prevented"
-        sentences.append(
-            f"{who} {barred} of them ({moved}); nothing is said of those."
-        )
+        sentences.append(f"{who} {barred} of them ({moved}); nothing is said of those.")
     left = len(pools) - len(met) - barred
     if left:
         sentences.append(f"{left} of them nobody met; nothing is said of those either.")
@@ -231,6 +230,7 @@ def _inconclusive(
         sentences += _sentences(verdict, "too_few")
         sentences.append("Let it run longer, or with more users.")
     sentences += _sentences(verdict, "too_few_telling", "unattributed", "unread_history")
+    sentences += _sentences(verdict, "criterion_undecided")
     lost = counted_noun(document.sessions, "session")
     return [*sentences, f"Of what was measured, {document.lost} of {lost} were lost."]
 

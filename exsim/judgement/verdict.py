@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
+from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.matrix import WITHOUT_LOGIN, Cell, counted, lost_by_itself
 from exsim.judgement.words import counted_noun, listed, percent, seconds
 from exsim.session.records import Findings, Session
@@ -32,6 +33,8 @@ VERDICTS = {
     "too_few_telling": INCONCLUSIVE,
     "unattributed": INCONCLUSIVE,
     "unread_history": INCONCLUSIVE,
+    "criterion_failed": FAIL,
+    "criterion_undecided": INCONCLUSIVE,
 }
 
 
@@ -61,13 +64,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the judges look at.  `load`: the sessions that count."""
+    """What the judges look at.  `load`: the sessions that count; `decided`: the scenario's criteria."""
 
     findings: Findings
     cells: Sequence[Cell]
     steered: Sequence[Cell]
     facts: RunFacts
     load: Sequence[Session]
+    decided: Sequence[Criterion] = ()
 
 
 def outcome(raised: Collection[str]) -> str:
@@ -76,11 +80,15 @@ def outcome(raised: Collection[str]) -> str:
 
 
 def verdict(
-    findings: Findings, cells: Sequence[Cell], steered: Sequence[Cell], facts: RunFacts
+    findings: Findings,
+    cells: Sequence[Cell],
+    steered: Sequence[Cell],
+    facts: RunFacts,
+    decided: Sequence[Criterion] = (),
 ) -> Verdict:
     """Judge a run."""
     load = [session for session in findings.sessions if counted(session)]
-    measured = Measured(findings, cells, steered, facts, load)
+    measured = Measured(findings, cells, steered, facts, load, decided)
     reasons = tuple(
         Reason(name, sentence) for name, judge in JUDGES.items() for sentence in judge(measured)
     )
@@ -223,6 +231,20 @@ def _unread_history(measured: Measured) -> Iterator[str]:
         )
 
 
+def _criterion_failed(measured: Measured) -> Iterator[str]:
+    yield from _criteria(measured, FAIL)
+
+
+def _criterion_undecided(measured: Measured) -> Iterator[str]:
+    yield from _criteria(measured, INCONCLUSIVE)
+
+
+def _criteria(measured: Measured, outcome: str) -> Iterator[str]:
+    for criterion in measured.decided:
+        if criterion.outcome == outcome:
+            yield f"{criterion.name}: {criterion.outcome}. {criterion.sentence}"
+
+
 JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
     "wrong_mailbox": _wrong_mailbox,
     "lost": _lost,
@@ -236,4 +258,6 @@ JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
     "too_few_telling": _too_few_telling,
     "unattributed": _unattributed,
     "unread_history": _unread_history,
+    "criterion_failed": _criterion_failed,
+    "criterion_undecided": _criterion_undecided,
 }

@@ -53,6 +53,7 @@ class LabBalancer:
         self._plan = plan
         self._binary = binary
         self._log = LogCapture(log, redact)
+        self._certificate = (Path(), "")  # where it is read, and what then stood there
         self._held: list[socket.socket] = []
         self._process: Balancer | None = None
 
@@ -70,6 +71,7 @@ class LabBalancer:
 
         `home`: a directory of its own for its files.  `port` of its first TLS bind; 0: any.
         """
+        self._certificate = (certificate, certificate.read_text())
         runtime_socket = str(home / f"{self.name}.sock")
         rig = Rig(
             nodes=nodes,
@@ -93,6 +95,17 @@ class LabBalancer:
         self.warnings = check(self._binary, path, made, self._plan.source)
         self._process = Balancer(self._binary, path, runtime_socket)
         self._process.start()
+
+    def reload(self) -> None:
+        """As an operator's `systemctl reload haproxy`, with the same configuration.  Raises LbError."""
+        assert self._process is not None, "not started"
+        place, text = self._certificate
+        place.touch(mode=0o600)
+        place.write_text(text)
+        try:
+            self._process.reload()
+        finally:
+            place.unlink()
 
     def full(self) -> list[str]:
         """A sentence for each frontend that was full at some time, with its line; ask while it runs."""

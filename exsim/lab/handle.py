@@ -61,6 +61,17 @@ class Handle:
                 reader.sendall(self.document)
 
 
+def ask(path: Path) -> bytes:
+    """What the lab behind the handle tells.  Raises LabError when none stands there."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(LIMIT)
+        try:
+            asking.connect(str(path))
+            return b"".join(iter(lambda: asking.recv(65536), b""))
+        except OSError as problem:
+            raise LabError(f"{path}: no lab answers: {problem.strerror or problem}") from None
+
+
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as asking:
         try:

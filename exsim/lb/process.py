@@ -84,16 +84,17 @@ class Balancer:
         self.cfg = cfg
         self.runtime = Runtime(runtime_socket)
         self._process: subprocess.Popen[bytes] | None = None
+        self._leaving: list[subprocess.Popen[bytes]] = []  # processes that a reload sent away
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  closed by `stop`
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         """Start, and wait until it answers.  Raises LbError with its own words."""
         self._process = subprocess.Popen(
-            [self.binary.path, "-db", "-f", str(self.cfg)],
+            [self.binary.path, "-db", "-f", str(self.cfg), *more],
             stdin=subprocess.DEVNULL,
             stdout=self._words,
             stderr=self._words,
@@ -105,12 +106,32 @@ class Balancer:
             if self._process.poll() is not None:
                 raise LbError(f"HAProxy {self.binary.version} did not start:\n{self.words()}")
             try:
-                self.runtime.info()
-                return
+                answers = self.runtime.info().get("Pid")
             except LbError:
-                if time.monotonic() > end:
-                    raise LbError(f"HAProxy does not answer:\n{self.words()}") from None
-                time.sleep(0.02)
+                answers = None
+            if answers == str(self._process.pid):  # and not one that is being replaced
+                return
+            if time.monotonic() > end:
+                raise LbError(f"HAProxy does not answer:\n{self.words()}")
+            time.sleep(0.02)
+
+    def reload(self) -> None:
+        """A second process takes over the addresses, the first ends what it has under way and goes.
+
+        What the first had learnt (tables, counters) is gone.  Raises LbError with its own words.
+        """
+        former, self._process = self._process, None
+        assert former is not None, "not started"
+        self._leaving.append(former)
+        try:
+            self.start("-sf", str(former.pid))
+        except LbError:
+            self._leaving.remove(former)
+            self._process, failed = former, self._process
+            if failed is not None and failed.poll() is None:
+                failed.kill()
+                failed.wait()
+            raise
 
     def died(self) -> int | None:
         """Its exit code, if it has ended."""
@@ -122,13 +143,20 @@ class Balancer:
         return last(spoken(self._words.read().decode(errors="replace")))
 
     def stop(self) -> None:
-        """End it, by force after `STOP_LIMIT` seconds."""
+        """End it, by force after `STOP_LIMIT` seconds, and whatever a reload left behind."""
         process, self._process = self._process, None
-        if process is not None and process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(STOP_LIMIT)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        for one in [*self._leaving, *([process] if process else [])]:
+            _end(one)
+        self._leaving.clear()
         self._words.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

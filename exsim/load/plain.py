@@ -70,7 +70,7 @@ def stranger(path: Path, scenario: Scenario) -> StandingLab | None:
         address=address,
         nodes=dict(target.nodes),
         versions=dict.fromkeys(target.nodes, ""),
-        ca=target.ca,
+        ca=target.ca if target.ca == "system" else str(path.parent / target.ca),
         insecure=target.insecure,
         hosts=target.hosts,
     )

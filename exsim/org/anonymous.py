@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exsim.org import namespace
 from exsim.org.answers import answer
 from exsim.org.answers import page as page_of
 from exsim.org.attribution import short_build
@@ -44,7 +45,7 @@ def logon_page(incoming: Incoming, node: Node, host: str) -> Answer:
     """The first step (a script that goes on) or the second (the form)."""
     url = incoming.query.get("url", "")
     reason = incoming.query.get("reason", names.REASON_NONE)
-    destination = url or f"https://{outside(incoming, host)}{names.OWA}"
+    destination = url or namespace.destination(node, outside(incoming, host))
     if node.version == "2010":
         return page_of(_form(node, "logon_2010", destination, reason), FRAMES)
     if "replaceCurrent" in incoming.query or is_down_level(incoming):

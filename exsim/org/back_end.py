@@ -42,8 +42,8 @@ class BackEnd:
         self._entropy = entropy
         self._dice = Entropy(organisation.seed, node.name, "stall")
         self._contexts = UserContexts(organisation.time_scale, entropy)
-        secret = node.back_end.canary_secret
-        self._canaries = Canaries(secret, organisation.time_scale, entropy)
+        settings, scale = node.back_end, organisation.time_scale
+        self._canaries = Canaries(settings.canary_secret, scale, entropy, settings.canary_changes)
         self._services = service.Service(node)
         self._ecp = ecp.ControlPanel(self._canaries)
         self._common = back_end_headers(node)

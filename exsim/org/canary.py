@@ -19,22 +19,27 @@ LENGTH = 56
 
 
 class Canaries:
-    """The canaries of one back end."""
+    """The canaries of one back end.
 
-    def __init__(self, secret: str, scale: float, entropy: Entropy) -> None:
+    `changes`: Exchange's seconds after which the secret is another one, again and again; 0: never.  What
+    was made before a change is refused after it.
+    """
+
+    def __init__(self, secret: str, scale: float, entropy: Entropy, changes: float = 0.0) -> None:
         self._secret = secret.encode()
+        self._changes = changes * scale
         self._scale = scale
         self._entropy = entropy
 
     def make(self, sid: str, when: float) -> str:
         """A canary of `sid`, made now."""
         start = self._entropy.take(16) + ticks_of(when).to_bytes(8, "little")
-        return pack(start + self._digest(start, sid))
+        return pack(start + self._digest(start, sid, when))
 
     def age(self, text: str, sid: str, when: float) -> float | None:
         """Real seconds since it was made; None: missing, another user's, or past its time."""
         data = unpack(text)
-        if data is None or not hmac.compare_digest(data[24:], self._digest(data[:24], sid)):
+        if data is None or not hmac.compare_digest(data[24:], self._digest(data[:24], sid, when)):
             return None
         age = when - utc_of(int.from_bytes(data[16:24], "little"))
         return age if age <= VALID * self._scale else None
@@ -43,8 +48,9 @@ class Canaries:
         """Whether an answer is to bring a new one."""
         return age is None or age > RENEWED_AFTER * self._scale
 
-    def _digest(self, start: bytes, sid: str) -> bytes:
-        return hashlib.sha256(start + sid.encode("utf-16-le") + self._secret).digest()
+    def _digest(self, start: bytes, sid: str, when: float) -> bytes:
+        epoch = b":%d" % (when // self._changes) if self._changes else b""
+        return hashlib.sha256(start + sid.encode("utf-16-le") + self._secret + epoch).digest()
 
 
 def pack(data: bytes) -> str:

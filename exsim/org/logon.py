@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from exsim.org import namespace
 from exsim.org.answers import HTML, answer, redirect, set_cookie
 from exsim.org.directory import Directory
 from exsim.org.incoming import Incoming
@@ -99,6 +100,10 @@ class LogonForm:
             return self._refuse(incoming, "credentials", target=target)
         if urlsplit(destination).scheme not in ("http", "https"):
             return bad_request("The destination value is not valid.")
+        target = namespace.elsewhere(self._node, self._directory.home(mailbox), host)
+        if target:
+            page = namespace.handed_on(target, incoming.header("host"), form)
+            return Outcome(page, user=mailbox.address)
         outcome = self._accept(incoming, host, destination, flags_of(form["flags"]))
         outcome.user = mailbox.address
         return outcome

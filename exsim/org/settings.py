@@ -30,6 +30,9 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken_back_ends: tuple[str, ...] = ()  # nodes to which Kerberos fails: 503
     answer_delay: dict[str, float] = {}  # path -> seconds held back before the answer
     unreachable_logon: bool = False  # post-2021 node without a valid Auth certificate: 500 at logon
+    # virtual directory ("owa", "ecp") -> its address; absent: the organisation's one name
+    internal_urls: dict[str, str] = {}
+    external_urls: dict[str, str] = {}
 
 
 class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +43,7 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     canary_secret: str = (
         "organisation"  # shared; a node with another refuses the others' canaries: 449
     )
+    canary_changes: float = 0.0  # seconds after which that secret is another, again and again
     stall: dict[str, float] = {}  # path -> share of requests that are held for `stall_seconds`
     stall_seconds: float = 60.0
     think: float = 0.0  # seconds every answer takes

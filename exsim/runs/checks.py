@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import get_args
 from urllib.parse import urlsplit
 
 from exsim.runs import addresses, organisation
 from exsim.runs.complaint import Complaint, below
-from exsim.runs.sections import Lab, Node, Population, Scenario, Target
+from exsim.runs.sections import Lab, Node, Population, Scenario, Target, Version
 
 # Fifteen characters are what NetBIOS leaves for a name (RFC 1002); X-FEServer carries it in capitals.
 _NODE_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,13}[A-Z0-9])?")
@@ -29,6 +30,7 @@ def check(scenario: Scenario) -> None:
     for index, population in enumerate(scenario.population):
         _population(scenario, population, f"population[{index}]")
     _load(scenario)
+    _expect(scenario)
 
 
 def _lab(lab: Lab) -> None:
@@ -129,6 +131,37 @@ def _homes(population: Population, key: str) -> Iterator[tuple[str, str]]:
     yield f"{key}.mailbox", population.mailbox
     for index, version in enumerate(population.session.change_mailbox):
         yield f"{key}.session.change_mailbox[{index}]", version
+
+
+def _expect(scenario: Scenario) -> None:
+    protocols = tuple(dict.fromkeys(one.protocol for one in scenario.population))
+    for index, limit in enumerate(scenario.expect.lost):
+        key = f"expect.lost[{index}]"
+        _used_protocol(limit.protocol, protocols, f"{key}.protocol")
+        for dimension in ("login", "serving", "home"):
+            _place(scenario, getattr(limit, dimension), f"{key}.{dimension}")
+    for index, latency in enumerate(scenario.expect.latency):
+        key = f"expect.latency[{index}]"
+        _used_protocol(latency.protocol, protocols, f"{key}.protocol")
+        if not latency.step:
+            raise Complaint(f"{key}.step", "is empty; write a step such as poll")
+
+
+def _used_protocol(name: str, protocols: Sequence[str], key: str) -> None:
+    if name and name not in protocols:
+        raise Complaint(
+            key, f'"{name}" is not a protocol of this scenario; one of {", ".join(protocols)}'
+        )
+
+
+def _place(scenario: Scenario, name: str, key: str) -> None:
+    """A node or a version that the scenario has; a target's versions are not known here."""
+    versions = get_args(Version)
+    if scenario.lab is not None:
+        versions = tuple(dict.fromkeys(node.version for node in scenario.lab.nodes))
+    known = (*scenario.node_names, *versions)
+    if name and name not in known:
+        raise Complaint(key, f'"{name}" is neither a node nor a version; one of {", ".join(known)}')
 
 
 def _load(scenario: Scenario) -> None:

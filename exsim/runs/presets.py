@@ -160,9 +160,9 @@ _LIST = (
     ),
     Preset(
         "canary_epoch_change",
-        "One back end has another canary secret: 449.",
+        "One back end has a canary secret of its own, another one every quarter of a minute: 449.",
         "E13",
-        (Difference(THE_ONE, back_end={"canary_secret": "another"}),),
+        (Difference(THE_ONE, back_end={"canary_secret": "another", "canary_changes": 15.0}),),
         needs=(NEWER,),
         least=2,
     ),
@@ -171,6 +171,13 @@ _LIST = (
         "Back ends refuse a page of another build: 412, once.",
         "E13",
         (Difference(EVERY, back_end={"version_check": True, "app_cache": True}),),
+        needs=(NEWER,),
+    ),
+    Preset(
+        "boot_stall",
+        "One start in ten hangs: its first data come a minute late.",
+        "assumed",
+        (Difference(EVERY, back_end={"stall": {"sessiondata.ashx": 0.1}, "stall_seconds": 60.0}),),
         needs=(NEWER,),
     ),
     Preset(

@@ -10,7 +10,7 @@ import msgspec
 
 from exsim.runs.sections import Scenario
 
-_SECTIONS = ("lab", "target", "population", "load", "expect")
+_SECTIONS = ("lab", "target", "population", "load", "expect", "ab")
 
 
 def as_toml(scenario: Scenario) -> str:

@@ -39,6 +39,7 @@ class Runbook:
         run = RunFile(
             scenario=name,
             title=scenario.title,
+            assumed=scenario.assumed,
             rig="lab" if lab else "target",
             versions=Versions(
                 exsim=exsim.__version__,

@@ -101,6 +101,7 @@ def _files(scenario: Scenario, path: Path) -> None:
     wanted: dict[str, Path | None] = {
         "lab.balancer": balancer_file(scenario, path),
         "target.accounts": accounts_file(scenario, path),
+        "ab.b": path.parent / scenario.ab.b if scenario.ab and scenario.ab.b else None,
     }
     if scenario.target is not None and scenario.target.ca != "system":
         wanted["target.ca"] = path.parent / scenario.target.ca

@@ -16,6 +16,7 @@ Seconds = Annotated[float, Meta(ge=0, extra={"duration": True})]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Confidence = Annotated[float, Meta(ge=0.5, le=0.9999)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +42,8 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     broken_back_ends: tuple[str, ...] | UnsetType = UNSET
     answer_delay: dict[str, Seconds] | UnsetType = UNSET
     unreachable_logon: bool | UnsetType = UNSET
+    internal_urls: dict[str, str] | UnsetType = UNSET
+    external_urls: dict[str, str] | UnsetType = UNSET
 
 
 class BackEndChange(Section, frozen=True, omit_defaults=True):
@@ -49,6 +52,7 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     version_check: bool | UnsetType = UNSET
     app_cache: bool | UnsetType = UNSET
     canary_secret: str | UnsetType = UNSET
+    canary_changes: Seconds | UnsetType = UNSET
     stall: dict[str, Share] | UnsetType = UNSET
     stall_seconds: Seconds | UnsetType = UNSET
     think: Seconds | UnsetType = UNSET
@@ -74,6 +78,7 @@ class Lab(Section, frozen=True):
     organisation; "name@NODE" says at which node.  `haproxy`: the version that must run ("2.8"), or "".
     `tls`: who ends it, the balancer ("offload") or the nodes.  `port` 0 is asked of the kernel.
     `servers`: the balancer's name of a server -> node, where the names do not tell by themselves.
+    `accept`: lines of the balancer's file whose mechanical change may matter, and may stand in a gate.
     """
 
     balancer: str
@@ -85,6 +90,7 @@ class Lab(Section, frozen=True):
     haproxy: str = ""
     tls: Literal["offload", "nodes"] = "offload"
     servers: dict[str, str] = {}
+    accept: tuple[Positive, ...] = ()
 
     @property
     def presets(self) -> tuple[str, ...]:
@@ -171,11 +177,41 @@ class Load(Section, frozen=True):
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
 
 
+class LostLimit(Section, frozen=True):
+    """How many may be lost of the sessions that a criterion speaks of; what is left out means any.
+
+    `login`, `serving`, `home`: a node or a version.  With `serving` the trial is a session's first meeting
+    with such a front end, without it the session.  `max`: the share that must be shown not to be
+    exceeded, at `confidence`.  `over`: whether sessions or accounts are what must show it.
+    """
+
+    max: Annotated[float, Meta(gt=0, le=1)]
+    protocol: str = ""
+    login: str = ""
+    serving: str = ""
+    home: str = ""
+    confidence: Confidence = 0.95
+    over: Literal["sessions", "accounts"] = "sessions"
+
+
+class LatencyLimit(Section, frozen=True):
+    """Within which time a share `quantile` of a step's answers must have come; `protocol` "" is any."""
+
+    step: str
+    quantile: Annotated[float, Meta(ge=0.1, le=0.9999)]
+    max: Annotated[float, Meta(ge=0, extra={"duration": True})]
+    protocol: str = ""
+    confidence: Confidence = 0.95
+
+
 class Expect(Section, frozen=True):
     """What a pass demands.
 
     `persistence` "held": no session may change front end.  `min_sessions_per_combination`: fewer, and
     the verdict is inconclusive.  The time-outs are the farm's own settings: a session past them has expired.
+    `lost`, `latency`: criteria of their own, beside the others.  `wrong_mailbox` 0 asks that answers were
+    seen which say whose they are (one of another user always fails).  `no_worse_by`: how much larger the
+    share lost may be than that of a baseline.
     """
 
     max_lost_sessions: Count = 0
@@ -184,10 +220,30 @@ class Expect(Section, frozen=True):
     max_unattributed: Share = 0.02
     public_timeout: Seconds = 900.0
     private_timeout: Seconds = 28800.0
+    lost: tuple[LostLimit, ...] = ()
+    latency: tuple[LatencyLimit, ...] = ()
+    wrong_mailbox: Annotated[int, Meta(ge=0, le=0)] | None = None
+    no_worse_by: Annotated[float, Meta(gt=0, le=1)] = 0.05
+
+
+class Ab(Section, frozen=True):
+    """What `exsim ab` compares; A is `[lab] balancer`.
+
+    `b`: the other HAProxy file, relative to the scenario.  `max_pairs`: of sessions, after which it is left
+    undecided.  `margin`: a difference of the shares lost that is certainly smaller counts as none.
+    """
+
+    b: str = ""
+    max_pairs: Positive = 100
+    margin: Annotated[float, Meta(gt=0, le=1)] = 0.05
 
 
 class Scenario(Section, frozen=True):
-    """One scenario, whole: exactly one of `lab` and `target`."""
+    """One scenario, whole: exactly one of `lab` and `target`.
+
+    `assumed`: one sentence on a mechanism in it that is inferred and not documented; it is repeated
+    wherever the result is shown.
+    """
 
     title: str
     population: Annotated[tuple[Population, ...], Meta(min_length=1)]
@@ -196,6 +252,8 @@ class Scenario(Section, frozen=True):
     target: Target | None = None
     load: Load = Load()
     expect: Expect = Expect()
+    ab: Ab | None = None
+    assumed: str = ""
 
     @property
     def rig(self) -> str:

@@ -6,6 +6,7 @@ passwords of the simulated mailboxes included, which is why it is no file.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import tempfile
@@ -30,6 +31,13 @@ def handle_path(scenario: Path) -> Path:
     digest = hashlib.sha256(str(scenario.resolve()).encode()).hexdigest()[:8]
     owner = os.getuid() if hasattr(os, "getuid") else 0
     return Path(tempfile.gettempdir()) / f"exsim-{owner}" / f"{scenario.stem}-{digest}.sock"
+
+
+def handles(name: str, scenario: Path | None = None) -> list[Path]:
+    """The handles of every lab whose scenario is called `name`, or of that `scenario` alone."""
+    if scenario is not None:
+        return [handle_path(scenario)]
+    return sorted(handle_path(Path(name)).parent.glob(f"{glob.escape(name)}-*.sock"))
 
 
 def encode(lab: StandingLab) -> bytes:

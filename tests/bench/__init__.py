@@ -1,0 +1,1 @@
+"""Benchmarks: run by hand, each printing the figures that it measured and how."""

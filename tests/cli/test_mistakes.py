@@ -128,7 +128,9 @@ def test_a_duration_on_the_command_line_is_named_as_such(said, tmp_path):
 # A target and its accounts ------------------------------------------------------------------------
 
 
-def a_target(tmp_path: Path, accounts: str, port: int = 1, more: str = "", mode: int = 0o600) -> Path:
+def a_target(
+    tmp_path: Path, accounts: str, port: int = 1, more: str = "", mode: int = 0o600
+) -> Path:
     path = tmp_path / "farm.toml"
     path.write_text(TARGET.format(port=port, more=more))
     file = tmp_path / "accounts.csv"

@@ -99,7 +99,7 @@ def kept(user=2, t=1.05, polls=3):
     ]  # fmt: skip
 
 
-def run_directory(folder, lines=None, scenario=SCENARIO, **more):
+def run_directory(folder, lines=None, scenario=SCENARIO, scenario_name="made", **more):
     """The directory of a run; `more` is for run.json."""
     directory = RunDirectory.create(folder, "made", datetime.fromtimestamp(ZERO, UTC))
     facts = {
@@ -114,7 +114,7 @@ def run_directory(folder, lines=None, scenario=SCENARIO, **more):
         ],
     }
     run = RunFile(
-        scenario="made", title="made by hand", versions=Versions("0.1.0"), seed=1, zero=ZERO,
+        scenario=scenario_name, title="made by hand", versions=Versions("0.1.0"), seed=1, zero=ZERO,
         started=utc(0), nodes=[NodeClaim("EXCH16", "2016"), NodeClaim("EXCH13", "2013")],
         **{**facts, **more},
     )  # fmt: skip

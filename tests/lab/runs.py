@@ -124,7 +124,9 @@ class Ran:
     def slice(self, proofs: bool = True) -> Slice:
         """As the comparison with the confession takes it; without `proofs`, what browsers sent alone."""
         lines = [
-            line for line in self.lines if proofs or not isinstance(line, Hop) or line.step != "proof"
+            line
+            for line in self.lines
+            if proofs or not isinstance(line, Hop) or line.step != "proof"
         ]
         return Slice(lines, self.confessions, self.findings)
 

@@ -46,6 +46,14 @@ def test_a_canary_is_its_users_and_its_days(
     assert (canaries(reader).age(text, sid, START + later) is not None) is valid
 
 
+def test_a_secret_that_changes_refuses_what_was_made_before() -> None:
+    changing = Canaries("organisation", 0.5, Entropy("canary"), changes=20.0)
+    start = START // 10 * 10
+    text = changing.make(SID, start + 1)
+    assert changing.age(text, SID, start + 9.9) is not None
+    assert changing.age(text, SID, start + 10) is None
+
+
 @pytest.mark.parametrize("text", ["", "abc", "." * 76, "A" * 76, "é" * 76, "=" * 76])
 def test_junk_is_no_canary(text: str) -> None:
     assert canaries().age(text, SID, START) is None

@@ -69,6 +69,7 @@ class MemoryLine:
         self.used = 0
         self.exchange: Exchange | None = None
         self.server: str | None = None  # the balancer's own note
+        self.target = ""  # of the request that it is choosing for
         self.peers: dict[str, Peer] = {}
         self.running: Running | None = None
 
@@ -87,6 +88,7 @@ class MemoryLine:
         if exchange.ended is not None:
             return
         network = self.network
+        self.target = request.target
         node = self.origin or network.balancer.choose(self, request.headers)
         peer = self.peers.setdefault(node, Peer(self.number * 100 + len(self.peers)))
         if node in network.down:

@@ -8,8 +8,9 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from exsim.judgement.collapse import Pool
-from exsim.judgement.diagnosis import how_many, may_be, not_it
+from exsim.judgement.diagnosis import blame, class_sentence, documents
 from exsim.judgement.judge import Judgement
+from exsim.judgement.possibility import how_many, not_it
 from exsim.judgement.proof import best
 from exsim.judgement.remark import (
     about,
@@ -56,7 +57,7 @@ def render(judgement: Judgement) -> str:
         spread=spread_sentence(judgement),
         proof=best(judgement.proofs),
         not_it=not_it(judgement) if lost else [],
-        may_be=may_be(judgement) if lost else [],
+        diagnosis=judgement.results.diagnosis,
         how_many=how_many(judgement) if lost else [],
         remarks=remarks(judgement),
         not_covered=not_covered(judgement),
@@ -85,6 +86,9 @@ def _template() -> Template:
         pause=pause,
         shortened=shortened,
         marks=MARKS,
+        blame=blame,
+        class_sentence=class_sentence,
+        documents=documents,
     )
     return environment.from_string(PAGE)
 

@@ -18,8 +18,21 @@ HEAT = """
 {% endmacro %}
 """
 
+CAUSE = """
+{% macro cause(one) %}
+<p><b>{{ one.name }}</b> (score {{ "%.2f"|format(one.score) }}, inferred from what the clients saw).
+{{ one.sentence }}</p>
+<p>{{ blame(one) }} {{ class_sentence(one) }} {{ one.support }}</p>
+{% if one.evidence %}<p>What speaks for it:</p><ul>{% for row in one.evidence %}<li>{{ row }}</li>{% endfor %}</ul>{% endif %}
+{% if one.against %}<p>What speaks against it:</p><ul>{% for row in one.against %}<li>{{ row }}</li>{% endfor %}</ul>{% endif %}
+<p><b>What decides:</b> {{ one.decides }}</p><p><b>What to do:</b> {{ one.advice }}</p>
+<p class="soft">Source: {{ documents(one)|join("; ") }} · <code>exsim explain {{ one.rule }}</code></p>
+{% endmacro %}
+"""
+
 FIRST_SCREEN = """
 {% if simulated %}<p class="banner"><b>{{ simulated }}</b></p>{% endif %}
+{% if facts.assumed %}<p class="banner"><b>Assumed:</b> {{ facts.assumed }}</p>{% endif %}
 <header class="verdict {{ tone }}"><div class="word">{{ said.word }}</div><div>
 <p class="first">{{ said.sentences[0] }}</p>
 {% if said.sentences[1:] %}<p>{{ said.sentences[1:]|join(" ") }}</p>{% endif %}
@@ -51,10 +64,12 @@ differently.</p>{% endif %}
 {% else %}<p>Nothing speaks against a pass.</p>{% endfor %}
 <p>{{ spread }}</p>{% endif %}
 </section></div>
-{% if not_it or may_be or how_many %}<section class="card words">
-{% for title, sentences in [("What it is not", not_it), ("What it may be", may_be),
-("How many users", how_many)] if sentences %}<h2>{{ title }}</h2>
-<p>{{ sentences|join(" ") }}</p>{% endfor %}
+{% if not_it or diagnosis or how_many %}<section class="card words">
+{% if not_it %}<h2>What it is not</h2><p>{{ not_it|join(" ") }}</p>{% endif %}
+{% for one in diagnosis[:1] %}<h2>What it may be</h2>{{ cause(one) }}{% endfor %}
+{% if how_many %}<h2>How many users</h2><p>{{ how_many|join(" ") }}</p>{% endif %}
+{% for one in diagnosis[1:] %}<details><summary>Also possible: {{ one.name }} (score
+{{ "%.2f"|format(one.score) }})</summary>{{ cause(one) }}</details>{% endfor %}
 </section>{% endif %}
 <section class="card"><h2>Read this before you show it to anybody</h2><ul class="marks">
 {% for remark in remarks %}<li class="{{ remark.mark }}"><i>{{ remark.mark }}</i>{{ remark.sentence }}</li>
@@ -123,6 +138,7 @@ to {{ facts.ended }}{% endif %}</p>
 
 PAGE = (
     HEAT
+    + CAUSE
     + """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">

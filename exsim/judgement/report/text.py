@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from exsim.judgement.collapse import Pool, Table
+from exsim.judgement.diagnosis import blame, class_sentence
 from exsim.judgement.judge import Judgement
 from exsim.judgement.proof import Proof, ProofLine, best
 from exsim.judgement.remark import (
@@ -77,6 +78,7 @@ def lines(judgement: Judgement, exit_code: int | None = None) -> Iterator[Text]:
         " ".join(filter(None, [control_sentence(judgement), spread_sentence(judgement)]))
     )
     yield from _findings(judgement)
+    yield from _may_be(judgement)
     yield Text()
     yield from _foot(judgement, exit_code)
 
@@ -101,6 +103,8 @@ def _head(judgement: Judgement) -> Iterator[Text]:
     yield from (
         [Text(spaced, "dim")] if len(spaced) <= WIDTH else wrapped(", ".join(ran), style="dim")
     )
+    if judgement.facts.assumed:
+        yield from wrapped(f"ASSUMED  {judgement.facts.assumed}", 1, 10)
     said = judgement.statement
     indent = 1 + max(6, len(said.word) + 2)
     first = True
@@ -226,6 +230,23 @@ def _findings(judgement: Judgement) -> Iterator[Text]:
         yield from wrapped(
             f"Also seen, no session lost: {'; '.join(found[:FINDINGS_SHOWN])}{more}."
         )
+
+
+def _may_be(judgement: Judgement) -> Iterator[Text]:
+    """The first diagnosis in short; `exsim explain` and the HTML report say the rest."""
+    for one in judgement.results.diagnosis[:1]:
+        yield Text()
+        yield from wrapped(f"What it may be: {one.name} (score {one.score:.2f}).", 1, 3, "bold")
+        step = f"Decide it: {first_sentence(one.decides)}" if one.alike else ""
+        told = [blame(one), first_sentence(one.support), class_sentence(one), step]
+        act = f"Do: {first_sentence(one.advice)}"
+        source = f"({one.source}; more: exsim explain {one.rule})"
+        yield from wrapped(" ".join(filter(None, [*told, act, source])), 3)
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text that may hold several."""
+    return text.partition(". ")[0].removesuffix(".") + "." if text else ""
 
 
 def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:

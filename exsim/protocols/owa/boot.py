@@ -152,7 +152,7 @@ def _calls(page: Page) -> Flow[None]:
     )
 
     def work() -> Flow[None]:
-        while not page.gone() and (subscription or waiting):
+        while not page.silent() and (subscription or waiting):
             if subscription:
                 action, step = subscribe(subscription.popleft()), "subscribe"
             else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exsim.protocols.agent import Account, Agent, Landing
-from exsim.protocols.flow import Flow, Mark, Request, Response
+from exsim.protocols.flow import Connection, Flow, Mark, Request, Response
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.markup import LogonForm, is_logon_page, next_step, read_logon_form
 from exsim.protocols.owa.settings import Settings
@@ -30,9 +31,15 @@ class Shown:
 
 
 def navigate(
-    client: Agent, account: Account, settings: Settings, number: int, target: str, step: str
+    client: Agent,
+    account: Account,
+    settings: Settings,
+    number: int,
+    target: str,
+    step: str,
+    on: Connection | None = None,
 ) -> Flow[Landing]:
-    """The address line: one GET and its redirects."""
+    """The address line: one GET and its redirects.  `on`: the connection that they must use."""
     request = Request(
         "GET",
         target,
@@ -42,23 +49,38 @@ def navigate(
         number,
         account.address,
         origin=settings.origin,
+        on=on,
         control=settings.control,
         forced=settings.forced,
     )
     return (yield from client.visit(request))
 
 
-def open_owa(client: Agent, account: Account, settings: Settings, number: int) -> Flow[Shown]:
-    """GET /owa/ and what the logon page's first step leads to.  Marks "no_logon_form" when nothing fits."""
+def open_owa(
+    client: Agent,
+    account: Account,
+    settings: Settings,
+    number: int,
+    target: str = names.OWA,
+    on: Connection | None = None,
+    arrived: Callable[[], None] = lambda: None,
+) -> Flow[Shown]:
+    """GET `target` and what the logon page's first step leads to.  Marks "no_logon_form" when nothing fits.
+
+    `arrived` is called when there is something to show: until then a browser leaves the old page standing.
+    """
     client.steps = STEPS
-    landing = yield from navigate(client, account, settings, number, names.OWA, "open")
+    landing = yield from navigate(client, account, settings, number, target, "open", on)
+    arrived()
     response, target = landing.response, landing.target
     form = read_logon_form(response.body)
     onward = None if form else next_step(response.body, target)
     if onward is not None:
         asked = client.target_of(onward, target)
         if asked is not None:
-            landing = yield from navigate(client, account, settings, number, asked, "logon_form")
+            landing = yield from navigate(
+                client, account, settings, number, asked, "logon_form", on
+            )
             response, target = landing.response, landing.target
             form = read_logon_form(response.body)
     shown = Shown(response, target, form)

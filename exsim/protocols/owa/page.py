@@ -2,8 +2,8 @@
 
 It builds the requests that the page's scripts send, and does what they do when an answer refuses them:
 440 or the logon page: the browser goes to /owa/ and is shown the logon page; 449: the fresh canary is
-taken and the request sent once more, as a hop of its own; 412: the page is reloaded by way of the logon
-page.  What the real scripts do on 449 and 412 is *assumed*.
+taken and the request sent once more, as a hop of its own; 412: the kept page is thrown away and the logon
+page is shown.  What the real scripts do on 449 and 412 is *assumed*.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from exsim.protocols.owa.markup import is_logon_page
 from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
 
+LED_AWAY = ("thrown_out", "other_build")  # an answer made the browser go
 XML_CALL = "<params><canary>{canary}</canary></params>"  # 2010: the canary travels in the body
 
 
@@ -44,6 +45,7 @@ class Page:
         self.number = number
         self.left = ""
         self.navigation: Task | None = None
+        self.replaced = False  # by what the navigation led to
         self.tasks: list[Task] = []
         self.build = ""
         self.client_id = ""
@@ -52,8 +54,15 @@ class Page:
         self.calls = 0  # of service.svc so far; their ids count down from -1
 
     def gone(self) -> bool:
-        """Whether the page was left: its scripts ask for nothing more."""
+        """Whether the page was left: nobody clicks in it any more."""
         return self.left != ""
+
+    def silent(self) -> bool:
+        """Whether its scripts have stopped: a start's calls go on until another page is there (SEED)."""
+        return self.left != "" and (self.left not in LED_AWAY or self.replaced)
+
+    def _replace(self) -> None:
+        self.replaced = True
 
     # Requests ---------------------------------------------------------------------------------
     def request(
@@ -142,7 +151,7 @@ class Page:
             yield from self.thrown_out(request, status)
         elif status == names.VERSION_MISMATCH:
             self.client.memory.clear()  # the kept page is of no use any more
-            yield from self.leave("other_build", request, status)
+            yield from self.leave("other_build", request, status, target=names.LOGON_PAGE)
         return response
 
     def _with_canary(self, request: Request) -> Request:
@@ -167,11 +176,18 @@ class Page:
         """An answer says that nobody is logged on: the first one makes the browser go."""
         yield from self.leave("thrown_out", request, status, reason)
 
-    def leave(self, why: str, request: Request, status: int | None, reason: str = "") -> Flow[None]:
-        """Go to /owa/, once; further refusals of the old page change nothing."""
+    def leave(
+        self,
+        why: str,
+        request: Request,
+        status: int | None,
+        reason: str = "",
+        target: str = names.OWA,
+    ) -> Flow[None]:
+        """Go to `target`, once; further refusals of the old page change nothing."""
         if self.left:
             return
-        self.left = why
+        self.left, self.replaced = why, False
         facts: dict[str, str | int | None] = {
             "number": self.number,
             "step": request.step,
@@ -182,7 +198,15 @@ class Page:
             facts["reason"] = reason
         yield Mark(why, facts)
         self.navigation = yield Start(
-            opening.open_owa(self.client, self.account, self.settings, self.number), why
+            opening.open_owa(
+                self.client,
+                self.account,
+                self.settings,
+                self.number,
+                target,
+                arrived=self._replace,
+            ),
+            why,
         )
 
     def start(self, flow: Flow[None], name: str) -> Flow[None]:

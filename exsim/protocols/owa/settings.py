@@ -13,7 +13,7 @@ class Settings:
 
     `relogin_after`: pause before the next session; None stays on the logon page when thrown out.
     `background`: share of the polls that no user caused (UA=0); all of them without `user_activity`.
-    `keep_alive`: keepalive.owa and ping.owa in turn, for as long as the page is there.
+    `keep_alive`: seconds between keepalive.owa and ping.owa, in turn, while the page is there; None: neither.
     `change_mailbox`: further accounts of the same browser, taken in turn after each log-off.
     `late_answers`: the old page still has posts on the way while it logs off.
     `boot_page_kept`: the browser has an application cache and starts from the page that it holds.
@@ -32,7 +32,7 @@ class Settings:
     user_activity: bool = True
     background: float = 0.3
     notifications: bool = True
-    keep_alive: bool = True
+    keep_alive: float | None = 30.0  # the real interval is not known (*assumed*)
     change_mailbox: tuple[Account, ...] = ()
     late_answers: bool = False
     logoff: bool = True

@@ -8,8 +8,6 @@ from exsim.protocols.owa.actions import BACKGROUND_MIX, CLICK_MIX
 from exsim.protocols.owa.page import Page
 from exsim.wire import names
 
-KEEP_ALIVE_EVERY = 30.0  # seconds; the real interval is not known (*assumed*)
-
 
 def stay(page: Page) -> Flow[None]:
     """As many polls as the settings say, about `think` seconds apart; ends early when the page is left."""
@@ -58,9 +56,9 @@ def _control_panel(page: Page) -> Flow[None]:
 
 def keep_alive(page: Page) -> Flow[None]:
     """keepalive.owa and ping.owa in turn, until the page is left."""
-    turn = 0
+    every, turn = page.settings.keep_alive or 0.0, 0
     while not page.gone():
-        yield from page.client.rest(KEEP_ALIVE_EVERY)
+        yield from page.client.rest(every)
         if page.gone():
             return
         target, step = ((names.KEEP_ALIVE, "keep_alive"), (names.PING, "ping"))[turn % 2]

@@ -74,15 +74,19 @@ def test_2010_keeps_a_browser_by_its_own_canary_and_channel() -> None:
     assert len(events) > 8 and any(hop.step == "channel_wait" for hop in events)
 
 
-def test_a_kept_page_of_another_build_is_refused_once_and_then_loaded_anew() -> None:
+def test_a_kept_page_of_another_build_is_refused_once_and_the_next_logon_loads_it_anew() -> None:
     result = quiet(
-        {"logons": 2, "boot_page_kept": True, "change": True},
+        {"logons": 3, "relogin_after": 2.0, "boot_page_kept": True, "change": True},
         ["EXCH13", "EXCH16-SYD-01"],
         version_check=True,
     )
     refused = [hop for hop in result.hops if hop.status == names.VERSION_MISMATCH]
     assert [(hop.step, hop.session) for hop in refused] == [("sessiondata", "1.2")]
-    assert marked(result) == {"logon": 2, "logoff": 2, "other_build": 1}
+    assert marked(result) == {"logon": 3, "logoff": 2, "other_build": 1}
+    shown = [hop for hop in result.hops if hop.session == "1.2" and hop.path == names.LOGON_PAGE]
+    assert shown and {session.account for session in result.findings.sessions[1:]} == {
+        "user01@isp.com.au"
+    }
 
 
 def test_a_call_without_a_canary_is_sent_again_once_with_the_one_that_came_back() -> None:

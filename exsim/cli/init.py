@@ -1,0 +1,33 @@
+"""Write what a pipeline needs: a workflow for GitHub, a scenario, and a HAProxy file to replace by your own.
+
+Nothing that is there already is overwritten.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from exsim.conduct.workflow import init
+from exsim.runs.errors import OperatorError
+
+SUMMARY = "write a pipeline that gates your HAProxy file"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--github-workflow",
+        nargs="?",
+        type=Path,
+        const=Path("."),
+        metavar="DIR",
+        help="write .github/workflows/exsim.yml and what it runs into DIR (here)",
+    )
+
+
+def act(options: argparse.Namespace) -> int:
+    if options.github_workflow is None:
+        raise OperatorError("init: say what to write: --github-workflow [DIR]")
+    for path in init(options.github_workflow):
+        print(path)
+    return 0

@@ -1,0 +1,120 @@
+"""No worse than a baseline: is the share lost now at most a margin above the share lost then?
+
+A non-inferiority question with a margin, because "no difference was found" shows nothing.  It is asked of
+each protocol, and again for whatever the scenario's criteria single out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exsim.judgement.facts import RunFacts
+from exsim.judgement.gate.bounds import difference
+from exsim.judgement.gate.criterion import Criterion, Outcome, share
+from exsim.judgement.gate.lost import counts_of, name_of, trials
+from exsim.judgement.matrix import Cell
+from exsim.judgement.statistics import CONFIDENCE
+from exsim.judgement.verdict import place
+from exsim.judgement.words import counted_noun, listed
+from exsim.runs.sections import LostLimit
+from exsim.session.records import Session
+
+SHOWN = 3  # combinations that are named one by one
+
+Run = tuple[Sequence[Session], RunFacts]
+
+
+def topology(facts: RunFacts) -> dict[str, str]:
+    """What two runs must have alike to be compared, by the name it has in a scenario."""
+    nodes = sorted(f"{node.name} ({node.version or 'unknown'})" for node in facts.nodes)
+    presets = ", ".join(preset.name for preset in facts.presets)
+    return {
+        "rig": facts.rig,
+        "nodes": ", ".join(nodes),
+        "preset": presets if facts.simulated else "",
+    }
+
+
+def differing(now: RunFacts, base: RunFacts) -> list[str]:
+    """A phrase for each key of the topology in which two runs differ."""
+    mine, theirs = topology(now), topology(base)
+    return [
+        f"{key}: {mine[key] or 'none'}, and in the baseline {theirs[key] or 'none'}"
+        for key in mine
+        if mine[key] != theirs[key]
+    ]
+
+
+def no_worse(now: Run, base: Run) -> list[Criterion]:
+    """A criterion for each protocol of either run, and one for each of the scenario's own selections."""
+    expect = now[1].expect
+    protocols = dict.fromkeys(session.protocol for run in (base, now) for session in run[0])
+    limits = [LostLimit(max=1.0, protocol=protocol) for protocol in protocols]
+    chosen = [*limits, *(one for one in expect.lost if one.login or one.serving or one.home)]
+    return [_no_worse(limit, i, now, base) for i, limit in enumerate(chosen)]
+
+
+def _no_worse(limit: LostLimit, index: int, now: Run, base: Run) -> Criterion:
+    margin = now[1].expect.no_worse_by
+    counts, base_counts = (
+        counts_of(trials(limit, sessions, facts, steered=False), limit.confidence)
+        for sessions, facts in (now, base)
+    )
+    mine, theirs = counts["sessions"], base_counts["sessions"]
+    low, high = difference(mine.bad, mine.of, theirs.bad, theirs.of, limit.confidence)
+    numbers = (
+        f"{mine.bad} of {counted_noun(mine.of, 'session')} lost, in the baseline {theirs.bad} of "
+        f"{theirs.of}: between {points(low)} and {points(high)} points."
+    )
+    outcome: Outcome = "pass" if high <= margin else "fail" if low > margin else "inconclusive"
+    if not (mine.of and theirs.of):
+        where = "the baseline" if mine.of else "this run"
+        outcome, numbers = "inconclusive", f"In {where} no session met this; nothing is known."
+    elif outcome == "inconclusive":
+        numbers += " It takes more sessions, in this run or in the baseline."
+    what = name_of(limit).partition(":")[0]
+    return Criterion(
+        key=f"baseline[{index}]",
+        name=f"{what}: no worse than the baseline, by at most {share(margin)}",
+        outcome=outcome,
+        sentence=numbers,
+        limit=margin,
+        confidence=limit.confidence,
+        counts=counts,
+        decided_by="sessions",
+    )
+
+
+def points(value: float) -> str:
+    """A difference of shares, in points of a hundred: "-4.9", "+12"."""
+    return f"{value * 100:+.2g}"
+
+
+def still_met(now: Sequence[Cell], base: Sequence[Cell]) -> Criterion | None:
+    """Whether this run met each combination that the baseline met, or the balancer prevents it now.
+
+    None when the baseline met nothing.
+    """
+    met = {_key(cell): cell for cell in base if cell.sessions}
+    if not met:
+        return None
+    mine = {_key(cell): cell for cell in now}
+    gone = [
+        cell
+        for key, cell in met.items()
+        if key not in mine or (not mine[key].sessions and mine[key].state != "prevented")
+    ]
+    shown = listed([f"({place(cell)})" for cell in gone[:SHOWN]])
+    more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
+    return Criterion(
+        key="baseline.met",
+        name="What the baseline met was met again",
+        outcome="inconclusive" if gone else "pass",
+        sentence=f"{len(gone)} of {counted_noun(len(met), 'combination')} of the baseline not met now"
+        + (f": {shown}{more}." if gone else "."),
+        confidence=CONFIDENCE,
+    )
+
+
+def _key(cell: Cell) -> tuple[str, str | None, str, str | None]:
+    return cell.protocol, cell.login_front_end, cell.serving_front_end, cell.mailbox_back_end

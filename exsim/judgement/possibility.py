@@ -1,0 +1,76 @@
+"""What the losses are not, what they may be, and how many users it hits: sentences for a report.
+
+Never "explained": a simulated organisation shows what was put into it, and a real one is decided by looking
+at its certificates and builds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exsim.judgement.diagnosis import blame, class_sentence
+from exsim.judgement.evidence import Diagnosis
+from exsim.judgement.judge import Judgement
+from exsim.judgement.matrix import lost_by_itself
+from exsim.judgement.results import accounts
+from exsim.judgement.words import counted_noun, percent
+
+
+def not_it(judgement: Judgement) -> list[str]:
+    """What the evidence rules out."""
+    return list(_ruled_out(judgement))
+
+
+def _ruled_out(judgement: Judgement) -> Iterator[str]:
+    alive = [proof for proof in judgement.proofs if proof.alive]
+    if alive:
+        of = sum(len(proof.lines) > 1 for proof in judgement.proofs)
+        yield (
+            f"Not expiry and not the password: a copy of the same cookies was served right after, "
+            f"{len(alive)} of {counted_noun(of, 'time')} it was tried."
+        )
+    control = judgement.results.control
+    lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
+    if sessions and not lost:
+        yield f"Not a node by itself: asked directly, 0 of {sessions} sessions were lost."
+    losing = judgement.results.lost
+    if losing and any(
+        "made no difference" in s and "Where" in s for v in judgement.views for s in v.sentences
+    ):
+        yield "Not the mailbox server: where the mailbox lives made no difference."
+
+
+def may_be(judgement: Judgement) -> list[str]:
+    """What it may be, best first: cause, rank, whose fault, and what would decide.
+
+    Inferred from what clients saw; what a simulated organisation was told to do wrong is not read.
+    """
+    return [possible(one) for one in judgement.results.diagnosis]
+
+
+def possible(one: Diagnosis) -> str:
+    """One diagnosis in a paragraph."""
+    parts = [f"{one.name} (score {one.score:.2f}).", blame(one), class_sentence(one)]
+    return " ".join(filter(None, parts))
+
+
+def how_many(judgement: Judgement) -> list[str]:
+    """How many of the load's own sessions it hit, and what steered ones do not say."""
+    document = judgement.results
+    load = [session for session in judgement.findings.sessions if lost_by_itself(session)]
+    sentences = []
+    if document.sessions:
+        of = counted_noun(document.sessions, "session")
+        share = percent(document.lost / document.sessions)
+        hit = counted_noun(document.accounts, "account")
+        sentences.append(
+            f"{document.lost} of {of} of this load were lost ({share}); {len(accounts(load))} of {hit} "
+            "had one."
+            if document.lost
+            else f"None in this run: 0 of {of} of this load were lost."
+        )
+    if document.steered:
+        sentences.append(
+            "Steered sessions say what happens at a meeting, not how many users come to it."
+        )
+    return sentences

@@ -1,0 +1,201 @@
+"""One logon at one node, and copies of its cookies shown to others: who can read whose logon?
+
+A copy holds the logon cookies and nothing else, and no answer ever reaches it.  Each showing is a password
+attempt where the front end can read the copy, because it then logs on with what the cookie holds (E13);
+whoever calls counts them.  All hops are marked control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from exsim.protocols.agent import REDIRECTS, Account, Agent
+from exsim.protocols.flow import CookieLine, Flow, Request, Response
+from exsim.protocols.owa import headers as lines
+from exsim.protocols.owa import logon, opening
+from exsim.protocols.owa.evidence import observe
+from exsim.protocols.owa.fingerprint import TIMEOUT, Issued, issued
+from exsim.protocols.owa.page import XML_CALL, reason_of
+from exsim.protocols.owa.settings import Settings
+from exsim.protocols.owa.way import Farm, Way, front_end_of
+from exsim.wire import names
+
+READABLE, LOGIN_TIMEOUT, ERROR = "readable", "login_timeout", "error"
+REASONS = {
+    names.REASON_NONE: "reason_0",
+    names.REASON_CREDENTIALS: "reason_2",
+    names.REASON_TIMEOUT: "reason_3",
+}
+COPIED = frozenset((*names.LOGON_COOKIES, *names.E14_LOGON_COOKIES))
+# Statuses of a back end about the request itself: the front end had let it pass (E13).
+PASSED_ON = frozenset(
+    (names.PING_OK, names.CANARY_REFUSED, names.VERSION_MISMATCH, names.LANGUAGE_NEEDED)
+)
+STEP = "crossing"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The logon cookies of one logon, as they were issued.  `legacy`: of 2010's form."""
+
+    issuer: str
+    account: Account
+    private: bool
+    legacy: bool = False
+    session: int = 0
+    cookies: CookieLine = field(default_factory=lambda: CookieLine({}))
+    issued: Issued = field(default_factory=Issued)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one logon.  `status`: accepted, refused, no_form, or error with what `detail` says."""
+
+    status: str
+    front_end: str | None
+    detail: str = ""
+    copy: Copy | None = None
+    tried: bool = True  # a password was sent
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer to a copy.  `says`: readable, reason_0, reason_2, reason_3, login_timeout or error.
+
+    `back_end`: who stood behind it, in capitals; `version`: what that one says of its build.
+    """
+
+    front_end: str | None
+    method: str
+    says: str
+    detail: str = ""
+    back_end: str = ""
+    version: str = ""
+
+
+def log_on(client: Agent, account: Account, private: bool, way: Way, farm: Farm) -> Flow[Attempt]:
+    """One logon by `way`, never a second one: from the logon page to the answer to the form."""
+    settings = Settings(private=private, origin=way.origin, control=True)
+    yield from client.rest(0)
+    if way.persistence is not None and farm.lb_cookie:
+        client.jar.set(farm.lb_cookie, way.persistence)
+    shown = yield from opening.open_owa(client, account, settings, client.number, on=way.connection)
+    if shown.form is None:
+        status = shown.response.status
+        kind = "no_form" if status is not None and status < 500 else "error"
+        what = f"{status} without a logon form" if status else shown.response.error or "no answer"
+        return Attempt(kind, _who(shown.response, way, farm), what, tried=False)
+    entry = yield from logon.post_form(client, account, settings, shown.form, on=way.connection)
+    who = _who(entry.response, way, farm)
+    if entry.refused:
+        return Attempt("refused", who)
+    given = issued(entry.response)
+    values = _logon_cookies(client)
+    if entry.destination is None or not values:
+        status = entry.response.status
+        return Attempt("error", who, str(status) if status else entry.response.error or "no answer")
+    copy = Copy(
+        who or way.node,
+        account,
+        private,
+        shown.form.legacy,
+        entry.number,
+        CookieLine(values),
+        given,
+    )
+    return Attempt("accepted", who, copy=copy)
+
+
+def _logon_cookies(client: Agent) -> dict[str, str]:
+    held = client.jar.line(names.OWA, client.clock).values
+    return {name: value for name, value in held.items() if name in COPIED}
+
+
+def _who(response: Response, way: Way, farm: Farm) -> str | None:
+    """Who answered: the node that was asked by itself, else what the answer says."""
+    return way.origin or front_end_of(response, farm)
+
+
+def show(copy: Copy, method: str, way: Way, farm: Farm) -> Flow[Reply]:
+    """Show a copy by `way`, as a GET of the start page or as a POST of the page's scripts."""
+    request = _showing(copy, method, way, farm)
+    response = yield from request
+    return reply(request, response, _who(response, way, farm))
+
+
+def _showing(copy: Copy, method: str, way: Way, farm: Farm) -> Request:
+    target, headers, body = names.OWA, lines.NAVIGATION, None
+    if method == "POST":
+        headers = lines.SCRIPT_CALL
+        target, body = f"{names.SESSION_DATA}?appcacheclient=0", b""
+        if copy.legacy:
+            headers = (*lines.SCRIPT_CALL, lines.XML)
+            target = f"{names.E14_EVENTS}?oeh=1&ns=Monitoring&ev=Ping"
+            body = XML_CALL.format(canary="").encode()
+    return Request(
+        method,
+        target,
+        headers,
+        body,
+        STEP,
+        copy.session,
+        copy.account.address,
+        cookies=way.cookies(copy.cookies, farm.lb_cookie),
+        origin=way.origin,
+        on=way.connection,
+        timeout=TIMEOUT,
+        control=True,
+    )
+
+
+def reply(request: Request, response: Response, who: str | None) -> Reply:
+    """What an answer to a copy says."""
+    says, detail = _read(request, response)
+    behind = (response.header(b"x-beserver") or "").partition(".")[0].strip().upper()
+    version = (response.header(b"x-owa-version") or "") if behind else ""
+    return Reply(who, request.method, says, detail, behind, version)
+
+
+def _read(request: Request, response: Response) -> tuple[str, str]:
+    status = response.status
+    if status is None:
+        return ERROR, response.error or "no answer"
+    behind = response.header(b"x-beserver")
+    if status in PASSED_ON or (status == names.LOGIN_TIMEOUT and behind):
+        # No copy carries a canary, so that 449 is our own doing.
+        return READABLE, "" if status == names.CANARY_REFUSED else str(status)
+    if status == names.LOGIN_TIMEOUT:
+        return LOGIN_TIMEOUT, ""
+    if status in REDIRECTS:
+        return _read_redirect(response, status, bool(behind))
+    if status == 200:
+        kind = observe(request, response).is_
+        if kind == "logon_page":
+            return REASONS[names.REASON_NONE], "the logon page, as a 200"
+        if kind in ("error_page", "foreign_logon", "auto_submit"):
+            return ERROR, f"200, {kind.replace('_', ' ')}"
+        return READABLE, ""
+    return ERROR, f"{status}{_behind(response)}"
+
+
+def _read_redirect(response: Response, status: int, passed: bool) -> tuple[str, str]:
+    location = response.header(b"location") or ""
+    page = location.partition("?")[0].lower()
+    if page.endswith(names.LOGON_PAGE):
+        reason = reason_of(location)
+        return REASONS.get(reason, ERROR), "" if reason in REASONS else f"reason={reason}"
+    if page.endswith(names.ERROR_PAGE):
+        return ERROR, f"{status} to the error page"
+    return READABLE if passed else ERROR, f"{status}"
+
+
+def _behind(response: Response) -> str:
+    """Whose answer an error was, as far as it says."""
+    target = response.header(b"x-calculatedbetarget")
+    if response.header(b"x-beserver"):
+        return f" of back end {response.header(b'x-beserver')}"
+    if target:
+        return f", for back end {target.partition('.')[0].upper()}"
+    if response.header(b"x-feserver") or response.header(b"x-diaginfo"):
+        return " of the front end"
+    return ", not of a node"

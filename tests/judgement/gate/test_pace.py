@@ -1,0 +1,67 @@
+"""Falls if: a latency limit is green on few answers or none, counts what is no answer of a user, or takes the
+answers of one slow user for many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exsim.judgement.gate.pace import Pace, Paces, decide
+from exsim.runs.sections import LatencyLimit
+from tests.judgement.build import A, hop
+
+LIMIT = LatencyLimit(step="poll", quantile=0.95, max=0.5)
+
+
+def fed(answers: list[tuple[int, float]], **changes: Any) -> Pace:
+    paces = Paces([LIMIT])
+    for seq, (user, took) in enumerate(answers):
+        paces.add(hop(user, seq, float(seq), "POST /x", A, took=took, **changes))
+    return paces.paces[0]
+
+
+def outcome(answers: list[tuple[int, float]]) -> str:
+    return decide(fed(answers), "expect.latency[0]").outcome
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([], "inconclusive"),
+        ([(user, 0.1) for user in range(58)], "inconclusive"),
+        ([(user, 0.1) for user in range(59)], "pass"),
+        ([(user % 20, 0.9 if user % 49 == 0 else 0.1) for user in range(1000)], "pass"),
+        ([(user % 20, 0.9 if user % 4 == 0 else 0.1) for user in range(1000)], "fail"),
+        ([(user % 20, 0.9 if user % 21 == 0 else 0.1) for user in range(100)], "inconclusive"),
+    ],
+)
+def test_it_is_decided_by_how_many_were_slower(
+    answers: list[tuple[int, float]], expected: str
+) -> None:
+    assert outcome(answers) == expected
+
+
+def test_a_few_slow_users_are_not_many_slow_answers() -> None:
+    """100 of 1,000 answers slow: shown, if they came from all users; not, when five have them all."""
+    spread = [((n * 7 + n // 50) % 50, 0.9 if n % 10 == 0 else 0.1) for n in range(1000)]
+    one = [(n % 50, 0.9 if n % 50 in (0, 1, 2, 3, 4) else 0.1) for n in range(1000)]
+    assert sum(t > 0.5 for _, t in spread) == sum(t > 0.5 for _, t in one) == 100
+    assert outcome(spread) == "fail"
+    assert outcome(one) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"control": True}, {"forced": True}, {"status": None}, {"step": "boot"}],
+    ids=["control", "steered", "no answer", "another step"],
+)
+def test_what_is_no_answer_of_a_user_does_not_count(changes: dict[str, Any]) -> None:
+    pace = fed([(n, 0.1) for n in range(100)], **changes)
+    assert pace.users == {}
+
+
+def test_the_sentence_has_the_measured_time_and_both_bounds() -> None:
+    said = decide(fed([(n % 20, 0.1) for n in range(400)]), "expect.latency[0]").sentence
+    assert "95 % came within 100 ms" in said
+    assert "0 of 400 answers (fewer than 0.746 %), 0 of 20 accounts (fewer than 13.9 %)" in said

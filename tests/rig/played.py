@@ -1,0 +1,176 @@
+"""A scenario's file played in memory: its organisation, its balancer's kind, its users; what it left.
+
+Users and logons are fewer than the scenario says, and time is Exchange's own: in memory both are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from exsim.conduct.incident_runs import addresses
+from exsim.conduct.observations import Watched
+from exsim.drive.driver import Client, Identity
+from exsim.drive.evidence import CookieHasher
+from exsim.drive.hub import stamper
+from exsim.org.node import Node
+from exsim.org.settings import Organisation
+from exsim.org.work import Hangup, Peer
+from exsim.protocols import PROTOCOLS
+from exsim.protocols.agent import Account as Login
+from exsim.protocols.agent import Agent
+from exsim.runs.accounts import Account
+from exsim.runs.assignment import assign, make_lab_accounts
+from exsim.runs.dice import Source
+from exsim.runs.organisation import certificate_names, organisation_nodes
+from exsim.runs.scenario import Scenario
+from exsim.runs.sections import Population
+from exsim.session.attribution import Attribution
+from exsim.session.detector import Detector
+from exsim.session.hop import Line
+from exsim.session.records import Findings
+from exsim.wire.message import Answer, Request
+from tests.rig.balancers import (
+    PERSISTENCE_COOKIE,
+    ByCookie,
+    ByCookieButLast,
+    PerConnection,
+    PerRequest,
+)
+from tests.rig.memory import Network, request_ids
+from tests.rig.slice import Slice, certificate
+
+BALANCERS: dict[str, type[PerRequest]] = {
+    "roundrobin.cfg": PerConnection,
+    "roundrobin-today.cfg": PerRequest,
+    "cookie.cfg": ByCookie,
+    "cookie-late.cfg": ByCookieButLast,
+}
+USERS, LOGONS, SPAWN = 5, 3, 0.1
+HEALTH = "/owa/HealthCheck.htm"
+
+
+def organisation_of(scenario: Scenario, accounts: Sequence[Account]) -> Organisation:
+    """The scenario's organisation with these mailboxes, and real keys."""
+    assert scenario.lab is not None
+    nodes = organisation_nodes(scenario.lab)
+    document = {
+        "nodes": nodes,
+        "mailboxes": [account.as_mailbox() for account in accounts],
+        "certificates": {name: certificate(name) for name in certificate_names(nodes)},
+        "seed": scenario.seed,
+    }
+    return msgspec.convert(document, Organisation)
+
+
+def fewer(scenario: Scenario, users: int) -> Scenario:
+    """The same with at most `users` in each population."""
+    populations = tuple(
+        msgspec.structs.replace(one, users=min(one.users, users)) for one in scenario.population
+    )
+    return msgspec.structs.replace(scenario, population=populations)
+
+
+def login(account: Account) -> Login:
+    return Login(account.address, account.logon, account.password, account.home)
+
+
+def values_of(population: Population, accounts: Sequence[Account]) -> dict[str, Any]:
+    """What a population's flow is to do, with a few logons instead of a duration."""
+    session = population.session
+    return {
+        "polls": session.polls,
+        "think": session.think,
+        "logons": session.logons or LOGONS,
+        "relogin_after": session.relogin_after,
+        "background": session.background,
+        "hang_after": session.hang_after,
+        "late_answers": session.late_answers,
+        "boot_page_kept": session.boot_page_kept,
+        "change_mailbox": tuple(map(login, accounts[1:])),
+        "origin": population.node or None,
+    }
+
+
+def clients(
+    scenario: Scenario, accounts: Sequence[Account]
+) -> Iterator[tuple[Account, int, dict[str, Any]]]:
+    """Every browser: its first account, its connections, its settings; control sessions first."""
+    given, first = assign(scenario, accounts), scenario.population[0]
+    spare = iter(given.spare)
+    for node in scenario.node_names:
+        for _ in range(min(scenario.load.control, 1)):
+            account = next(spare)
+            values = {**values_of(first, [account]), "logons": 1, "origin": node, "control": True}
+            yield account, first.session.connections, values
+    for population, users in zip(scenario.population, given.users, strict=True):
+        for own in users:
+            yield own[0], population.session.connections, values_of(population, own)
+
+
+def played(scenario: Scenario, users: int = USERS) -> tuple[Slice, Watched]:
+    """Play `scenario`; what it left, and the same as observations ask for it."""
+    scenario = fewer(scenario, users)
+    assert scenario.lab is not None
+    source = Source(scenario.seed)
+    accounts = make_lab_accounts(scenario, source)
+    organisation, dice = organisation_of(scenario, accounts), source.dice("network")
+    balancer = BALANCERS[scenario.lab.balancer.rpartition("/")[2]]
+    names = [node.name for node in organisation.nodes]
+    network = Network({}, balancer(names), lambda: dice.uniform(0.001, 0.01))
+    result = Slice([], [], Findings([], [], 0, 0, 0))
+    confess = result.confessions.append
+    for name in names:
+        network.nodes[name] = Node(organisation, name, network.world.wall, confess)
+    detector = Detector(attribution=Attribution(lb_cookies=[PERSISTENCE_COOKIE]))
+    _start(network, list(clients(scenario, accounts)), source, result, detector)
+    network.world.run(None)
+    result.findings = detector.finish()
+    versions = {node.name: node.version for node in scenario.lab.nodes}
+    asked = [name for name in names if not healthy(network, name)]
+    return result, Watched(result.findings, result.lines, versions, asked, addresses(scenario))
+
+
+def _start(
+    network: Network,
+    browsers: Sequence[tuple[Account, int, dict[str, Any]]],
+    source: Source,
+    result: Slice,
+    detector: Detector,
+) -> None:
+    def sink(line: Line) -> None:
+        result.lines.append(line)
+        detector.feed(line)
+
+    ids, protocol = request_ids(), PROTOCOLS["owa"]
+    known = frozenset(account.address for account, _, _ in browsers)
+    for number, (account, connections, values) in enumerate(browsers, 1):
+        client = Client(
+            network.world,
+            Identity(user=number, protocol="owa", connections=connections),
+            lambda request, response: protocol.observe(request, response, known),
+            sink,
+            ids,
+            CookieHasher(b"salt", frozenset({PERSISTENCE_COOKIE})),
+            stamper(network.world.wall()),
+        )
+        agent = Agent("exchange.isp.com.au", source.dice("user", number), login(account))
+        flow = protocol.flow(agent, login(account), protocol.settings(**values))
+        network.world.later(number * SPAWN, client.run, flow, "user")
+
+
+def healthy(network: Network, name: str) -> bool:
+    """What a balancer's check of this node finds."""
+    work = network.nodes[name].front(
+        Request("GET", HEALTH, [("Host", network.host)], b"", network.scheme), Peer(0)
+    )
+    try:
+        while True:
+            next(work)
+    except Hangup:
+        return False
+    except StopIteration as stop:
+        answer: Answer = stop.value
+        return answer.status == 200 and b"200 OK" in answer.body
