@@ -13,6 +13,12 @@ from exsim.runs.errors import OperatorError
 WORKFLOW = Path(".github/workflows/exsim.yml")
 HOME = Path("gate")  # where the scenario and the balancer's file go
 SCENARIO, BALANCER = Path("gate.toml"), Path("haproxy/cookie.cfg")
+# The shipped scenario has the incident's organisation.  A pipeline begins with one where nothing is wrong:
+# the table supposes what might be, and a drain must not lose anybody where all nodes are alike.
+SHIPPED_PRESET = 'preset = "authcert_asymmetry"\n'
+PRESET = (
+    '# What is wrong with your nodes; the table of assumptions supposes more.\npreset = "healthy"\n'
+)
 
 TEXT = """\
 # Gates gate/haproxy/cookie.cfg: replace it by your own file, or name yours in gate/gate.toml.
@@ -61,6 +67,13 @@ jobs:
 """
 
 
+def scenario_text(shipped: Path) -> str:
+    """The shipped scenario over nodes where nothing is wrong."""
+    text = shipped.read_text(encoding="utf-8")
+    assert SHIPPED_PRESET in text, f"{shipped}: its preset is another"
+    return text.replace(SHIPPED_PRESET, PRESET)
+
+
 def init(folder: Path) -> list[Path]:
     """Write everything below `folder`; the paths written.
 
@@ -70,7 +83,7 @@ def init(folder: Path) -> list[Path]:
     try:
         files = {
             folder / WORKFLOW: TEXT,
-            folder / HOME / SCENARIO: (shipped / SCENARIO).read_text(encoding="utf-8"),
+            folder / HOME / SCENARIO: scenario_text(shipped / SCENARIO),
             folder / HOME / BALANCER: (shipped / BALANCER).read_text(encoding="utf-8"),
         }
         for path in files:

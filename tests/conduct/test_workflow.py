@@ -26,6 +26,7 @@ def test_everything_the_pipeline_needs_is_written(tmp_path: Path, capsys) -> Non
     scenario = load_scenario(places[1])
     assert balancer_file(scenario, places[1]) == places[2]
     assert scenario.lab is not None and scenario.lab.haproxy == "2.8"
+    assert scenario.lab.presets == ("healthy",)  # or its own table would be red from the first day
     assert scenario.expect.lost
 
 
