@@ -22,8 +22,12 @@ incident: install
 
 # First everything that needs no process, on all cores; then the labs, one at a time, because they measure.
 test: install
-	@$(BIN)/python -m pytest -m "not lab" -n auto
-	@$(BIN)/python -m pytest -m lab
+	@$(BIN)/python -m pytest -m "not lab and not slow" -n auto
+	@$(BIN)/python -m pytest -m "lab and not slow"
+
+# What takes minutes: the whole table of assumptions, as the generated pipeline runs it.
+slow: install
+	@$(BIN)/python -m pytest -m slow
 
 check: install
 	@$(BIN)/ruff format --check .

@@ -60,9 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code is its verdict."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
-        return int(options.act(options))
+        try:
+            return int(options.act(options))
+        finally:
+            if arguments is None:  # the process's own verb, and not one that a test calls
+                _leave()
     except OperatorError as mistake:
         return _complain(mistake, Exit.USAGE)
     except EnvironmentProblem as problem:
@@ -98,6 +103,12 @@ def build_parser() -> argparse.ArgumentParser:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """SIGTERM ends a run as Ctrl-C does: with a partial report."""
     raise KeyboardInterrupt
+
+
+def _leave() -> None:
+    """The verb is over: who presses Ctrl-C once more gets the exit code that is due, and no other."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _complain(problem: object, code: Exit) -> int:

@@ -100,6 +100,7 @@ def piped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Piped]:
     yield Piped(folder, ran[0], ran[1], shell(both, folder))
 
 
+@pytest.mark.slow
 def test_the_pipeline_runs_and_gates_the_file_that_it_came_with(piped: Piped) -> None:
     code, said, _ = piped.run
     assert code == 0, said
@@ -112,6 +113,7 @@ def test_the_pipeline_runs_and_gates_the_file_that_it_came_with(piped: Piped) ->
     assert (suite.failures, suite.errors) == (0, 0) and suite.tests > 9
 
 
+@pytest.mark.slow
 def test_the_table_differs_where_it_should_and_takes_less_than_two_minutes(piped: Piped) -> None:
     code, said, took = piped.table
     assert code == 1, said
@@ -140,6 +142,7 @@ def test_the_table_differs_where_it_should_and_takes_less_than_two_minutes(piped
     }, said
 
 
+@pytest.mark.slow
 def test_round_robin_loses_where_one_node_cannot_read_and_nobody_where_all_can(
     piped: Piped,
 ) -> None:
@@ -153,6 +156,7 @@ def test_round_robin_loses_where_one_node_cannot_read_and_nobody_where_all_can(
     assert 0 < moved.lost < moved.sessions / 2  # only those of the dead node had to move
 
 
+@pytest.mark.slow
 def test_the_losing_line_of_the_file_is_annotated(piped: Piped) -> None:
     _, said, _ = piped.table
     lines = (piped.folder / "gate" / "haproxy" / ROUND_ROBIN).read_text().splitlines()
@@ -163,6 +167,7 @@ def test_the_losing_line_of_the_file_is_annotated(piped: Piped) -> None:
     assert lines[mine - 1].split() == ["balance", "roundrobin"]
 
 
+@pytest.mark.slow
 def test_what_befell_a_lab_stands_in_the_history_of_its_run(piped: Piped) -> None:
     for name, wanted in [("drained", ["drain", "maintenance"]), ("killed", ["kill"]), ("reload", ["reload"])]:  # fmt: skip
         for configuration in (ROUND_ROBIN, COOKIE):
@@ -172,6 +177,7 @@ def test_what_befell_a_lab_stands_in_the_history_of_its_run(piped: Piped) -> Non
             assert run.lb_log.is_file()
 
 
+@pytest.mark.slow
 def test_the_table_is_read_by_others(piped: Piped) -> None:
     (suite,) = junitparser.JUnitXml.fromfile(str(piped.folder / "exsim-table.xml"))
     assert (suite.tests, suite.failures, suite.errors) == (12, 7, 0)
