@@ -20,12 +20,12 @@ demo: install
 incident: install
 	@$(BIN)/exsim incident
 
-# First everything that needs no process, on all cores; then the labs, one at a time, because they measure.
+# First everything that needs no process, then the labs; a lab mostly waits, so two of them share the cores.
 test: install
 	@$(BIN)/python -m pytest -m "not lab and not slow" -n auto
-	@$(BIN)/python -m pytest -m "lab and not slow"
+	@$(BIN)/python -m pytest -m "lab and not slow" -n 2 --dist loadfile
 
-# What takes minutes: the whole table of assumptions, as the generated pipeline runs it.
+# What takes minutes: the whole table of assumptions as the generated pipeline runs it, two configurations in pairs.
 slow: install
 	@$(BIN)/python -m pytest -m slow
 

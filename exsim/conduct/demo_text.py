@@ -71,4 +71,5 @@ def beside(round_robin: Done, cookie: Done) -> str:
 def short(done: Done) -> str:
     """The verdict of the other half in a few lines."""
     statement = done.judgement.statement
-    return fill(statement.text, 79, initial_indent=" ", subsequent_indent=" ") + "\n"
+    text = f"{statement.word}  {statement.text}"
+    return fill(text, 79, initial_indent=" ", subsequent_indent=" ") + "\n"

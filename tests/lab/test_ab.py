@@ -18,7 +18,7 @@ from exsim.judgement.results import decode
 from exsim.runs.directory import open_run
 from tests.lab.runs import BALANCERS, ROOT, scenario
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 LIMIT = 90.0  # seconds
 
 
