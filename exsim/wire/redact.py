@@ -24,6 +24,7 @@ KEPT_PARAMETERS = frozenset(
     )
 )
 _PLAIN = re.compile(r"[\w.,:;{}~!*() /-]{0,48}\Z", re.ASCII)  # what such a value looks like
+LONGEST_SEGMENT = 48  # of a nested URL's path; a canary has 76 signs, and may stand where a path should
 _KNOWN: dict[str, str] = {}
 _KNOWN_LIMIT = 4096
 
@@ -91,7 +92,9 @@ def _harmless(value: str, depth: int) -> bool:
     if depth > 2 or not inner.lower().startswith(("https://", "http://", "/")):
         return False
     plain = inner.partition("?")[0].partition("#")[0]
-    return len(plain) <= 200 and " " not in inner and _redacted(inner, depth + 1) == inner
+    if len(plain) > 200 or " " in inner or max(map(len, plain.split("/"))) > LONGEST_SEGMENT:
+        return False
+    return _redacted(inner, depth + 1) == inner
 
 
 # Headers ---------------------------------------------------------------------------------------
