@@ -20,6 +20,7 @@ from exsim.load.worker import Worker
 from exsim.runs.order import read_order
 
 OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
+LAST_LIMIT = 10.0  # seconds that an orphaned load may take to end by itself
 
 
 def main() -> int:
@@ -57,6 +58,13 @@ def _watch_lifeline(worker: Worker, watcher: object) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
         watcher.stop()  # type: ignore[attr-defined]
         worker.stop("the run went away")
+        gevent.spawn_later(LAST_LIMIT, _end, worker)  # nobody is left to end us by force
+
+
+def _end(worker: Worker) -> None:
+    """What is written is written; whatever still holds this process does so no longer."""
+    worker.history.flush()
+    os._exit(STOPPED)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ KEPT_PARAMETERS = frozenset(
     )
 )
 _PLAIN = re.compile(r"[\w.,:;{}~!*() /-]{0,48}\Z", re.ASCII)  # what such a value looks like
-LONGEST_SEGMENT = 48  # of a nested URL's path; a canary has 76 signs, and may stand where a path should
+LONGEST_SEGMENT = (
+    48  # of a nested URL's path; a canary has 76 signs, and may stand where a path should
+)
 _KNOWN: dict[str, str] = {}
 _KNOWN_LIMIT = 4096
 

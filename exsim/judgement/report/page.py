@@ -66,9 +66,9 @@ differently.</p>{% endif %}
 </section></div>
 {% if not_it or diagnosis or how_many %}<section class="card words">
 {% if not_it %}<h2>What it is not</h2><p>{{ not_it|join(" ") }}</p>{% endif %}
-{% for one in diagnosis[:1] %}<h2>What it may be</h2>{{ cause(one) }}{% endfor %}
+{% for one in diagnosis[:1] %}<h2>What it may be</h2><div>{{ cause(one) }}</div>{% endfor %}
 {% if how_many %}<h2>How many users</h2><p>{{ how_many|join(" ") }}</p>{% endif %}
-{% for one in diagnosis[1:] %}<details><summary>Also possible: {{ one.name }} (score
+{% for one in diagnosis[1:] %}<details class="all"><summary>Also possible: {{ one.name }} (score
 {{ "%.2f"|format(one.score) }})</summary>{{ cause(one) }}</details>{% endfor %}
 </section>{% endif %}
 <section class="card"><h2>Read this before you show it to anybody</h2><ul class="marks">

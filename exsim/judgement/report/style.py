@@ -32,6 +32,7 @@ border-radius:6px;padding:7px 16px;display:grid;grid-template-columns:auto 1fr;g
 margin:8px 0;min-width:0}
 .two .card{margin:0}
 .words{display:grid;grid-template-columns:150px 1fr;gap:5px 14px}
+.words .all{grid-column:1/-1}.words>div>:first-child{margin-top:0}
 .words h2{margin-top:2px}
 table{border-collapse:collapse}
 th{font-weight:600;text-align:left;padding:3px 8px;color:var(--soft)}
