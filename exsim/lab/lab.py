@@ -27,6 +27,7 @@ from exsim.lab.nodes import NodeProcess
 from exsim.lb.binary import Binary, find_haproxy
 from exsim.lb.errors import LbError
 from exsim.lb.rig import Change
+from exsim.runs.organisation import certificate_names
 
 UP_LIMIT = 30.0  # seconds until every node serves
 DOWN_LIMIT = 2.0  # seconds from asking the nodes to end to ending them
@@ -279,13 +280,3 @@ class Lab:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def certificate_names(nodes: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The named certificates that these nodes speak of, and the two that every organisation has."""
-    wanted = {"ssl", "auth"}
-    for node in nodes:
-        front_end = node.get("front_end", {})
-        wanted |= {front_end.get(key) or "ssl" for key in ("ssl", "stale_ssl", "auth")}
-        wanted |= set(front_end.get("decrypt_with", ()))
-    return wanted

@@ -6,7 +6,7 @@ in the order given, the scenario's own settings of a node.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -133,11 +133,12 @@ def _filled(value: Any, others: Sequence[str]) -> Any:
     return value
 
 
-def certificate_names(nodes: Iterable[dict[str, Any]]) -> list[str]:
-    """The certificates that these nodes speak of, for whoever makes them."""
+def certificate_names(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The certificates that these nodes speak of, and the two that every organisation has."""
     found = {"ssl", "auth"}
     for node in nodes:
-        found |= {node["front_end"].get(key) for key in ("ssl", "stale_ssl", "auth")} - {None}
+        front_end = node.get("front_end", {})
+        found |= {front_end.get(key) for key in ("ssl", "stale_ssl", "auth")} - {None}
     return sorted(found)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from exsim.lab.errors import LabError
-from exsim.lab.lab import certificate_names
+from exsim.runs.organisation import certificate_names
 from tests.lab.rig import NAMES, Browser, node, plan, running, small_lab
 
 pytestmark = pytest.mark.lab
@@ -174,7 +174,7 @@ def test_whatever_ends_the_one_who_runs_it_nothing_is_left(tmp_path, number):
 
 def test_named_certificates_are_made_for_whoever_is_named():
     nodes = [{"front_end": {"ssl": "ssl-2", "auth": None}}, {"front_end": {"stale_ssl": "old"}}, {}]
-    assert certificate_names(nodes) == {"ssl", "auth", "ssl-2", "old"}
+    assert certificate_names(nodes) == ["auth", "old", "ssl", "ssl-2"]
 
 
 def test_confessions_are_lines_of_json(tmp_path):
