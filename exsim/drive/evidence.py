@@ -156,6 +156,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         control=request.control,
         forced=request.forced,
         reused=response.reused,
+        auth=request.auth,
     )
 
 

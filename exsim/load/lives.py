@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from exsim.drive.driver import Client
@@ -12,6 +13,7 @@ from exsim.protocols.agent import Account as Login
 from exsim.protocols.agent import Agent
 from exsim.protocols.flow import Flow
 from exsim.runs.accounts import Account
+from exsim.runs.clients import HttpClient
 from exsim.runs.order import Order
 from exsim.runs.sections import Population
 
@@ -41,29 +43,31 @@ def agent(worker: Worker, user: int, account: Account, origin: str | None = None
 
 
 def settings_of(scenario: Population, accounts: Sequence[Account], **more: Any) -> Any:
-    """What a population's flow is to do, from what the scenario says of a session."""
-    session = scenario.session
+    """What a population's flow is to do, from what the scenario says of a session and of its client.
+
+    A client has what its `Settings` has: of `Session` each reads its part (`runs.checks` refuses the rest).
+    """
+    session, protocol = scenario.session, PROTOCOLS[scenario.protocol]
     values: dict[str, Any] = {
-        "polls": session.polls,
-        "think": session.think,
-        "connections": session.connections,
+        **{name: getattr(session, name) for name in session.__struct_fields__},
+        "connections": session.connections or protocol.connections,
         "logons": session.logons or FOREVER,
-        "relogin_after": session.relogin_after,
-        "logon_retries": session.logon_retries,
-        "private": session.private,
-        "user_activity": session.user_activity,
-        "background": session.background,
-        "notifications": session.notifications,
         "keep_alive": session.keep_alive or None,
         "change_mailbox": tuple(map(login, accounts[1:])),
-        "late_answers": session.late_answers,
-        "logoff": session.logoff,
-        "boot_page_kept": session.boot_page_kept,
-        "ecp": session.ecp,
-        "hang_after": session.hang_after,
         "origin": scenario.node or None,
+        **more,
     }
-    return PROTOCOLS[scenario.protocol].settings(**{**values, **more})
+    known = {field.name for field in fields(protocol.settings)}
+    table = scenario.client
+    own = {name: getattr(table, name) for name in table.__struct_fields__} if table else {}
+    return protocol.settings(
+        **{**{name: value for name, value in values.items() if name in known}, **own}
+    )
+
+
+def _signing_in(client: HttpClient) -> dict[str, Any]:
+    """What the detector has to know of how a client signs in."""
+    return {"authentication": client.authentication}
 
 
 def start_user(
@@ -84,6 +88,7 @@ def start_user(
             "protocol": population.protocol,
             "population": index,
             "private": settings.private,
+            **({} if population.client is None else _signing_in(population.client)),
         },
     )
     browser = agent(worker, user, accounts[0], settings.origin)

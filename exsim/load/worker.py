@@ -25,6 +25,7 @@ from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
 
 MOST_REFUSED = 2  # accounts; the second ends the run
+OWN_MAILBOX = frozenset({"own-mailbox"})  # what a client may write, where the mailboxes are made up
 
 
 class Worker:
@@ -60,6 +61,7 @@ class Worker:
             protocol=protocol,
             connections=connections,
             source=self.sources[user % len(self.sources)] if self.sources else "",
+            allowed_writes=OWN_MAILBOX if order.lab else frozenset(),
         )
         clear = frozenset([order.lb_cookie] if order.lb_cookie else [])
         client = Client(

@@ -30,7 +30,7 @@ class Protocol:
 
     name: str
     flow: Callable[[Agent, Account, Any], Flow[None]]
-    settings: Callable[..., Any]
+    settings: type[Any]
     observe: Callable[[Request, Response, Collection[str]], Evidence]
     connections: int
     steps: tuple[str, ...]

@@ -122,7 +122,8 @@ class Request(Command[Response]):
     `target` is path and query.  `origin` None is the scenario's target; a name is that node itself.
     `session` is the logon whose page sends this, as the client counts (0: none yet).  `writes` names what
     the step changes in a mailbox, and the driver refuses it unless the scenario allows it.  `account` is
-    the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.
+    the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.  `auth` says what
+    this request carries to sign in: see `session.hop.AUTH`.
     """
 
     method: str
@@ -139,6 +140,7 @@ class Request(Command[Response]):
     writes: str | None = None
     control: bool = False  # sent as evidence, never counted
     forced: bool = False  # the run made this session meet what it meets
+    auth: str = ""
 
 
 @dataclass(slots=True)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import get_args
 from urllib.parse import urlsplit
 
+from exsim.protocols import PROTOCOLS
 from exsim.runs import addresses, organisation
+from exsim.runs.clients import CLIENTS
 from exsim.runs.complaint import Complaint, below
-from exsim.runs.sections import Lab, Node, Population, Scenario, Target, Version
+from exsim.runs.sections import Lab, Node, Population, Scenario, Session, Target, Version
 
 # Fifteen characters are what NetBIOS leaves for a name (RFC 1002); X-FEServer carries it in capitals.
 _NODE_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,13}[A-Z0-9])?")
@@ -111,6 +114,7 @@ def _endpoint(text: str, key: str) -> tuple[str, str, int]:
 
 
 def _population(scenario: Scenario, population: Population, key: str) -> None:
+    _client(population, key)
     nodes = scenario.node_names
     if population.node and population.node not in nodes:
         known = f"one of {', '.join(nodes)}" if nodes else "the scenario names none"
@@ -125,6 +129,30 @@ def _population(scenario: Scenario, population: Population, key: str) -> None:
                 raise Complaint(
                     name, f'"{version}": no node of this version is there to hold the mailbox'
                 )
+
+
+def _client(population: Population, key: str) -> None:
+    """The protocol has a client, and nothing is said of it that it does not have."""
+    name = population.protocol
+    protocol = PROTOCOLS.get(name)
+    if protocol is None:
+        raise Complaint(
+            f"{key}.protocol",
+            f'"{name}" has no client here yet; there are {", ".join(PROTOCOLS)}',
+        )
+    for other, table in CLIENTS.items():
+        if other != name and getattr(population, other) != table():
+            raise Complaint(
+                f"{key}.{other}", f'is for clients of {other}, and these speak "{name}"'
+            )
+    known = {field.name for field in fields(protocol.settings)}
+    for word in Session.__struct_fields__:
+        if word not in known and getattr(population.session, word) != getattr(Session(), word):
+            raise Complaint(
+                f"{key}.session.{word}",
+                f'is nothing that a client of "{name}" has; there are '
+                + ", ".join(each for each in Session.__struct_fields__ if each in known),
+            )
 
 
 def _homes(population: Population, key: str) -> Iterator[tuple[str, str]]:

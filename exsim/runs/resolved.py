@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from exsim.runs.clients import CLIENTS
 from exsim.runs.sections import Scenario
 
 _SECTIONS = ("lab", "target", "population", "load", "expect", "ab")
@@ -27,8 +28,16 @@ def as_toml(scenario: Scenario) -> str:
             lines += ["", f"[{name}]", *_lines(value)]
         elif value:
             for each in value:
-                lines += ["", f"[[{name}]]", *_lines(each)]
+                lines += ["", f"[[{name}]]", *_lines(_own(each) if name == "population" else each)]
     return "\n".join(lines) + "\n"
+
+
+def _own(population: Mapping[str, Any]) -> dict[str, Any]:
+    """A population without the tables of the clients that it does not have."""
+    protocol = population["protocol"]
+    return {
+        name: value for name, value in population.items() if name not in CLIENTS or name == protocol
+    }
 
 
 def _lines(table: Mapping[str, Any]) -> list[str]:

@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from exsim.protocols import PROTOCOLS
 from exsim.runs import checks, complaint
 from exsim.runs.addresses import expanded
 from exsim.runs.errors import ScenarioError
 from exsim.runs.organisation import DOMAIN
 from exsim.runs.presets import BUILDS
-from exsim.runs.sections import Lab, Node, Scenario
+from exsim.runs.sections import Lab, Node, Population, Scenario
 
 __all__ = ["Scenario", "balancer_file", "load_scenario", "parse_scenario", "schema"]
 NO_BALANCER = "none"
@@ -69,7 +70,17 @@ def _resolved(scenario: Scenario) -> Scenario:
     except ValueError:
         return scenario  # `checks` says what is wrong with them
     load = msgspec.structs.replace(scenario.load, source_addresses=sources)
-    return msgspec.structs.replace(scenario, load=load)
+    population = tuple(map(_resolved_population, scenario.population))
+    return msgspec.structs.replace(scenario, load=load, population=population)
+
+
+def _resolved_population(population: Population) -> Population:
+    """As many connections as the real client opens, where the scenario does not say."""
+    protocol = PROTOCOLS.get(population.protocol)
+    if population.session.connections or protocol is None:
+        return population
+    session = msgspec.structs.replace(population.session, connections=protocol.connections)
+    return msgspec.structs.replace(population, session=session)
 
 
 def _resolved_lab(lab: Lab) -> Lab:

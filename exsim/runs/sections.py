@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
+
+from exsim.runs import clients
+from exsim.runs.shape import Count, Positive, Seconds, Section, Share
 
 Version = Literal["2010", "2013", "2016", "2019", "se"]
-Seconds = Annotated[float, Meta(ge=0, extra={"duration": True})]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(ge=0, le=1)]
+# Names of protocols; `checks` says which of them have a client
+Protocol = Literal[
+    "owa", "ews", "activesync", "outlook_anywhere", "mapi_http", "autodiscover", "oab"
+]
 Confidence = Annotated[float, Meta(ge=0.5, le=0.9999)]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of a scenario; a key that it does not have is a mistake."""
 
 
 class FrontEndChange(Section, frozen=True, omit_defaults=True):
@@ -89,7 +87,7 @@ class Lab(Section, frozen=True):
     time_scale: Annotated[float, Meta(ge=0.05, le=1)] = 1.0
     haproxy: str = ""
     tls: Literal["offload", "nodes"] = "offload"
-    servers: dict[str, str] = {}
+    servers: dict[str, str] = field(default_factory=dict)
     accept: tuple[Positive, ...] = ()
 
     @property
@@ -111,7 +109,7 @@ class Target(Section, frozen=True):
     accounts: str
     address: str = ""
     hosts: tuple[str, ...] = ()
-    nodes: dict[str, str] = {}
+    nodes: dict[str, str] = field(default_factory=dict)
     ca: str = "system"
     insecure: bool = False
     cleartext: bool = False
@@ -119,9 +117,10 @@ class Target(Section, frozen=True):
 
 
 class Session(Section, frozen=True):
-    """What one browser does from a logon to its end, and after it.
+    """What one browser (or another client) does from a logon to its end, and after it.
 
-    `polls` calls, `think` apart, over `connections` connections.  `relogin_after`: how long the user
+    A client of another protocol has some of these keys; one that it has not is a mistake.
+    `polls` calls, `think` apart, over `connections` connections (0: as many as the real client opens).  `relogin_after`: how long the user
     waits on the logon page; absent, and he stays there.  `logons` 0: as many as the run lasts.
     `user_activity` False: nothing extends the session.  `background`: share of polls that are the page's own doing.
     `change_mailbox`: versions of further mailboxes that are used in the same browser, in turn.
@@ -131,7 +130,7 @@ class Session(Section, frozen=True):
     """
 
     polls: Count = 10
-    connections: Annotated[int, Meta(ge=1, le=32)] = 6
+    connections: Annotated[int, Meta(ge=0, le=32)] = 0
     think: Seconds = 2.0
     relogin_after: Seconds | None = None
     logons: Count = 0
@@ -150,13 +149,28 @@ class Session(Section, frozen=True):
 
 
 class Population(Section, frozen=True):
-    """One kind of user.  `node`: these users talk to that node itself, past the balancer."""
+    """One kind of user.  `node`: these users talk to that node itself, past the balancer.
+
+    `ews` and the like: what the client of that protocol does; only the population's own may be there.
+    """
 
     mailbox: Version
     users: Positive
-    protocol: Literal["owa"] = "owa"
+    protocol: Protocol = "owa"
     node: str = ""
     session: Session = Session()
+    ews: clients.Ews = clients.Ews()
+    activesync: clients.ActiveSync = clients.ActiveSync()
+    outlook_anywhere: clients.OutlookAnywhere = clients.OutlookAnywhere()
+    mapi_http: clients.MapiHttp = clients.MapiHttp()
+    autodiscover: clients.Autodiscover = clients.Autodiscover()
+    oab: clients.Oab = clients.Oab()
+
+    @property
+    def client(self) -> clients.HttpClient | None:
+        """What the scenario says of this protocol's client; None for OWA, which has no table of its own."""
+        table: clients.HttpClient | None = getattr(self, self.protocol, None)
+        return table
 
 
 class Load(Section, frozen=True):

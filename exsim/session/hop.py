@@ -45,6 +45,23 @@ KINDS = {
     "foreign_logon": "a logon page that is not Exchange's",
     "health": "HealthCheck.htm",
     "empty": "no body",
+    # The protocols beside OWA
+    "answer": "the protocol's own answer, understood; `code` is its status",
+    "fault": "a SOAP fault, or the protocol's own error; `code` names it",
+    "accepted": "an answer that begins a session: MAPI Connect with 0, Outlook Anywhere's C2",
+    "lost_context": "the back end does not know the context, subscription or channel named",
+    "challenge": "a 401 that asks for credentials",
+    "unreadable": "not what the protocol says: cut off, malformed, or another's page",
+}
+
+# What a request carried to sign in (`Hop.auth`)
+AUTH = {
+    "": "nothing",
+    "basic": "name and password, in this request",
+    "ntlm_1": "NTLM's first leg",
+    "ntlm_3": "NTLM's last leg: complete credentials",
+    "bound": "nothing, on a connection that was accepted before",
+    "token": "a one-leg Negotiate token: complete credentials",
 }
 
 
@@ -55,7 +72,8 @@ class Hop(msgspec.Struct, omit_defaults=True, tag_field="kind", tag="hop"):
     the answer; `head` to the end of its head (None: it never came); `late` behind the flow's own plan.
     `seq` counts the client's requests in the order of sending; lines stand in the order of arrival.
     `cookies` and `set_cookies` hold short salted hashes (None in `set_cookies`: deleted); only the
-    balancer's own cookies stand in clear.  `origin`: the node that was asked directly.
+    balancer's own cookies stand in clear.  `origin`: the node that was asked directly.  `auth`: a key
+    of `AUTH`.
     """
 
     utc: str
@@ -90,6 +108,7 @@ class Hop(msgspec.Struct, omit_defaults=True, tag_field="kind", tag="hop"):
     control: bool = False
     forced: bool = False
     reused: bool = False
+    auth: str = ""
 
     @property
     def method(self) -> str:

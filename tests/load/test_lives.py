@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from exsim.load.lives import FOREVER, host_of, settings_of
+from exsim.protocols import PROTOCOLS
 from exsim.runs.accounts import Account
 from exsim.runs.sections import Population, Session
 from tests.load.orders import orders
@@ -50,6 +51,10 @@ def test_every_key_of_a_session_reaches_the_flow(key: str) -> None:
     usual = settings_of(population(), (ANNA,))
     other = settings_of(population(**{key: OTHER[key]}), (ANNA,))
     assert getattr(other, key) == OTHER[key] != getattr(usual, key)
+
+
+def test_a_client_opens_as_many_connections_as_the_real_one_unless_the_scenario_says() -> None:
+    assert settings_of(population(), (ANNA,)).connections == PROTOCOLS["owa"].connections == 6
 
 
 def test_no_logons_means_as_many_as_the_run_lasts_and_no_keep_alive_means_none() -> None:

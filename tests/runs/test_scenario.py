@@ -3,16 +3,20 @@ default is lost; or a resolved scenario, read again, is another one."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
+from exsim.protocols import PROTOCOLS
+from exsim.runs.clients import CLIENTS
 from exsim.runs.errors import ScenarioError
 from exsim.runs.resolved import as_toml
 from exsim.runs.scenario import balancer_file, load_scenario, parse_scenario, schema
-from exsim.runs.sections import Population, Session
+from exsim.runs.sections import Population, Protocol, Session
 from tests.runs.scenarios import LAB, TARGET
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
@@ -32,7 +36,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
         ("users = 20", "users = -3", "population[0].users: must be a positive whole number, not -3"),
         ("users = 20", "users = true", "population[0].users: must be a positive whole number, not true"),
         ("users = 20", "users = 2.5", "population[0].users: must be a positive whole number, not 2.5"),
-        ('"owa"', '"imap"', 'population[0].protocol: "imap" is not a protocol; one of owa'),
+        ('"owa"', '"imap"', 'population[0].protocol: "imap" is not a protocol; one of activesync, autodiscover, ews, mapi_http, oab, outlook_anywhere, owa'),
         ("polls = 30", "pols = 30", "population[0].session.pols: is not a key; did you mean polls?"),
         ('"2s"', '"soon"', 'population[0].session.think: "soon" is not a duration such as "90", "2s", "1.5m" or "8h"'),
         ('"2s"', "-1", 'population[0].session.think: -1 is not a duration such as "90", "2s", "1.5m" or "8h"'),
@@ -204,6 +208,43 @@ def test_the_schema_allows_a_duration_as_text_and_as_a_number() -> None:
     assert [each["type"] for each in think["anyOf"]] == ["number", "string"]
     assert made["$defs"]["Population"]["additionalProperties"] is False
     assert json.loads(json.dumps(made)) == made
+
+
+def test_a_client_opens_as_many_connections_as_the_real_one_unless_the_scenario_says() -> None:
+    unsaid = parse_scenario(LAB.replace("connections = 6, ", ""), "x.toml")
+    said = parse_scenario(LAB.replace("connections = 6", "connections = 2"), "x.toml")
+    assert unsaid.population[0].session.connections == PROTOCOLS["owa"].connections
+    assert said.population[0].session.connections == 2
+
+
+def test_a_table_of_another_client_is_a_mistake_and_none_of_them_is_written_out() -> None:
+    text = LAB.replace("users", 'ews = {authentication = "none"}\nusers', 1)
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text, "x.toml")
+    assert str(caught.value) == (
+        'x.toml: population[0].ews: is for clients of ews, and these speak "owa"'
+    )
+    assert "activesync" not in as_toml(parse_scenario(LAB, "x.toml"))
+
+
+def test_every_protocol_has_its_table_or_is_owa() -> None:
+    assert {"owa", *CLIENTS} == set(get_args(Protocol)) >= set(PROTOCOLS)
+
+
+@pytest.mark.parametrize("name", sorted(set(PROTOCOLS) - {"owa"}))
+def test_every_word_of_a_clients_table_is_a_setting_of_its_flow(name: str) -> None:
+    known = {one.name for one in dataclasses.fields(PROTOCOLS[name].settings)}
+    common = {"logons", "think", "connections", "private", "origin", "population"}
+    assert common | set(CLIENTS[name].__struct_fields__) <= known
+
+
+@pytest.mark.parametrize("name", sorted(set(CLIENTS) - set(PROTOCOLS)))
+def test_a_protocol_without_a_client_is_one_clear_line(name: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(LAB.replace('"owa"', f'"{name}"'), "x.toml")
+    assert f'population[0].protocol: "{name}" has no client here yet; there are owa' in str(
+        caught.value
+    )
 
 
 def test_a_population_can_be_made_in_code() -> None:

@@ -1,0 +1,64 @@
+"""What a scenario may say of each protocol's client: one table a protocol, `[population.ews]` and so on.
+
+A field of a table is a field of that protocol's `Settings`, by the same name; what all clients share is in
+`sections.Session`.  OWA's browser has no table: `Session` is its own.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from exsim.runs.shape import Section
+
+Authentication = Literal["basic", "ntlm", "negotiate", "none"]
+
+
+class HttpClient(Section, frozen=True):
+    """What every client has that signs in by HTTP itself.
+
+    `authentication`: how; "none" is a stranger, who sends no credentials and must never be told anything
+    of any mailbox (its requests name an account all the same, whose answers are then looked for).
+    "negotiate" is an opaque token in one leg, a stand-in for Kerberos.  `preemptive`: credentials, or the
+    first leg, are sent before anybody asked for them.
+    """
+
+    authentication: Authentication = "ntlm"
+    preemptive: bool = False
+
+
+class Ews(HttpClient, frozen=True):
+    """A client of Exchange Web Services."""
+
+
+class ActiveSync(HttpClient, frozen=True):
+    """A telephone.  Telephones sign in by Basic, unasked."""
+
+    authentication: Authentication = "basic"
+    preemptive: bool = True
+
+
+class OutlookAnywhere(HttpClient, frozen=True):
+    """Outlook up to 2013: RPC over HTTP."""
+
+
+class MapiHttp(HttpClient, frozen=True):
+    """Outlook since 2013: MAPI over HTTP."""
+
+
+class Autodiscover(HttpClient, frozen=True):
+    """Whoever asks where a mailbox is served."""
+
+
+class Oab(HttpClient, frozen=True):
+    """Outlook fetching the offline address book."""
+
+
+# Protocol -> its table; the key of a population is the protocol's own name.
+CLIENTS: dict[str, type[HttpClient]] = {
+    "ews": Ews,
+    "activesync": ActiveSync,
+    "outlook_anywhere": OutlookAnywhere,
+    "mapi_http": MapiHttp,
+    "autodiscover": Autodiscover,
+    "oab": Oab,
+}
