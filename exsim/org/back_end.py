@@ -13,6 +13,7 @@ from exsim.org.answers import HTML, answer, set_cookie
 from exsim.org.attribution import back_end_headers, owa_headers, short_build
 from exsim.org.back_request import Asked
 from exsim.org.canary import Canaries
+from exsim.org.contents import Contents
 from exsim.org.directory import Directory
 from exsim.org.entropy import Entropy
 from exsim.org.identity import read_token
@@ -41,6 +42,8 @@ class BackEnd:
         self._directory = Directory(organisation)
         self._entropy = entropy
         self._dice = Entropy(organisation.seed, node.name, "stall")
+        here = [box for box in organisation.mailboxes if box.home == node.name]
+        self._contents = Contents(here)
         self._contexts = UserContexts(organisation.time_scale, entropy)
         settings, scale = node.back_end, organisation.time_scale
         self._canaries = Canaries(settings.canary_secret, scale, entropy, settings.canary_changes)
@@ -73,7 +76,7 @@ class BackEnd:
         mailbox = self._directory.by_sid(identity[0]) if identity else None
         if identity is None or mailbox is None:
             return self._signed(incoming, answer(401)), None
-        asked = Asked(incoming, mailbox, identity[1])
+        asked = Asked(incoming, mailbox, identity[1], self._contents)
         made, stream = self._made(asked)
         made.headers += asked.cookies
         return self._signed(incoming, made), stream

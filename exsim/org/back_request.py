@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from exsim.org.contents import Box, Contents
 from exsim.org.incoming import Incoming
 from exsim.org.settings import Mailbox
 from exsim.wire.message import Headers
@@ -11,13 +12,22 @@ from exsim.wire.message import Headers
 
 @dataclass(slots=True)
 class Asked:
-    """`incoming` in the name of `mailbox`; `cookies` collects Set-Cookie lines."""
+    """`incoming` in the name of `mailbox`; `contents` are this back end's mailboxes.
+
+    `cookies` collects Set-Cookie lines.
+    """
 
     incoming: Incoming
     mailbox: Mailbox
     flags: int
+    contents: Contents
     cookies: Headers = field(default_factory=list)
 
     @property
     def when(self) -> float:
         return self.incoming.when
+
+    @property
+    def box(self) -> Box:
+        """What lies in the mailbox."""
+        return self.contents.box(self.mailbox)
