@@ -1,4 +1,4 @@
-"""The back end of 2013 and later: OWA and ECP as the mailbox's own node serves them.
+"""The back end of 2013 and later: OWA and ECP as the mailbox's own node serves them, and its services.
 
 It never sees a logon cookie, and so can never refuse one (E13).
 """
@@ -11,7 +11,7 @@ from typing import Any
 from exsim.org import channel, ecp, owa_pages, service
 from exsim.org.answers import HTML, answer, set_cookie
 from exsim.org.attribution import back_end_headers, owa_headers, short_build
-from exsim.org.back_request import Asked
+from exsim.org.back_request import Asked, Reply
 from exsim.org.canary import Canaries
 from exsim.org.contents import Contents
 from exsim.org.directory import Directory
@@ -19,14 +19,14 @@ from exsim.org.entropy import Entropy
 from exsim.org.identity import read_token
 from exsim.org.incoming import STATIC_ENDINGS, Incoming
 from exsim.org.moment import iso_millisecond
-from exsim.org.outcome import Stream
+from exsim.org.services import Services
 from exsim.org.settings import Node, Organisation
 from exsim.org.user_context import UserContexts
 from exsim.org.work import Ask, Wait
 from exsim.wire import names
 from exsim.wire.message import Answer
 
-Reply = tuple[Answer, Stream | None]
+FORMS = ("owa", "ecp")  # what is served here itself
 UNCHECKED_POSTS = ("sessiondata.ashx", "preloadsessiondata.ashx", "plt1.ashx", "keepalive.owa",
                    "ping.owa", "exhealth.check")  # posts that need no canary (E13)  # fmt: skip
 HEALTH_STATUS = ("X-MSExchApplicationHealthHandlerStatus", "Passed")  # MWC
@@ -47,7 +47,8 @@ class BackEnd:
         self._contexts = UserContexts(organisation.time_scale, entropy)
         settings, scale = node.back_end, organisation.time_scale
         self._canaries = Canaries(settings.canary_secret, scale, entropy, settings.canary_changes)
-        self._services = service.Service(node)
+        self._operations = service.Service(node)
+        self._services = Services(organisation, node, entropy)
         self._ecp = ecp.ControlPanel(self._canaries)
         self._common = back_end_headers(node)
         self._owa = owa_headers(node)
@@ -67,7 +68,7 @@ class BackEnd:
             "lang.owa": owa_pages.language_done,
         }
 
-    def answer(self, incoming: Incoming) -> Generator[Ask, Any, Reply]:
+    def behind(self, incoming: Incoming) -> Generator[Ask, Any, Reply]:
         """One request of a front end; the stream, where there is one, is the body."""
         held = self._held(incoming)
         if held > 0:
@@ -77,6 +78,10 @@ class BackEnd:
         if identity is None or mailbox is None:
             return self._signed(incoming, answer(401)), None
         asked = Asked(incoming, mailbox, identity[1], self._contents)
+        if incoming.vdir not in FORMS:
+            made, stream = yield from self._services.answer(asked)
+            made.headers += self._common
+            return made, stream
         made, stream = self._made(asked)
         made.headers += asked.cookies
         return self._signed(incoming, made), stream
@@ -176,11 +181,11 @@ class BackEnd:
 
     def _session_data(self, asked: Asked) -> Answer:
         self._context(asked)
-        return self._version_refused(asked) or self._services.session(asked)
+        return self._version_refused(asked) or self._operations.session(asked)
 
     def _service(self, asked: Asked) -> Answer:
         self._context(asked)
-        return self._version_refused(asked) or self._services.operate(asked)
+        return self._version_refused(asked) or self._operations.operate(asked)
 
     def _attachment(self, asked: Asked) -> Answer:
         self._context(asked)

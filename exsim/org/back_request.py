@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 from exsim.org.contents import Box, Contents
 from exsim.org.incoming import Incoming
+from exsim.org.outcome import Stream
 from exsim.org.settings import Mailbox
-from exsim.wire.message import Headers
+from exsim.wire.message import Answer, Headers
+
+Reply = tuple[Answer, Stream | None]  # the stream, where there is one, is the body
 
 
 @dataclass(slots=True)

@@ -1,37 +1,44 @@
 """A 2010 node: one Client Access server that authenticates and serves in one (E14, E14KEYS, HAP10).
 
 No HealthCheck.htm, no X-FEServer; X-DiagInfo is its only name.  It serves any mailbox itself, wherever
-that lives (assumed: it reaches the mailbox server by other means than HTTP).
+that lives (assumed: it reaches the mailbox server by other means than HTTP).  Two nodes of 2010 do not
+see each other's new items.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from typing import Any
 from urllib.parse import urlsplit
 
 from exsim.org import anonymous, channel
 from exsim.org.actions import marker
 from exsim.org.answers import HTML, answer, delete_cookie, page, redirect, set_cookie
 from exsim.org.attribution import SERVERS, short_build
+from exsim.org.authentication import Authentication
+from exsim.org.back_request import Asked, Reply
 from exsim.org.canary import Canaries
+from exsim.org.contents import Contents
 from exsim.org.directory import Directory
 from exsim.org.e14_keys import E14Keys
 from exsim.org.entropy import Entropy
 from exsim.org.identity import read_token
 from exsim.org.incoming import Incoming
 from exsim.org.logon import FIELDS, bad_request, flags_of, is_post
-from exsim.org.outcome import Outcome, Stream
+from exsim.org.outcome import Answering, Outcome
 from exsim.org.reading import Reading
 from exsim.org.refusal import carried_wiped, is_own, refuse
+from exsim.org.services import NOT_FOUND, Services
 from exsim.org.settings import Mailbox, Node, Organisation
 from exsim.org.templates import fill
 from exsim.org.timer import Timer
+from exsim.org.work import Ask, Peer
 from exsim.wire import names
 from exsim.wire.message import Answer, Headers
 
 CANARY_FIELD = re.compile(rb"<canary>([^<]*)</canary>")
 WIPED = (*names.WIPED, names.E14_SESSION)
-Served = tuple[Answer, Stream | None]
 
 
 class E14:
@@ -46,6 +53,9 @@ class E14:
         self._timer = Timer(node.front_end, organisation.time_scale)
         secret = node.back_end.canary_secret
         self._canaries = Canaries(secret, organisation.time_scale, entropy)
+        self._authentication = Authentication(node, self._directory, organisation.host)
+        self._contents = Contents(organisation.mailboxes)
+        self._services = Services(organisation, node, entropy)
         self._tail: Headers = [
             ("Server", SERVERS["2010"]),
             (names.OWA_VERSION, node.build),
@@ -58,22 +68,41 @@ class E14:
         """The worker process ends, and its keys with it."""
         self._keys.recycle()
 
-    def answer(self, incoming: Incoming) -> Outcome:
+    def answer(self, incoming: Incoming, peer: Peer) -> Answering:
         """One request of a client."""
-        outcome = self._front(incoming)
+        if self._authentication.covers(incoming.vdir):
+            outcome = yield from self._formless(incoming, peer)
+        else:
+            outcome = self._front(incoming)
         outcome.answer.headers += self._tail
         return outcome
 
-    def behind(self, incoming: Incoming) -> Served:
+    def behind(self, incoming: Incoming) -> Generator[Ask, Any, Reply]:
         """One request of a newer front end, which vouches for the user."""
         identity = read_token(incoming)
         mailbox = self._directory.by_sid(identity[0]) if identity else None
-        if mailbox is None:
+        if identity is None or mailbox is None:
             made, stream = answer(401), None
+        elif self._authentication.covers(incoming.vdir):
+            made, stream = yield from self._services.answer(
+                Asked(incoming, mailbox, identity[1], self._contents)
+            )
         else:
             made, stream = self._serve(incoming, mailbox)
         made.headers += self._tail
         return made, stream
+
+    def _formless(self, incoming: Incoming, peer: Peer) -> Answering:
+        """A directory where IIS itself asks who it is; served here, wherever the mailbox lives."""
+        if incoming.segment == names.HEALTH_CHECK.lower():
+            return Outcome(answer(404, NOT_FOUND))
+        admitted = self._authentication.admit(incoming, peer)
+        if isinstance(admitted, Outcome):
+            return admitted
+        asked = Asked(incoming, admitted.mailbox, names.FLAG_PRIVATE, self._contents)
+        made, stream = yield from self._services.answer(asked)
+        made.headers += admitted.headers
+        return Outcome(made, user=admitted.mailbox.address, stream=stream)
 
     def _front(self, incoming: Incoming) -> Outcome:
         vdir = incoming.vdir
@@ -134,7 +163,7 @@ class E14:
             reading.renewed = self._keys.renew(session, user, password, ends, flags)
         return reading
 
-    def _serve(self, incoming: Incoming, mailbox: Mailbox) -> Served:
+    def _serve(self, incoming: Incoming, mailbox: Mailbox) -> Reply:
         if incoming.segment == "logoff.owa":
             carried = incoming.cookies
             gone = [name for name in (names.E14_USER_CONTEXT,) if name in carried]
@@ -160,7 +189,7 @@ class E14:
             made.headers.append(set_cookie(names.E14_USER_CONTEXT, value, "path=/"))
         return made
 
-    def _event(self, incoming: Incoming, mailbox: Mailbox) -> Served:
+    def _event(self, incoming: Incoming, mailbox: Mailbox) -> Reply:
         """`ev.owa?oeh=1&ns=…&ev=…`; a POST carries its canary in XML (mandatory since SP3, E14)."""
         if incoming.method == "POST":
             found = CANARY_FIELD.search(incoming.request.body)

@@ -1,7 +1,7 @@
 """The front end of 2013 and later: it authenticates, refuses, and passes on.
 
-Order of its rules: health check, root, logon form, anonymous pages, cookies, probe, log-off, back end
-(E13, E16; state model of the OWA notes).
+Order of its rules: health check, root, directories without a form, logon form, anonymous pages, cookies,
+probe, log-off, back end (E13, E16; state model of the OWA notes).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from exsim.org import anonymous, logon
 from exsim.org.answers import answer, delete_cookie, redirect, set_cookie
 from exsim.org.attribution import FrontEndHeaders, is_local_probe
+from exsim.org.authentication import Authentication
 from exsim.org.directory import Directory
 from exsim.org.entropy import Entropy
 from exsim.org.incoming import Incoming
@@ -22,7 +23,7 @@ from exsim.org.reading import Reader, Reading
 from exsim.org.refusal import carried_wiped, outside, refuse
 from exsim.org.settings import Mailbox, Node, Organisation
 from exsim.org.timer import Timer
-from exsim.org.work import Hangup
+from exsim.org.work import Hangup, Peer
 from exsim.wire import names
 
 FORMS = ("owa", "ecp")  # the directories with forms logon
@@ -46,6 +47,7 @@ class FrontEnd:
         self._reader = Reader(self._ring, self._cache, directory, timer, strict)
         self._form = logon.LogonForm(node, self._ring, directory, timer, self._refuse)
         self._proxy = Proxy(node, directory)
+        self._authentication = Authentication(node, directory, organisation.host)
         self._headers = FrontEndHeaders(node, entropy)
 
     def recycle(self) -> None:
@@ -53,10 +55,12 @@ class FrontEnd:
         self._cache.clear()
         self._ring.recycle()
 
-    def answer(self, incoming: Incoming) -> Answering:
+    def answer(self, incoming: Incoming, peer: Peer) -> Answering:
         """One request.  Hangup when the component asked for its health is drained."""
         outcome = self._alone(incoming)
-        if outcome is None:
+        if outcome is None and incoming.vdir not in FORMS:
+            outcome = yield from self._formless(incoming, peer)
+        elif outcome is None:
             outcome = yield from self._authenticated(incoming)
         self._headers.add(incoming, outcome)
         return outcome
@@ -69,6 +73,8 @@ class FrontEnd:
         if incoming.path == names.ROOT:
             return Outcome(redirect(names.OWA))
         if vdir not in FORMS:
+            if self._authentication.covers(vdir):
+                return None
             return Outcome(answer(404, b"<html><body><h1>Not Found</h1></body></html>"))
         if logon.is_post(incoming):
             return self._form.post(incoming, self._host)
@@ -83,6 +89,25 @@ class FrontEnd:
         if vdir in {name.lower() for name in self._settings.inactive}:
             raise Hangup
         return Outcome(answer(200, f"200 OK<br/>{self._node.fqdn}".encode(), "text/html"))
+
+    def _formless(self, incoming: Incoming, peer: Peer) -> Answering:
+        """A directory where IIS itself asks who it is."""
+        admitted = self._authentication.admit(incoming, peer)
+        if isinstance(admitted, Outcome):
+            return admitted
+        mailbox = admitted.mailbox
+        if is_local_probe(incoming):
+            outcome = self._probed(mailbox)
+        else:
+            reading = Reading(mailbox=mailbox)
+            outcome = yield from self._proxy.pass_on(incoming, reading, mailbox)
+        outcome.answer.headers += admitted.headers
+        return outcome
+
+    def _probed(self, mailbox: Mailbox) -> Outcome:
+        home = self._directory.home(mailbox)
+        probed = answer(200, headers=[(names.CALCULATED_BE, home.fqdn.lower())])
+        return Outcome(probed, user=mailbox.address)
 
     def _authenticated(self, incoming: Incoming) -> Answering:
         try:
@@ -103,9 +128,7 @@ class FrontEnd:
 
     def _admitted(self, incoming: Incoming, reading: Reading, mailbox: Mailbox) -> Answering:
         if is_local_probe(incoming):
-            home = self._directory.home(mailbox)
-            probed = answer(200, headers=[(names.CALCULATED_BE, home.fqdn.lower())])
-            outcome = Outcome(probed, user=mailbox.address)
+            outcome = self._probed(mailbox)
         else:
             outcome = yield from self._proxy.pass_on(incoming, reading, mailbox)
             outcome = self._mapped(incoming, outcome)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from exsim.org.back_end import BackEnd
-from exsim.org.confession import Confession
+from exsim.org.confession import Confession, confided_in
 from exsim.org.e14 import E14
 from exsim.org.entropy import Entropy
 from exsim.org.front_end import FrontEnd
@@ -57,10 +57,10 @@ class Node:
     def front(self, request: Request, peer: Peer) -> Work:
         """A client's request.  Confessed once, when the answer, or the head of its stream, goes out."""
         incoming = Incoming(request, self._clock() + self._offset)
-        if isinstance(self._front, E14):
-            outcome = self._front.answer(incoming)
-        else:
-            outcome = yield from self._front.answer(incoming)
+        outcome = yield from self._front.answer(incoming, peer)
+        confided = confided_in(outcome.answer)
+        if confided is not None:
+            outcome.class_, outcome.cause = confided
         delay = self._delays.get(incoming.raw_path) if self._delays else None
         if delay:
             yield Wait(delay * self._scale)
@@ -71,10 +71,7 @@ class Node:
     def back(self, request: Request, peer: Peer) -> Work:
         """A front end's request."""
         incoming = Incoming(request, self._clock())
-        if isinstance(self._back, E14):
-            answer, stream = self._back.behind(incoming)
-        else:
-            answer, stream = yield from self._back.answer(incoming)
+        answer, stream = yield from self._back.behind(incoming)
         result = yield from _deliver(answer, stream)
         return result
 

@@ -30,6 +30,8 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken_back_ends: tuple[str, ...] = ()  # nodes to which Kerberos fails: 503
     answer_delay: dict[str, float] = {}  # path -> seconds held back before the answer
     unreachable_logon: bool = False  # post-2021 node without a valid Auth certificate: 500 at logon
+    # virtual directory ("ews", "rpc", …) -> its methods: "basic", "ntlm", "negotiate"; absent: the default
+    authentication: dict[str, tuple[str, ...]] = {}
     # virtual directory ("owa", "ecp") -> its address; absent: the organisation's one name
     internal_urls: dict[str, str] = {}
     external_urls: dict[str, str] = {}

@@ -18,6 +18,10 @@ Version = Literal["2010", "2013", "2016", "2019", "se"]
 Protocol = Literal[
     "owa", "ews", "activesync", "outlook_anywhere", "mapi_http", "autodiscover", "oab"
 ]
+Directory = Literal[
+    "ews", "microsoft-server-activesync", "rpc", "mapi", "autodiscover", "oab", "powershell"
+]  # virtual directories where a request itself is authenticated
+Method = Literal["negotiate", "ntlm", "basic"]
 Confidence = Annotated[float, Meta(ge=0.5, le=0.9999)]
 
 
@@ -40,6 +44,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     broken_back_ends: tuple[str, ...] | UnsetType = UNSET
     answer_delay: dict[str, Seconds] | UnsetType = UNSET
     unreachable_logon: bool | UnsetType = UNSET
+    authentication: dict[Directory, tuple[Method, ...]] | UnsetType = UNSET
     internal_urls: dict[str, str] | UnsetType = UNSET
     external_urls: dict[str, str] | UnsetType = UNSET
 

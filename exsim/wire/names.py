@@ -102,6 +102,9 @@ CAS_ERROR_CODE = observed("X-CasErrorCode", "E13")
 EXTENDED_ERROR_CODE = observed("X-OWA-ExtendedErrorCode", "E13")
 LB_SERVER = "X-LB-Server"  # set by our own copy of a balancer's file: `lb_backend/lb_server`
 
+WWW_AUTHENTICATE = "WWW-Authenticate"  # RFC 9110 11.6.1
+AUTHORIZATION = "Authorization"
+
 # Headers of a request ------------------------------------------------------------------------
 ACTION = observed("Action", "CAP16")
 ACTION_NAME = observed("X-OWA-ActionName", "CAP16")

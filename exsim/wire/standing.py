@@ -39,6 +39,12 @@ SOURCES = {
     "E14KEYS": "technet bb123719, forms-based authentication of 2007 and 2010",
     "HAP10": "HAProxy Technologies, deployment guide for Exchange 2010",
     "E14": "captures of OWA 2010 clients",
+    "HAP1828": "github.com/haproxy/haproxy issue 1828: 401s of MAPI and EWS, and Extended Protection",
+    "ASHTTP": "MS-ASHTTP, ActiveSync: HTTP protocol",
+    "IISAUTH": "learn.microsoft.com, IIS windowsAuthentication and authPersistNonNTLM",
+    "EP": "learn.microsoft.com, Configure Windows Extended Protection in Exchange Server",
+    "NLMP": "MS-NLMP, NT LAN Manager authentication protocol",
+    "NTHT": "MS-NTHT, NTLM over HTTP",
     "SEED": "serverfault 836124, the incident of March 2017",
     "HAPROXY": "HAProxy configuration manual and measurements on 2.8",
 }

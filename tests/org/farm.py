@@ -110,9 +110,12 @@ class Farm:
         self.unreachable: set[str] = set()
         self.stream: Streamed | None = None
 
-    def ask(self, node: str, request: Request) -> Answer:
-        """Run one request of a client to its end.  A streamed answer is kept in `stream`."""
-        return self._run(self.nodes[node].front(request, Peer(1)))
+    def ask(self, node: str, request: Request, peer: Peer | None = None) -> Answer:
+        """Run one request of a client to its end.  A streamed answer is kept in `stream`.
+
+        `peer`: the connection that it comes in on; absent, a new one.
+        """
+        return self._run(self.nodes[node].front(request, peer or Peer(1)))
 
     def _run(self, work: Work) -> Answer:
         value: Any = None
