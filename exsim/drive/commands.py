@@ -14,6 +14,7 @@ from exsim.drive.world import Line, Timer
 from exsim.protocols.flow import (
     Close,
     Command,
+    End,
     Join,
     Lease,
     Mark,
@@ -32,23 +33,40 @@ if TYPE_CHECKING:
     from exsim.drive.task import Task
 
 PENDING: Any = object()
+NOT_ALLOWED = "not_allowed"
+
+
+class NotSent:
+    """The channel of an exchange that was not allowed: it is over before it began."""
+
+    connection = None
 
 
 def _request(task: Task, command: Request) -> Any:
-    return _on_line(task, command, lambda line: task.client.begin(task, command, line, False, None))
+    refused = Response(None, [], b"", None, error=NOT_ALLOWED)
+    return _on_line(
+        task, command, lambda line: task.client.begin(task, command, line, False, None), refused
+    )
 
 
-def _on_line(task: Task, request: Request, go: Callable[[Line], Any]) -> Any:
+def _on_line(task: Task, request: Request, go: Callable[[Line], Any], refused: Any) -> Any:
+    """Have the request sent, or send `refused` back: what may not be sent leaves no hop."""
     client = task.client
-    refused = request.writes is not None and request.writes not in client.identity.allowed_writes
-    if refused:
+    if request.writes is not None and request.writes not in client.identity.allowed_writes:
         client.mark("write_refused", {"step": request.step, "writes": request.writes})
-        return Response(None, [], b"", None, error="not_allowed")
+        return refused
+    if client.gate is None:
+        _send_on(task, request, go)
+    elif not client.gate.enter(task, request, lambda: _send_on(task, request, go), refused):
+        return refused
+    return PENDING
+
+
+def _send_on(task: Task, request: Request, go: Callable[[Line], Any]) -> None:
     if request.on is not None:
         go(request.on)  # type: ignore[arg-type]  # a flow's Connection is the pool's Line
     else:
         _take(task, request.origin, go)
-    return PENDING
 
 
 def _take(task: Task, origin: str | None, go: Callable[[Line], Any], fresh: bool = False) -> None:
@@ -62,22 +80,30 @@ def _open(task: Task, command: Open) -> Any:
         channel = task.client.begin(task, command.request, line, True, command.length)
         task.client.world.later(0.0, task.step, channel)
 
-    return _on_line(task, command.request, go)
+    return _on_line(task, command.request, go, NotSent())
 
 
 def _send(task: Task, command: Send) -> None:
+    channel: Any = command.channel
+    if isinstance(channel, NotSent):
+        return
     channel = _exchange(command.channel)
     if channel.ended is None:
         channel.connection.write(command.data)
 
 
 def _receive(task: Task, command: Receive) -> Any:
-    piece = _exchange(command.channel).receive(command.timeout * task.client.world.scale)
+    channel: Any = command.channel
+    if isinstance(channel, NotSent):
+        return End(NOT_ALLOWED)
+    piece = _exchange(channel).receive(command.timeout * task.client.world.scale)
     return PENDING if piece is None else piece
 
 
 def _close(task: Task, command: Close) -> None:
-    _exchange(command.channel).close(command.evidence)
+    channel: Any = command.channel
+    if not isinstance(channel, NotSent):
+        _exchange(channel).close(command.evidence)
 
 
 def _exchange(channel: Any) -> Exchange:

@@ -13,6 +13,7 @@ from typing import Any
 
 from exsim.drive.evidence import CookieHasher, hop_of
 from exsim.drive.exchange import Exchange
+from exsim.drive.gate import Gate
 from exsim.drive.pool import Pool
 from exsim.drive.task import Task
 from exsim.drive.world import Line, World
@@ -61,6 +62,7 @@ class Client:
         self.pools: dict[str | None, Pool] = {}
         self.seq = 0
         self.listeners: list[Callable[[Exchange, Hop], None]] = []
+        self.gate: Gate | None = None  # where nobody can be locked out there is none
 
     # Tasks ------------------------------------------------------------------------------------
     def run(self, flow: Flow[Any], name: str = "") -> Task:

@@ -73,6 +73,9 @@ class Exchange:
         self.status, self.reason, self.headers = status, reason, headers
         self.first_byte = self.task.client.world.now()
         if self.piecewise:
+            gate = self.task.client.gate
+            if gate is not None:
+                gate.head(self)
             self._deliver(Head(status, headers, reason))
 
     def on_piece(self, data: bytes) -> None:

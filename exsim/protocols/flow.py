@@ -74,7 +74,7 @@ class Response:
     """An answer, or why there is none; never an exception.
 
     `status` is None when no status line came.  `error` is one of refused, reset, closed, truncated,
-    timeout, tls, unreadable, abandoned, or None.  `reused`: the connection had served before, so a
+    timeout, tls, unreadable, abandoned, not_allowed (the driver did not send it), or None.  `reused`: the connection had served before, so a
     `closed` is what a browser sends again, as a hop of its own.
     """
 
@@ -123,7 +123,8 @@ class Request(Command[Response]):
     `session` is the logon whose page sends this, as the client counts (0: none yet).  `writes` names what
     the step changes in a mailbox, and the driver refuses it unless the scenario allows it.  `account` is
     the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.  `auth` says what
-    this request carries to sign in: see `session.hop.AUTH`.
+    this request carries to sign in: see `session.hop.AUTH`.  `attempt`: FORM or REPLAY of
+    `session.attempts.Attempt`, where a password is tried otherwise than `auth` says.
     """
 
     method: str
@@ -141,6 +142,7 @@ class Request(Command[Response]):
     control: bool = False  # sent as evidence, never counted
     forced: bool = False  # the run made this session meet what it meets
     auth: str = ""
+    attempt: str = ""
 
 
 @dataclass(slots=True)

@@ -198,6 +198,8 @@ class Detector:
             answered = hop.t + (hop.took if hop.head is None else hop.head)
             over = reading.browser.sealed(sender, hop) + life
             return Sign.EXPIRED if answered >= over - CLOCK_SLACK else sign
+        if sign is Sign.LOGON_BLOCKED:  # kept out by a rule, whatever was deleted on the way
+            return sign
         if deletes_logon_cookies(hop):
             # A user who mistypes on the form while still logged on ends the session himself.
             return Sign.REPLACED if sign is Sign.LOGON_REFUSED else Sign.COOKIES_TAKEN

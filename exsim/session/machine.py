@@ -23,6 +23,7 @@ TRANSITIONS: dict[tuple[State, Sign], State] = {
     (State.ANONYMOUS, Sign.ACCEPTED): State.LIVE,
     (State.LIVE, Sign.LOGGED_OFF): State.ENDED,
     (State.LIVE, Sign.REPLACED): State.ENDED,
+    (State.LIVE, Sign.LOGON_BLOCKED): State.ENDED,
     (State.LIVE, Sign.EXPIRED): State.EXPIRED,
     (State.LIVE, Sign.LOGIN_TIMEOUT): State.LOST,
     (State.LIVE, Sign.LOGON_REDIRECT): State.LOST,

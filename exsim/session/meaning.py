@@ -17,6 +17,7 @@ class Sign(StrEnum):
     ANONYMOUS = "anonymous"
     ACCEPTED = "accepted"
     LOGON_REFUSED = "logon_refused"
+    LOGON_BLOCKED = "logon_blocked"
     LOGGED_OFF = "logged_off"
     LOGON_REDIRECT = "logon_redirect"
     LOGIN_TIMEOUT = "login_timeout"
@@ -64,6 +65,12 @@ SIGNS: dict[Sign, Meaning] = {
     Sign.ANONYMOUS: Meaning("a page that anybody gets", "served", "E13"),
     Sign.ACCEPTED: Meaning("the logon form was accepted: new logon cookies", "served", "E13 E14"),
     Sign.LOGON_REFUSED: Meaning("the name or password on the form was refused", "refused", "E13"),
+    Sign.LOGON_BLOCKED: Meaning(
+        "a client access rule keeps this client out (reason=5 or 6)",
+        "refused",
+        "E13",
+        finding=True,
+    ),
     Sign.LOGGED_OFF: Meaning("the client itself asked to leave", "served", "E13 MWC"),
     Sign.LOGON_REDIRECT: Meaning(
         "sent to the logon page: no session was seen", "refused", "E13 E16 ORANGE", definite=True

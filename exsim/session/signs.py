@@ -35,6 +35,7 @@ _FE_ERROR = names.FE_ERROR.lower()
 _LOGON_PAGE = names.LOGON_PAGE.rpartition("/")[2].lower()
 _ERROR_PAGES = frozenset({"errorfe.aspx", "error.aspx"})  # the second: 2010, assumed
 _REASON = re.compile(r"[?&]reason=(\d+)", re.IGNORECASE)
+_BLOCKED = frozenset({names.REASON_BLOCKED, names.REASON_EAC_BLOCKED})
 _STRANGERS = frozenset({"other", "stranger"})
 _THROTTLING = (
     frozenset(  # names of exceptions and response codes: E13; which show on OWA is assumed
@@ -116,6 +117,7 @@ _ERRORS: tuple[Rule, ...] = (
 )
 REDIRECT: tuple[Rule, ...] = (
     (Sign.ACCEPTED, lambda hop, place, hosts: place is Place.LOGON and sets_logon_cookies(hop)),
+    (Sign.LOGON_BLOCKED, lambda hop, place, hosts: _bounced(hop) and reason_of(hop) in _BLOCKED),
     (
         Sign.LOGON_REFUSED,
         lambda hop, place, hosts: place is Place.LOGON and _page(hop) == _LOGON_PAGE,

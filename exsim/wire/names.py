@@ -51,6 +51,8 @@ REASON_NONE = observed(
 REASON_LOGOFF = observed("1", "E13")
 REASON_CREDENTIALS = observed("2", "E13 ORANGE")  # the cookie was read, the password refused
 REASON_TIMEOUT = observed("3", "E13")  # the cookie was read, and it had expired
+REASON_BLOCKED = observed("5", "E13")  # a client access rule keeps this client out
+REASON_EAC_BLOCKED = observed("6", "E13")  # the same, for the administration center
 
 # Cookies ------------------------------------------------------------------------------------
 CADATA = observed("cadata", "E13 CAP16")

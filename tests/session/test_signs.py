@@ -38,6 +38,8 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     ("accepted", hop(FORM, 302, FE, set_cookies=SET, location="https://m/owa/"), Sign.ACCEPTED, "served"),
     ("accepted by 2010", hop(FORM, 302, E14, set_cookies={"sessionid": "h"}), Sign.ACCEPTED, "served"),
     ("wrong password", hop(FORM, 302, FE, location=f"{LOGON[:-1]}2"), Sign.LOGON_REFUSED, "refused_bare"),
+    ("kept out by a rule", hop(FORM, 302, FE, location=f"{LOGON[:-1]}5"), Sign.LOGON_BLOCKED, "refused_bare"),
+    ("kept out by a rule while logged on", hop(OWA, 302, FE, location=f"{LOGON[:-1]}6", cookies=LIVE, set_cookies=WIPED), Sign.LOGON_BLOCKED, "refused"),
     ("wrong password while logged on", hop(FORM, 302, FE, location=LOGON, cookies=LIVE, set_cookies=WIPED), Sign.LOGON_REFUSED, "refused"),
     ("wrong password elsewhere", hop("POST /ecp/auth.owa", 440, FE, body=REFUSED), Sign.LOGON_REFUSED, "refused_bare"),
     ("bad form", hop(FORM, 400, FE), Sign.REQUEST_REFUSED, "served"),

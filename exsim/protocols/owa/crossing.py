@@ -18,6 +18,7 @@ from exsim.protocols.owa.fingerprint import TIMEOUT, Issued, issued
 from exsim.protocols.owa.page import XML_CALL, reason_of
 from exsim.protocols.owa.settings import Settings
 from exsim.protocols.owa.way import Farm, Way, front_end_of
+from exsim.session import attempts
 from exsim.wire import names
 
 READABLE, LOGIN_TIMEOUT, ERROR = "readable", "login_timeout", "error"
@@ -145,6 +146,7 @@ def _showing(copy: Copy, method: str, way: Way, farm: Farm) -> Request:
         on=way.connection,
         timeout=TIMEOUT,
         control=True,
+        attempt=attempts.Attempt.REPLAY,
     )
 
 

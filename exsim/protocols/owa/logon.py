@@ -13,6 +13,7 @@ from exsim.protocols.flow import Connection, Flow, Mark, Request, Response
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.markup import LogonForm, is_logon_page
 from exsim.protocols.owa.settings import Settings
+from exsim.session.attempts import Attempt
 from exsim.wire import names
 
 FORTNIGHT = 14 * 86400.0  # life of the cookies that the page's script sets (LOGON)
@@ -66,6 +67,7 @@ def post_form(
         on=on,
         control=settings.control,
         forced=settings.forced,
+        attempt=Attempt.FORM,
     )
     response = yield from client.send(request)
     return (yield from _read(client, request, response))

@@ -13,6 +13,7 @@ from exsim.protocols.flow import CookieLine, Flow, Request, Response
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.page import reason_of
 from exsim.protocols.owa.way import Farm, Way, find, front_end_of, leave_way
+from exsim.session.attempts import Attempt
 from exsim.wire import names
 
 
@@ -67,6 +68,7 @@ def replay(method: str, cookies: CookieLine, account: str, session: int, way: Wa
         origin=way.origin,
         on=way.connection,
         control=True,
+        attempt=Attempt.REPLAY,
     )
 
 
