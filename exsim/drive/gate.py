@@ -108,7 +108,9 @@ class Gate:
         """An account that rests: whatever holds its password stays here, also an ordinary request's cookies."""
         if not request.account or not self.attempts.rests(request.account):
             return False
-        return attempt_of(request) is not None or not LOGON_COOKIES.isdisjoint(request.cookies.values)
+        return attempt_of(request) is not None or not LOGON_COOKIES.isdisjoint(
+            request.cookies.values
+        )
 
     def _ask(self, held: Held) -> Leave:
         account, attempt = held.request.account, held.attempt
