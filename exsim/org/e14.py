@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from typing import Any
-from urllib.parse import urlsplit
 
 from exsim.org import anonymous, channel
 from exsim.org.actions import marker
@@ -135,7 +134,7 @@ class E14:
             return bad_request("The destination is on another host.")
         mailbox = self._directory.authenticate(form["username"], form["password"])
         if mailbox is None:
-            target = destination if urlsplit(destination).scheme else ""
+            target = destination if "://" in destination else ""
             return self._refuse(incoming, "credentials", target)
         flags = flags_of(form["flags"]) | flags_of(form.get("trusted", "0"))
         expires = self._timer.expires(incoming.when, flags)

@@ -66,6 +66,11 @@ class Incoming:
         return self.headers.get(name, "")
 
     @property
+    def piecewise(self) -> bool:
+        """Whether the body is not in `request`, but comes piece by piece."""
+        return self.method.startswith("RPC_")
+
+    @property
     def secure(self) -> bool:
         """Whether this connection itself spoke TLS; not so behind a balancer that ends it."""
         return self.request.scheme == "https"

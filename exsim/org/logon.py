@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from exsim.org import namespace
 from exsim.org.answers import HTML, answer, redirect, set_cookie
@@ -98,7 +97,7 @@ class LogonForm:
             # The next logon page leads where this one did (seen in addresses of failed logons).
             target = destination if "://" in destination else ""
             return self._refuse(incoming, "credentials", target=target)
-        if urlsplit(destination).scheme not in ("http", "https"):
+        if not destination.lower().startswith(("http://", "https://")):
             return bad_request("The destination value is not valid.")
         target = namespace.elsewhere(self._node, self._directory.home(mailbox), host)
         if target:

@@ -51,7 +51,8 @@ class Proxy:
             return Outcome(failed, user=mailbox.address, back_end=home.name)
         upstream: Upstream | None = None
         if not home.back_end.down:
-            upstream = yield Forward(home.name, self._request(incoming, reading, mailbox))
+            request = self._request(incoming, reading, mailbox)
+            upstream = yield Forward(home.name, request, body=incoming.piecewise)
         if upstream is None:
             failed = unavailable(f"Unable to connect to backend server: {home.fqdn}", target)
             return Outcome(failed, user=mailbox.address, back_end=home.name)
@@ -60,6 +61,8 @@ class Proxy:
         outcome.answer = self._copy(incoming, upstream.answer, target, mailbox, home)
         if upstream.streaming:
             outcome.stream = _relay()
+            length = upstream.answer.header("Content-Length")
+            outcome.answer.headers += [("Content-Length", length)] if length else []
         return outcome
 
     def _request(self, incoming: Incoming, reading: Reading, mailbox: Mailbox) -> Request:

@@ -19,21 +19,18 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Protocol
 
-import httptools
 import msgspec
 
 from exsim.org.confession import Confession
 from exsim.org.doors import Dates, Doors, tls_context
 from exsim.org.http.carrying import Carrying, Timer
 from exsim.org.http.incoming import Incoming, Refused
-from exsim.org.http.onward import READ_AHEAD, Call, Carrier
-from exsim.org.http.outgoing import answer_head, forwarded
+from exsim.org.http.onward import READ_AHEAD, Call
+from exsim.org.http.outgoing import answer_head
+from exsim.org.serve_onward import Onward
 from exsim.org.work import Peer, Work
 from exsim.wire.message import Answer, Request
 
-CONNECT_LIMIT = (
-    5.0  # seconds to a back end; assumed: on loopback it is there at once, or not at all
-)
 FLUSH_EVERY = 0.2  # seconds that a confession may wait for its line in the file
 LINGER = 1.0  # seconds in which a refused client may still be sending
 
@@ -95,7 +92,9 @@ class Connection(asyncio.Protocol):
         self.incoming.feed(data)
         if self.carrying is None:
             self.pump()
-        elif self.incoming.waiting > READ_AHEAD:
+            return
+        self.carrying.fed()
+        if self.carrying is not None and self.incoming.waiting > READ_AHEAD:
             self.transport.pause_reading()
 
     def pump(self) -> None:
@@ -118,23 +117,45 @@ class Connection(asyncio.Protocol):
             self._pumping = False
 
     def _want_more(self) -> None:
-        if self.carrying is not None or self.ending:
-            return
+        if self.carrying is None and not self.ending:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """More bytes are wanted, also of a client that waits to be told so."""
         if self.incoming.wants_continue:
             self.incoming.wants_continue = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if not self.transport.is_reading() and not self.transport.is_closing():
             self.transport.resume_reading()
 
+    @property
+    def spent(self) -> bool:
+        return self.incoming.spent
+
+    def headed(self) -> None:
+        self.incoming.wants_continue = False
+
+    def body(self) -> bytes | None:
+        """What is here of the body of the request that is being answered."""
+        piece = self.incoming.piece()
+        if piece is not None and self.incoming.waiting <= READ_AHEAD:
+            self._read_on()
+        return piece
+
     def _refuse(self, refusal: Refused) -> None:
         answer = Answer(refusal.status, refusal.reason)
         self.transport.write(
             answer_head(answer, 0, method="", chunked=False, close=True, date=self.date())
         )
-        # Closed at once, the rest of what the client still sends would reset the answer away.
+        self._linger()
+
+    def _linger(self) -> None:
+        """Closed at once, the rest of what the client still sends would reset the answer away."""
         self.ending = True
-        if self.transport.can_write_eof():
+        if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
+        if not self.transport.is_reading() and not self.transport.is_closing():
+            self.transport.resume_reading()
         asyncio.get_running_loop().call_later(LINGER, self.transport.close)
 
     def finished(self, keep: bool) -> None:
@@ -142,14 +163,16 @@ class Connection(asyncio.Protocol):
         self.carrying = None
         if keep:
             self.pump()
+        elif self.incoming.spent:
+            self._linger()
         else:
             self.end()
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def forward(self, node: str, request: Request) -> Call:
-        return self.listener.onward.send(node, request)
+    def forward(self, node: str, request: Request, length: int | None) -> Call:
+        return self.listener.onward.send(node, request, length)
 
     def later(self, seconds: float, call: Callable[[Any], None]) -> Timer:
         return asyncio.get_running_loop().call_later(seconds, call, None)
@@ -178,98 +201,6 @@ class Connection(asyncio.Protocol):
         carrying, self.carrying = self.carrying, None
         if carrying is not None:
             carrying.abandon()
-
-
-class Onward:
-    """The hop from the front end to a back end: real HTTP, over connections kept for the next request."""
-
-    def __init__(self, back_ends: Mapping[str, str]) -> None:
-        self._back_ends = back_ends
-        self._idle: dict[str, list[Carrier]] = {}
-
-    def send(self, node: str, request: Request) -> Call:
-        """Send `request` to the back end of `node`; what comes of it is in the call."""
-        call = Call(request, self._idle.setdefault(node, []))
-        idle = self._idle[node]
-        while idle:
-            connection = idle.pop()
-            if connection.alive():
-                connection.carry(call)
-                return call
-        address = self._back_ends.get(node)
-        call.connecting = asyncio.get_running_loop().create_task(_connect(address, call))
-        return call
-
-
-async def _connect(address: str | None, call: Call) -> None:
-    host, _, port = (address or "").rpartition(":")
-    try:
-        if not host:
-            raise ConnectionRefusedError
-        loop = asyncio.get_running_loop()
-        making = loop.create_connection(BackConnection, host, int(port))
-        _, connection = await asyncio.wait_for(making, CONNECT_LIMIT)
-    except OSError:  # TimeoutError is one
-        call.lost()
-        return
-    connection.carry(call)
-
-
-class BackConnection(asyncio.Protocol):
-    """One kept connection to a back end."""
-
-    def __init__(self) -> None:
-        self.call: Call | None = None
-        self.idle: list[Carrier] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def carry(self, call: Call) -> None:
-        """Send the call's request, and read its answer."""
-        self.call, self.idle = call, None
-        call.connection, call.connecting = self, None
-        self.transport.write(forwarded(call.request))
-
-    def alive(self) -> bool:
-        return not self.transport.is_closing()
-
-    def read_on(self) -> None:
-        self.transport.resume_reading()
-
-    def rest(self, idle: list[Carrier]) -> None:
-        """Wait in `idle` for the next request."""
-        self.idle = idle
-        idle.append(self)
-        self.read_on()
-
-    def close(self) -> None:
-        self.transport.close()
-
-    def abort(self) -> None:
-        self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        call = self.call
-        if call is None:  # nobody asked
-            self.transport.abort()
-            return
-        try:
-            call.reply.feed(data)
-        except httptools.HttpParserError:
-            self.transport.abort()
-            return
-        if call.reply.held > READ_AHEAD and call.reply.streaming:
-            self.transport.pause_reading()
-        call.advance()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self.idle is not None and self in self.idle:
-            self.idle.remove(self)
-        if self.call is not None:
-            call, self.call = self.call, None
-            call.lost()
 
 
 class ConfessionFile:

@@ -183,7 +183,8 @@ def test_a_client_that_expects_100_continue_gets_it_before_its_body(toy):
     [
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 70000 + b"\r\n\r\n", b"431 "),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", b"413 "),
-        (b"RPC_IN_DATA / HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n", b"413 "),
+        (b"RPC_IN_DATA / HTTP/1.1\r\nHost: x\r\nContent-Length: 2147483649\r\n\r\n", b"413 "),
+        (b"RPC_IN_DATA / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"411 "),
         (b"NONSENSE\r\n\r\n", b"400 "),
         (b"RPC_NONSENSE\r\n\r\n", b"400 "),
     ],
@@ -302,6 +303,55 @@ def test_confessions_are_in_the_file_within_a_moment(toy):
         ),
         1.0,
     )
+
+
+GIBIBYTE = 2**30
+
+
+@pytest.mark.parametrize("path", ["/echo", "/back/TOY/echo"])
+def test_a_gibibyte_is_promised_and_its_pieces_come_back_as_they_are_sent(toy, path):
+    with socket.create_connection(("127.0.0.1", toy.ports["front"]), timeout=5) as line:
+        line.sendall(
+            f"RPC_IN_DATA {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            f"Content-Length: {GIBIBYTE}\r\n\r\n".encode()
+        )
+        got = b""
+        while b"100 Continue\r\n\r\n" not in got:
+            got += line.recv(65536)
+        for number in range(4):
+            piece = b"piece %d" % number
+            line.sendall(piece)
+            while not got.endswith(piece):
+                got += line.recv(65536)
+        head = got.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n")[0]
+        assert head.startswith(b"HTTP/1.1 200 Success") and b"Transfer-Encoding" not in head
+        assert f"Content-Length: {GIBIBYTE}".encode() in head
+    last = path.rpartition("/")[2]
+    until(lambda: last in toy.ask("/closed")[1].decode().split())
+
+
+@pytest.mark.parametrize("path", ["/slow", "/back/TOY/slow"])
+def test_a_body_that_nobody_takes_is_not_stored(toy, path):
+    before = resident(toy.process.pid)
+    with socket.create_connection(("127.0.0.1", toy.ports["front"]), timeout=0.3) as line:
+        line.sendall(
+            f"RPC_IN_DATA {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {GIBIBYTE}\r\n\r\n".encode()
+        )
+        with pytest.raises(TimeoutError):
+            for _ in range(64):
+                line.sendall(b"x" * 2**20)
+    assert resident(toy.process.pid) - before < 8 * 2**20
+
+
+@pytest.mark.parametrize("path", ["/denied", "/back/TOY/denied"])
+def test_a_refusal_ends_the_connection_of_a_body_that_is_not_worth_reading(toy, path):
+    got = toy.raw(
+        f"RPC_IN_DATA {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {GIBIBYTE}\r\n\r\nabc".encode()
+    )
+    assert got.startswith(b"HTTP/1.1 401 ") and b"Connection: close" in got
+    short = f"RPC_IN_DATA {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd"
+    got = toy.raw(f"{short}GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert got.count(b"HTTP/1.1 401 ") == 1 and got.count(b"HTTP/1.1 200 ") == 1
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")

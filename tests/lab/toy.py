@@ -11,7 +11,7 @@ import sys
 from exsim.org.confession import Confession
 from exsim.org.doors import Doors, first_line
 from exsim.org.serve import run
-from exsim.org.work import Begin, Forward, Hangup, Piece, Read, Wait
+from exsim.org.work import Begin, Forward, Hangup, Piece, Read, Take, Wait
 from exsim.wire.message import Answer, header
 
 
@@ -30,7 +30,8 @@ class ToyNode:
         if request.path.lower().endswith("healthcheck.htm"):
             return Answer(200, "OK", [], b"200 OK<br/>" + self.name.encode())
         if request.path.startswith("/back/"):
-            upstream = yield Forward(request.path.split("/")[2], request)
+            body = request.method.startswith("RPC_")
+            upstream = yield Forward(request.path.split("/")[2], request, body)
             if upstream is None:
                 return Answer(503, "Service Unavailable")
             if not upstream.streaming:
@@ -73,8 +74,21 @@ class ToyNode:
                     if last == "torn" and number == 1:
                         raise Hangup
                 return None
+            if last == "echo":
+                length = ("Content-Length", header(request.headers, "Content-Length"))
+                piece = yield Take()
+                yield Begin(Answer(200, "Success", [length]))
+                while piece is not None:
+                    yield Piece(piece)
+                    piece = yield Take()
+                return None
+            if last == "denied":
+                return Answer(401, "Unauthorized")
             if last == "slow":
                 yield Wait(30)
+            taken = 0
+            while request.method.startswith("RPC_") and (piece := (yield Take())) is not None:
+                taken += len(piece)
             if last == "large":
                 return Answer(200, "OK", [], b"x" * 3_000_000)
             if last == "closed":
@@ -87,7 +101,7 @@ class ToyNode:
                 "method": request.method,
                 "target": request.target,
                 "scheme": request.scheme,
-                "bytes": len(request.body),
+                "bytes": taken or len(request.body),
                 "names": [name for name, _ in request.headers],
             }
             return Answer(

@@ -16,6 +16,8 @@ ASKED = Request("GET", "/x")
 class Client:
     """A connection that only remembers."""
 
+    spent = False
+
     def __init__(self):
         self.blocked = False
         self.written = b""
@@ -29,8 +31,13 @@ class Client:
     def finished(self, keep):
         self.kept = keep
 
-    def forward(self, node, request):
-        self.calls.append(Call(request, []))
+    def body(self):
+        return None
+
+    def headed(self): ...
+
+    def forward(self, node, request, length):
+        self.calls.append(Call(request, [], length))
         return self.calls[-1]
 
     def later(self, seconds, call):
@@ -46,6 +53,8 @@ class Client:
 
 class Back:
     """A back end's connection, as a call sees it."""
+
+    blocked = False
 
     def __init__(self, call):
         self.call, call.connection = call, self

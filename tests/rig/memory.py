@@ -12,7 +12,20 @@ from typing import Any, Protocol
 from exsim.drive.driver import Client
 from exsim.drive.exchange import Exchange
 from exsim.drive.virtual import VirtualWorld
-from exsim.org.work import Begin, Forward, Hangup, Peer, Piece, Read, Upstream, Wait, Work
+from exsim.org.work import (
+    Begin,
+    Forward,
+    Hangup,
+    Peer,
+    Piece,
+    Read,
+    Signal,
+    Take,
+    Until,
+    Upstream,
+    Wait,
+    Work,
+)
 from exsim.wire.message import Answer, Headers
 from exsim.wire.message import Request as OrgRequest
 
@@ -72,6 +85,8 @@ class MemoryLine:
         self.target = ""  # of the request that it is choosing for
         self.peers: dict[str, Peer] = {}
         self.running: Running | None = None
+        self.body = Body(b"", 0)
+        self.ready = 0.0
 
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
         request = exchange.request
@@ -79,10 +94,28 @@ class MemoryLine:
         if request.cookies.line:
             headers.append(("Cookie", request.cookies.line))
         headers.append(("client-request-id", client_request_id))
+        self.body = Body(request.body or b"", length)
+        if self.body.length is not None:
+            headers.append(("Content-Length", str(self.body.length)))
         incoming = OrgRequest(
             request.method, request.target, headers, request.body or b"", self.network.scheme
         )
-        self.network.world.later(self.network.delay(), self._arrived, exchange, incoming)
+        if request.method.startswith("RPC_"):
+            incoming.body = b""
+        elif length:
+            self.body.when_whole = lambda: self._whole(exchange, incoming)
+            return
+        self._later(self._arrived, exchange, incoming)
+
+    def _later(self, call: Callable[..., None], *arguments: Any) -> None:
+        """A delay from now, and not before what was sent earlier."""
+        world = self.network.world
+        self.ready = max(self.ready, world.now() + self.network.delay())
+        world.later(self.ready - world.now(), call, *arguments)
+
+    def _whole(self, exchange: Exchange, request: OrgRequest) -> None:
+        request.body = b"".join(self.body.pieces)
+        self._arrived(exchange, request)
 
     def _arrived(self, exchange: Exchange, request: OrgRequest) -> None:
         if exchange.ended is not None:
@@ -96,16 +129,45 @@ class MemoryLine:
             ToClient(self, exchange, request, node).whole(refusal)
             return
         work = network.nodes[node].front(request, peer)
-        self.running = Running(network, work, ToClient(self, exchange, request, node))
+        self.running = Running(network, work, ToClient(self, exchange, request, node), self.body)
         self.running.go()
 
     def write(self, data: bytes) -> None:
-        raise NotImplementedError("no flow of the memory rig sends a body piece by piece")
+        self._later(self.body.add, data)
 
     def drop(self) -> None:
         self.alive = False
         if self.running is not None:
             self.running.abandon()
+
+
+class Body:
+    """A request's body on its way: what came of it, and who waits for more."""
+
+    def __init__(self, whole: bytes, length: int | None) -> None:
+        self.length = length if length is not None else len(whole) or None
+        self.left = self.length or 0
+        self.pieces: list[bytes] = []
+        self.when_fed: Callable[[], None] | None = None
+        self.when_whole: Callable[[], None] | None = None
+        if whole:
+            self.add(whole)
+
+    def add(self, data: bytes) -> None:
+        self.left -= len(data)
+        assert self.left >= 0, "more than was promised"
+        self.pieces.append(data)
+        if not self.left and self.when_whole is not None:
+            self.when_whole()
+        if self.when_fed is not None:
+            fed, self.when_fed = self.when_fed, None
+            fed()
+
+    def take(self) -> bytes | None:
+        """The next piece; empty: none is here yet; None: that was all."""
+        if self.pieces:
+            return self.pieces.pop(0)
+        return b"" if self.left else None
 
 
 class ToClient:
@@ -151,10 +213,12 @@ class ToClient:
 class Running:
     """One generator of a node on the heap: it asks, the world answers."""
 
-    def __init__(self, network: Network, work: Work, to: Any) -> None:
+    def __init__(self, network: Network, work: Work, to: Any, body: Body) -> None:
         self.network = network
         self.work = work
         self.to = to
+        self.body = body
+        self.waits = 0  # so often has the work waited for one of several things
         self.upstream: FromBackEnd | None = None
         self.over = False
 
@@ -189,14 +253,43 @@ class Running:
                 if not self.upstream.read(self.go):
                     return
                 value = self.upstream.taken
+            elif isinstance(ask, Take):
+                value = self.body.take()
+                if value == b"":
+                    self.body.when_fed = self.first(ask.signal, b"", lambda: self.body.take())
+                    return
+            elif isinstance(ask, Until):
+                woken = self.first(ask.signal, True, lambda: False)
+                self.network.world.later(ask.seconds, woken)
+                return
+
+    def first(
+        self, signal: Signal | None, rung: Any, otherwise: Callable[[], Any]
+    ) -> Callable[[], None]:
+        """Go on with `rung` at the signal, or with `otherwise` when what is returned is called first."""
+        self.waits += 1
+        number = self.waits
+
+        def wake(value: Callable[[], Any]) -> None:
+            if self.waits == number and not self.over:
+                self.waits += 1
+                self.go(value())
+
+        if signal is not None:
+            signal.listen(lambda: self.network.world.later(0.0, wake, lambda: rung))
+        return lambda: wake(otherwise)
 
     def forward(self, ask: Forward) -> None:
         if ask.node in self.network.down:
             self.network.world.later(self.network.delay(), self.go, None)
             return
         self.upstream = FromBackEnd(self.network, self.go)
-        work = self.network.nodes[ask.node].back(ask.request, Peer(0))
-        self.upstream.running = Running(self.network, work, self.upstream)
+        request, body = ask.request, Body(ask.request.body, None)
+        if ask.body:
+            body = self.body
+            request.headers.append(("Content-Length", str(body.length or 0)))
+        work = self.network.nodes[ask.node].back(request, Peer(0))
+        self.upstream.running = Running(self.network, work, self.upstream, body)
         self.network.world.later(self.network.delay(), self.upstream.running.go)
 
     def abandon(self) -> None:

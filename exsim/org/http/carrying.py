@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from exsim.org.http.incoming import Message
 from exsim.org.http.onward import Call
-from exsim.org.http.outgoing import LAST_CHUNK, answer_head, asks_to_close, chunk
-from exsim.org.work import Begin, Forward, Hangup, Piece, Read, Wait, Work
+from exsim.org.http.outgoing import LAST_CHUNK, answer_head, asks_to_close, chunk, declared
+from exsim.org.work import Begin, Forward, Hangup, Piece, Read, Signal, Take, Until, Wait, Work
 from exsim.wire.message import Answer, Request
 
 
@@ -28,9 +28,19 @@ class Client(Protocol):
 
     blocked: bool  # it does not read as fast as it is answered
 
+    @property
+    def spent(self) -> bool:
+        """Whether too much of the request is unread for the connection to go on after its answer."""
+
+    def body(self) -> bytes | None:
+        """The next piece of the request's body; empty: none is here yet; None: it is at its end."""
+
     def write(self, data: bytes) -> None: ...
+    def headed(self) -> None:
+        """The head of the answer goes out: no interim answer may follow it."""
+
     def finished(self, keep: bool) -> None: ...
-    def forward(self, node: str, request: Request) -> Call: ...
+    def forward(self, node: str, request: Request, length: int | None) -> Call: ...
     def later(self, seconds: float, call: Callable[[Any], None]) -> Timer: ...
     def date(self) -> str: ...
 
@@ -43,7 +53,10 @@ class Carrying:
         self._message = message
         self._keep = message.keep_alive
         self._begun = False
+        self._left: int | None = None  # of an answer that says its length and comes in pieces
         self._piece_waits = False
+        self._taking = False
+        self._listening: tuple[Signal, Callable[[], None]] | None = None
         self._call: Call | None = None
         self._timer: Timer | None = None
         self._work = work
@@ -76,6 +89,16 @@ class Carrying:
                 return None
             if isinstance(ask, Forward):
                 return self._forward(ask)
+            if isinstance(ask, Until):
+                self._listen(ask.signal, True)
+                self._timer = self._client.later(ask.seconds, lambda _: self._wake(False))
+                return None
+            if isinstance(ask, Take):
+                value = self._client.body()
+                if value == b"":
+                    self._taking = True
+                    return self._listen(ask.signal, b"")
+                continue
             if isinstance(ask, Read):
                 if self._call is None:
                     continue
@@ -89,8 +112,57 @@ class Carrying:
 
     def _forward(self, ask: Forward) -> None:
         self._drop_call()
-        self._call = self._client.forward(ask.node, ask.request)
+        length = self._message.length if ask.body else None
+        self._call = self._client.forward(ask.node, ask.request, length)
         self._call.when_headed(self.step)
+        if length:
+            self._call.when_writable(self._pass_body)
+
+    def _pass_body(self) -> None:
+        """Send on what is here of the body, as far as the back end takes it."""
+        while self._call is not None and self._call.writable:
+            piece = self._client.body()
+            if not piece:
+                return
+            self._call.send_on(piece)
+
+    def fed(self) -> None:
+        """More of the request's body is here."""
+        if self._taking:
+            piece = self._client.body()
+            if piece != b"":
+                self._wake(piece)
+        else:
+            self._pass_body()
+
+    def _listen(self, signal: Signal | None, value: object) -> None:
+        """Go on with `value` when the signal rings: a moment later, for it is another work that rings."""
+        if signal is None:
+            return
+
+        def rung() -> None:
+            self._listening = None
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._client.later(0.0, lambda _: self._wake(value))
+
+        signal.listen(rung)
+        self._listening = (signal, rung)
+
+    def _wake(self, value: object) -> None:
+        """Go on with `value`; whatever else was waited for comes to nothing."""
+        self._leave()
+        self.step(value)
+
+    def _leave(self) -> None:
+        self._taking = False
+        if self._listening is not None:
+            signal, rung = self._listening
+            signal.forget(rung)
+            self._listening = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _read_on(self) -> None:
         assert self._call is not None
@@ -104,13 +176,23 @@ class Carrying:
         """Write a head or a piece; False when the client must read first."""
         if isinstance(ask, Begin):
             self._begun = True
-            if not self._message.chunks or ask.answer.close or asks_to_close(ask.answer.headers):
+            self._left = declared(ask.answer)
+            framed = self._message.chunks or self._left is not None
+            if not framed or ask.answer.close or asks_to_close(ask.answer.headers):
                 self._keep = False
-            self._write(self._head(ask.answer, None))
+            self._write(self._head(ask.answer, self._left))
+            self._client.headed()
         elif ask.data and self._message.request.method != "HEAD":
-            self._write(chunk(ask.data) if self._message.chunks else ask.data)
+            self._write(self._framed(ask.data))
         self._piece_waits = self._client.blocked
         return not self._piece_waits
+
+    def _framed(self, data: bytes) -> bytes:
+        if self._left is None:
+            return chunk(data) if self._message.chunks else data
+        data = data[: self._left]
+        self._left -= len(data)
+        return data
 
     def unblocked(self) -> None:
         """The client reads again."""
@@ -127,7 +209,13 @@ class Carrying:
             head = self._head(answer, len(answer.body))
             self._write(head if bodiless else head + answer.body)
         elif answer is None and self._begun:
-            if self._message.chunks and self._message.request.method != "HEAD":
+            if self._left:  # less than was promised
+                return self._cut()
+            if (
+                self._left is None
+                and self._message.chunks
+                and self._message.request.method != "HEAD"
+            ):
                 self._write(LAST_CHUNK)
         else:
             print(f"{self._what}: ended without an answer, or with two", file=sys.stderr)
@@ -136,6 +224,8 @@ class Carrying:
         return None
 
     def _head(self, answer: Answer, length: int | None) -> bytes:
+        if self._client.spent:
+            self._keep = False
         return answer_head(
             answer,
             length,
@@ -167,8 +257,7 @@ class Carrying:
 
     def abandon(self) -> None:
         """Nobody waits for this answer any more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._leave()
         self._drop_call()
         self._work.close()
 

@@ -1,9 +1,11 @@
-"""Bytes of one client connection in, whole requests out.
+"""Bytes of one client connection in, requests out.
 
 Two parsers, chosen for each message: `httptools` (llhttp) is fast and refuses the methods RPC_IN_DATA
-and RPC_OUT_DATA, so `h11` reads each message whose method begins with `RPC_`.  Both kinds may follow one
-another on a connection, because a balancer mixes its clients' requests on its connections to a node.
-Nothing is read ahead: a message is taken only when it is asked for, and what follows it stays raw.
+and RPC_OUT_DATA, so `h11` reads the head of each message whose method begins with `RPC_`.  Such a message
+is out as soon as its head is there, and its body (up to 2 GiB) comes piece by piece and is never stored;
+all others come whole.  Both kinds may follow one another on a connection, because a balancer mixes its
+clients' requests on its connections to a node.  Nothing is read ahead: a message is taken only when it
+is asked for, and what follows it stays raw.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ HEAD_LIMIT = (
 )
 BODY_LIMIT = 64 * 1024 * 1024  # bytes; assumed: the largest body of a client here is far below
 
+PIECEWISE_LIMIT = 2 * 1024**3  # bytes of a body that comes piece by piece (MS-RPCH 2.1.2.1.1)
+SKIPPED = 64 * 1024  # bytes that are still read away after an answer; assumed
 # Of the names that frame a message: most headers are passed over by their length alone.
 FRAMING_LENGTHS = frozenset(map(len, ("expect", "content-length", "transfer-encoding")))
 
@@ -35,19 +39,21 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Message:
-    """One whole request, and what its connection is to do after the answer."""
+    """One request, and what its connection is to do after the answer."""
 
     request: Request
     keep_alive: bool
     chunks: bool  # the client understands a chunked answer (HTTP/1.1)
+    length: int | None = None  # of the body that comes piece by piece; None: the request is whole
 
 
 class Incoming:
     """The reading side of one connection.
 
-    `feed` takes bytes as they come; `take` gives the next whole message, or None when more bytes are
-    needed.  `wants_continue` is set, once a message, while its body is awaited and the client waits for
-    `100 Continue` before it sends it.  Raises `Refused` for what is not HTTP, or too large.
+    `feed` takes bytes as they come; `take` gives the next message, or None when more bytes are needed;
+    `piece` gives what is here of the body of one that comes piece by piece.  `wants_continue` is set, once
+    a message, while its body is awaited and the client waits for `100 Continue` before it sends it.
+    Raises `Refused` for what is not HTTP, or too large.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Incoming:
         self._raw = b""
         self._reader: _Llhttp | _H11 | None = None
         self._llhttp = _Llhttp(body_limit)
+        self._left = 0  # of the body that comes piece by piece
 
     @property
     def waiting(self) -> int:
@@ -69,8 +76,25 @@ class Incoming:
     def feed(self, data: bytes) -> None:
         self._raw = self._raw + data if self._raw else data
 
+    def piece(self) -> bytes | None:
+        """What is here of this message's body; empty: nothing yet; None: it is at its end."""
+        if not self._left:
+            return None
+        piece, self._raw = self._raw[: self._left], self._raw[self._left :]
+        self._left -= len(piece)
+        if piece:  # a client that sends already waits for nothing
+            self.wants_continue = False
+        return piece
+
+    @property
+    def spent(self) -> bool:
+        """Whether too much of this message's body is to come for the connection to go on after it."""
+        return bool(self._left) and (self.wants_continue or self._left - len(self._raw) > SKIPPED)
+
     def take(self) -> Message | None:
-        """The next whole message, or None."""
+        """The next message, or None.  What nobody took of the one before is skipped."""
+        if self._left and self.piece() is not None and self._left:
+            return None
         reader = self._reader or self._begin()
         if reader is None:
             return None
@@ -80,8 +104,10 @@ class Incoming:
             self.wants_continue, reader.expects = reader.expects, False
             return None
         self._reader = None
-        self.wants_continue = False
-        return reader.message(self.scheme)
+        message = reader.message(self.scheme)
+        self._left = message.length or 0
+        self.wants_continue = reader.expects if self._left else False
+        return message
 
     def _begin(self) -> _Llhttp | _H11 | None:
         """The parser for the message that begins here; None while its head is incomplete."""
@@ -97,7 +123,7 @@ class Incoming:
         if end < 0:
             return None
         if raw.startswith(b"RPC_"):
-            return _H11(self._head_limit, self._body_limit)
+            return _H11(self._head_limit)
         self._llhttp.reset()
         return self._llhttp
 
@@ -196,46 +222,39 @@ class _Llhttp:
 
 
 class _H11:
-    """One message through h11, for methods that llhttp does not know."""
+    """The head of one message through h11, for methods that llhttp does not know."""
 
-    def __init__(self, head_limit: int, body_limit: int) -> None:
+    def __init__(self, head_limit: int) -> None:
         self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=head_limit)
-        self._body_limit = body_limit
         self._request: h11.Request | None = None
         self._headers: Headers = []
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._length = 0
         self.done = False
         self.expects = False
 
     def read(self, raw: bytes) -> bytes:
-        """Feed the rest of this message; what follows it is returned."""
+        """Feed the head of this message, which is there; what follows it is returned."""
+        end = raw.index(b"\r\n\r\n") + 4
         try:
-            self._connection.receive_data(raw)
-            while not self.done:
-                event = self._connection.next_event()
-                if event is h11.NEED_DATA:
-                    return b""
-                self._see(event)
+            self._connection.receive_data(raw[:end])
+            event = self._connection.next_event()
         except h11.RemoteProtocolError as error:
             raise Refused(400, "Bad Request") from error
-        return self._connection.trailing_data[0]
-
-    def _see(self, event: object) -> None:
-        if isinstance(event, h11.Request):
-            self._request = event
-            self._headers = [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in event.headers.raw_items()
-            ]
-            _, self.expects = _framing(self._headers, self._body_limit)
-        elif isinstance(event, h11.Data):
-            self._size += len(event.data)
-            if self._size > self._body_limit:
-                raise Refused(413, "Request Entity Too Large")
-            self._pieces.append(bytes(event.data))
-        elif isinstance(event, h11.EndOfMessage):
-            self.done = True
+        if not isinstance(event, h11.Request):
+            raise Refused(400, "Bad Request")
+        self._request = event
+        self._headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in event.headers.raw_items()
+        ]
+        length, self.expects = _framing(self._headers, PIECEWISE_LIMIT)
+        if (
+            length is None
+        ):  # both channels promise a length (MS-RPCH 2.1.2.1); this answer is assumed
+            raise Refused(411, "Length Required")
+        self._length = length
+        self.done = True
+        return raw[end:]
 
     def message(self, scheme: str) -> Message:
         assert self._request is not None
@@ -243,11 +262,11 @@ class _H11:
             method=self._request.method.decode("latin-1"),
             target=self._request.target.decode("latin-1"),
             headers=self._headers,
-            body=b"".join(self._pieces),
             scheme=scheme,
         )
         version = self._request.http_version.decode("latin-1")
-        return Message(request, _keeps_alive(version, self._headers), version != "1.0")
+        keep = _keeps_alive(version, self._headers)
+        return Message(request, keep, version != "1.0", self._length)
 
 
 def _framing(headers: Headers, body_limit: int) -> tuple[int | None, bool]:

@@ -22,8 +22,10 @@ class Carrier(Protocol):
     """A kept connection to a back end.  `call`: whose answer it is reading."""
 
     call: Call | None
+    blocked: bool  # the back end does not read as fast as it is sent to
 
     def carry(self, call: Call) -> None: ...
+    def write(self, data: bytes) -> None: ...
     def alive(self) -> bool: ...
     def read_on(self) -> None: ...
     def rest(self, idle: list[Carrier]) -> None: ...
@@ -32,10 +34,15 @@ class Carrier(Protocol):
 
 
 class Call:
-    """One request at a back end, and what has come of it."""
+    """One request at a back end, and what has come of it.
 
-    def __init__(self, request: Request, idle: list[Carrier]) -> None:
+    `length`: of a body that is sent on piece by piece; `rest` of it is still to come.
+    """
+
+    def __init__(self, request: Request, idle: list[Carrier], length: int | None = None) -> None:
         self.request = request
+        self.length = length
+        self.rest = length or 0
         self.reply = Reply(request.method)
         self.connecting: Cancels | None = None
         self.connection: Carrier | None = None
@@ -44,6 +51,30 @@ class Call:
         self._idle = idle
         self._headed: Callable[[object], None] | None = None
         self._wake: Callable[[], None] | None = None
+        self._sender: Callable[[], None] | None = None
+
+    def when_writable(self, send: Callable[[], None]) -> None:
+        """Call `send` whenever pieces of the body may be given to `send_on` (again)."""
+        self._sender = send
+        if self.writable:
+            send()
+
+    @property
+    def writable(self) -> bool:
+        """Whether the back end takes a piece of the body now."""
+        connection = self.connection
+        return bool(self.rest) and connection is not None and not connection.blocked
+
+    def send_on(self, piece: bytes) -> None:
+        """A piece of the body goes to the back end."""
+        assert self.connection is not None
+        self.rest -= len(piece)
+        self.connection.write(piece)
+
+    def go_on(self) -> None:
+        """The connection stands, or takes bytes again."""
+        if self._sender is not None and self.writable:
+            self._sender()
 
     def when_headed(self, tell: Callable[[object], None]) -> None:
         """Call `tell` once, with an Upstream, or None when the back end cannot be reached."""
@@ -93,7 +124,7 @@ class Call:
         if connection is None:
             return
         connection.call = None
-        if self.reply.keep_alive and connection.alive():
+        if self.reply.keep_alive and connection.alive() and not self.rest:
             connection.rest(self._idle)
         else:
             connection.close()
@@ -116,7 +147,7 @@ class Call:
 
     def drop(self) -> None:
         """Nobody reads this answer any more; a connection in the middle of one is of no further use."""
-        self._headed = self._wake = None
+        self._headed = self._wake = self._sender = None
         if self.connecting is not None:
             self.connecting.cancel()
         if not self.over:

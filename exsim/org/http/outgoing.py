@@ -17,6 +17,7 @@ from exsim.wire.message import Answer, Request
 FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
 # An expectation is met by the front end itself; the hop behind it begins with the whole body at hand.
 NOT_FORWARDED = FRAMING | {"expect"}
+LEAST_STREAMED = 128 * 1024  # bytes: the shortest answer of an OUT channel (MS-RPCH 2.1.2.1.2)
 LAST_CHUNK = b"0\r\n\r\n"
 NO_BODY = frozenset({204, 304})
 
@@ -56,12 +57,20 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def forwarded(request: Request) -> bytes:
-    """`request` as it goes on to a back end."""
+def declared(answer: Answer) -> int | None:
+    """The length that a node itself gives to an answer; None when it gives none."""
+    value = answer.header("Content-Length")
+    return int(value) if value is not None and value.isdecimal() else None
+
+
+def forwarded(request: Request, length: int | None = None) -> bytes:
+    """`request` as it goes on to a back end.  `length`: of a body that follows piece by piece."""
     lines = [f"{request.method} {request.target} HTTP/1.1"]
     lines += [f"{k}: {v}" for k, v in request.headers if k.lower() not in NOT_FORWARDED]
-    if request.body or request.method not in ("GET", "HEAD"):
-        lines.append(f"Content-Length: {len(request.body)}")
+    if length is None and (request.body or request.method not in ("GET", "HEAD")):
+        length = len(request.body)
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
     lines.append("\r\n")
     return "\r\n".join(lines).encode("latin-1") + request.body
 
@@ -74,13 +83,15 @@ def asks_to_close(headers: Sequence[tuple[str, str]]) -> bool:
 class Reply:
     """A back end's answer, read from the bytes of one connection.
 
-    `head` is there once the head is; `streaming` says that its body is of unknown length; `pieces` are
-    what came of the body and was not taken yet; `done` after the last.  Raises httptools' errors.
+    `head` is there once the head is; `streaming` says that its body is of unknown length, or the long one
+    of an RPC channel; `pieces` are what came of the body and was not taken yet; `done` after the last.
+    Raises httptools' errors.
     """
 
     def __init__(self, method: str) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._bodiless = method == "HEAD"
+        self._piecewise = method.startswith("RPC_")
         self._reason = b""
         self._headers: list[tuple[str, str]] = []
         self.head: Answer | None = None
@@ -117,12 +128,16 @@ class Reply:
             return
         names = {name.lower(): value.lower() for name, value in self._headers}
         self._until_end = "content-length" not in names and "transfer-encoding" not in names
-        self.streaming = "chunked" in names.get("transfer-encoding", "") and not self._bodiless
+        length = names.get("content-length", "")
+        long = self._piecewise and length.isdecimal() and int(length) >= LEAST_STREAMED
+        chunked = "chunked" in names.get("transfer-encoding", "")
+        self.streaming = (chunked or long) and not self._bodiless
         self.keep_alive = self._parser.should_keep_alive() and not self._bodiless
         kept = [
             (k, v)
             for k, v in self._headers
-            if k.lower() not in FRAMING or (self._bodiless and k.lower() == "content-length")
+            if k.lower() not in FRAMING
+            or ((self._bodiless or long) and k.lower() == "content-length")
         ]
         reason = self._reason.decode("latin-1")
         self.head = Answer(status, reason, kept, close=asks_to_close(self._headers))
