@@ -13,6 +13,7 @@ from pathlib import Path
 from exsim.conduct.doctor import Examined, about, examine, simulated
 from exsim.conduct.doctor_patient import Asked
 from exsim.conduct.doctor_plan import plan
+from exsim.conduct.saved_org import save
 from exsim.judgement.report import doctor as report
 from exsim.judgement.report import doctor_html
 from exsim.runs.errors import OperatorError
@@ -39,6 +40,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="write the findings as a page, too"
     )
+    parser.add_argument(
+        "--save-org",
+        type=Path,
+        metavar="FILE",
+        help='write the measured organisation, to simulate it: [lab] org = "FILE"',
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.add_argument(
         "--accounts", type=int, default=2, metavar="N", help="how many of the accounts to use (2)"
@@ -64,6 +71,8 @@ def act(options: argparse.Namespace) -> int:
     people.write(text_of(done, int(code)))
     if options.html is not None:
         write_page(options.html, done)
+    if options.save_org is not None:
+        save(options.save_org, done.facts, done.host, done.when)
     if options.json:
         sys.stdout.buffer.write(report.document(done.facts, done.diagnoses) + b"\n")
     return int(code)

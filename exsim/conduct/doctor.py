@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from exsim import __version__
 from exsim.conduct.doctor_chart import Budget
@@ -35,6 +36,8 @@ class Examined:
     facts: DoctorFacts
     diagnoses: list[Diagnosis]
     logons: int
+    host: str = ""
+    when: str = ""  # UTC, ISO 8601
 
 
 def examine(asked: Asked) -> Examined:
@@ -56,7 +59,9 @@ def examine(asked: Asked) -> Examined:
         if patient.through == NODES:
             _certificates(place, facts)
     logons = len(client.marked("logon"))
-    return Examined(patient.name, patient.simulated, facts, diagnose(facts), logons)
+    host = patient.host.partition(":")[0]
+    when = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return Examined(patient.name, patient.simulated, facts, diagnose(facts), logons, host, when)
 
 
 def about(done: Examined) -> str:

@@ -19,6 +19,8 @@ from exsim.runs.sections import Lab as LabSection
 # The first of these that a farm's nodes can show: keys that one node does not have.
 CANNOT_READ = (("authcert_asymmetry",), ("cert_split",), ("e14_no_affinity",))
 
+AS_SET = "The nodes as the scenario sets them, or as they were measured."
+
 # When something befalls the lab, in shares of the load's duration.
 FIRST, LATER = 0.25, 0.5
 
@@ -87,6 +89,8 @@ def assumptions(lab: LabSection) -> tuple[list[Supposed], list[str]]:
     What befalls a node befalls the scenario's own organisation, with whatever is wrong with it.
     """
     found, left_out = [], []
+    if not lab.plain:
+        found.append(Supposed(Assumption("as it is set", list(lab.presets), AS_SET)))
     for name, tried in (
         ("healthy", (("healthy",),)),
         ("one node cannot read", CANNOT_READ),
@@ -96,13 +100,20 @@ def assumptions(lab: LabSection) -> tuple[list[Supposed], list[str]]:
         if presets is None:
             left_out.append(f"{name}: these nodes cannot show it.")
         else:
-            found.append(Supposed(Assumption(name, list(presets), _wrong(presets))))
+            found.append(Supposed(Assumption(name, list(presets), _wrong(presets), own=False)))
     own, first = list(lab.presets), lab.nodes[0].name
-    wrong = "" if own == ["healthy"] else f" The nodes are the scenario's own ({', '.join(own)})."
+    wrong = _own(lab)
     for name, sentence, acts, longer in BEFALLS:
         words = sentence.format(node=first) + wrong
         found.append(Supposed(Assumption(name, own, words), acts, longer))
     return found, left_out
+
+
+def _own(lab: LabSection) -> str:
+    """What is wrong with the scenario's own nodes already, where something is."""
+    wrong = [name for name in lab.presets if name != "healthy"]
+    wrong += [] if lab.plain else ["as it sets them"]
+    return f" The nodes are the scenario's own ({', '.join(wrong)})." if wrong else ""
 
 
 def fits(presets: tuple[str, ...], lab: LabSection) -> bool:

@@ -25,6 +25,7 @@ from exsim.judgement.words import counted_noun
 from exsim.runs.errors import OperatorError
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario, balancer_file
+from exsim.runs.sections import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,16 @@ def variant(scenario: Scenario, supposed: Supposed, config: Config) -> Scenario:
     lab, load, expect = scenario.lab, scenario.load, scenario.expect
     assert lab is not None
     disturbed = bool(supposed.acts)
+    nodes = lab.nodes if supposed.assumption.own else tuple(map(_bare, lab.nodes))
     return msgspec.structs.replace(
         scenario,
         title=f"{supposed.assumption.name}, {config.name}",
         lab=msgspec.structs.replace(
-            lab, preset=tuple(supposed.assumption.presets), balancer=config.file, port=0
+            lab,
+            nodes=nodes,
+            preset=tuple(supposed.assumption.presets),
+            balancer=config.file,
+            port=0,
         ),
         load=msgspec.structs.replace(
             load,
@@ -129,6 +135,13 @@ def variant(scenario: Scenario, supposed: Supposed, config: Config) -> Scenario:
             lost=(),
             latency=(),
         ),
+    )
+
+
+def _bare(node: Node) -> Node:
+    """A node without settings of its own."""
+    return Node(
+        name=node.name, version=node.version, build=node.build, fqdn=node.fqdn, site=node.site
     )
 
 

@@ -19,6 +19,9 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auth: str | None = "auth"  # organisation-wide Auth certificate; None: missing or expired
     encrypt_with: str = "ssl"  # "ssl" or "auth"
     decrypt_with: tuple[str, ...] = ("ssl",)
+    opens: tuple[str, ...] | None = (
+        None  # certificates whose cookies it was measured to open, instead
+    )
     signature: str = "rsa"  # "rsa", or "hmac": July 2021 update or later
     key: str = "csp"  # "cng": its private key cannot be used to decrypt
     public_timeout: float = 900.0

@@ -37,6 +37,10 @@ def check(scenario: Scenario) -> None:
 
 
 def _lab(lab: Lab) -> None:
+    if not lab.nodes:
+        raise Complaint(
+            "lab.nodes", "is missing; write the nodes, or org = a measured organisation"
+        )
     seen: set[str] = set()
     for index, node in enumerate(lab.nodes):
         key = f"lab.nodes[{index}]"
@@ -68,6 +72,11 @@ def _node_settings(node: Node, nodes: Sequence[Node], key: str) -> None:
     known = [other.name for other in nodes]
     if node.build and not re.fullmatch(r"\d+(\.\d+){3}", node.build):
         raise Complaint(f"{key}.build", f'"{node.build}" is not a build such as "15.1.669.32"')
+    for name in node.front_end.opens or ():
+        if name not in known:
+            raise Complaint(
+                f"{key}.front_end.opens", f'"{name}" is not a node; one of {", ".join(known)}'
+            )
     for name in node.front_end.broken_back_ends or ():
         if name not in known:
             raise Complaint(

@@ -115,6 +115,8 @@ def _node(
                 }
                 back_end |= difference.back_end
     front_end |= msgspec.to_builtins(node.front_end)
+    if "opens" in front_end:  # by name of the node, and each then has a certificate of that name
+        front_end |= {"ssl": node.name, "encrypt_with": "ssl"}
     back_end |= msgspec.to_builtins(node.back_end)
     return {
         "name": node.name,

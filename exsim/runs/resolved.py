@@ -25,10 +25,14 @@ def as_toml(scenario: Scenario) -> str:
     for name in _SECTIONS:
         value = document[name]
         if isinstance(value, Mapping):
-            lines += ["", f"[{name}]", *_lines(value)]
+            lines += ["", f"[{name}]", *lines_of(value)]
         elif value:
             for each in value:
-                lines += ["", f"[[{name}]]", *_lines(_own(each) if name == "population" else each)]
+                lines += [
+                    "",
+                    f"[[{name}]]",
+                    *lines_of(_own(each) if name == "population" else each),
+                ]
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +44,8 @@ def _own(population: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lines(table: Mapping[str, Any]) -> list[str]:
+def lines_of(table: Mapping[str, Any]) -> list[str]:
+    """The keys of a table, a line each; what is absent (None) has none."""
     return [f"{_key(name)} = {_value(value)}" for name, value in table.items() if value is not None]
 
 
@@ -50,7 +55,7 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(_lines(value)) + "}"
+        return "{" + ", ".join(lines_of(value)) + "}"
     if isinstance(value, list | tuple):
         return _list(value)
     return repr(value)

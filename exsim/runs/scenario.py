@@ -18,6 +18,7 @@ from exsim.protocols import PROTOCOLS
 from exsim.runs import checks, complaint
 from exsim.runs.addresses import expanded
 from exsim.runs.errors import ScenarioError
+from exsim.runs.measured import with_measured
 from exsim.runs.organisation import DOMAIN
 from exsim.runs.presets import BUILDS
 from exsim.runs.sections import Lab, Node, Population, Scenario
@@ -34,19 +35,22 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(str(path), "", f"cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
         raise ScenarioError(str(path), "", "is not UTF-8 text") from None
-    scenario = parse_scenario(text, str(path))
+    scenario = parse_scenario(text, str(path), path.parent)
     _files(scenario, path)
     return scenario
 
 
-def parse_scenario(text: str, file: str) -> Scenario:
-    """The scenario that `text` is; `file` is what complaints call it.  Raises ScenarioError."""
+def parse_scenario(text: str, file: str, folder: Path = Path()) -> Scenario:
+    """The scenario that `text` is; `file` is what complaints call it.  Raises ScenarioError.
+
+    `folder`: where `[lab] org` is looked for.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise ScenarioError(file, "", f"is not TOML: {problem}") from None
     try:
-        ready = complaint.checked(document, _shape())
+        ready = complaint.checked(with_measured(document, folder), _shape())
         scenario = _resolved(msgspec.convert(ready, Scenario))
         checks.check(scenario)
     except complaint.Complaint as found:

@@ -33,6 +33,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     auth: str | UnsetType = UNSET
     encrypt_with: Literal["ssl", "auth"] | UnsetType = UNSET
     decrypt_with: tuple[Literal["ssl", "auth"], ...] | UnsetType = UNSET
+    opens: tuple[str, ...] | UnsetType = UNSET
     signature: Literal["rsa", "hmac"] | UnsetType = UNSET
     key: Literal["csp", "cng"] | UnsetType = UNSET
     public_timeout: Seconds | UnsetType = UNSET
@@ -77,6 +78,7 @@ class Node(Section, frozen=True):
 class Lab(Section, frozen=True):
     """Balancer and nodes are ours, on loopback.
 
+    `nodes`, or `org`: a file of nodes that `exsim doctor --save-org` wrote, relative to the scenario.
     `balancer`: a HAProxy file, relative to the scenario, or "none".  `preset`: what is wrong with the
     organisation; "name@NODE" says at which node.  `haproxy`: the version that must run ("2.8"), or "".
     `tls`: who ends it, the balancer ("offload") or the nodes.  `port` 0 is asked of the kernel.
@@ -85,7 +87,8 @@ class Lab(Section, frozen=True):
     """
 
     balancer: str
-    nodes: Annotated[tuple[Node, ...], Meta(min_length=1)]
+    nodes: tuple[Node, ...] = ()
+    org: str = ""
     preset: str | tuple[str, ...] = ("healthy",)
     host: str = "exchange.isp.com.au"
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
@@ -94,6 +97,12 @@ class Lab(Section, frozen=True):
     tls: Literal["offload", "nodes"] = "offload"
     servers: dict[str, str] = field(default_factory=dict)
     accept: tuple[Positive, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether no node has settings of its own."""
+        nothing = (FrontEndChange(), BackEndChange())
+        return all((node.front_end, node.back_end) == nothing for node in self.nodes)
 
     @property
     def presets(self) -> tuple[str, ...]:

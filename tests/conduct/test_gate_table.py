@@ -26,6 +26,7 @@ from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.runfile import BalancerChange, RunFile, Versions
 from exsim.runs.scenario import Scenario, load_scenario, parse_scenario
+from exsim.runs.sections import FrontEndChange
 from exsim.session.hop import Mark
 from tests.judgement.build import facts, farm_sessions, found, nothing, one_way
 from tests.runs.scenarios import LAB
@@ -78,6 +79,27 @@ def test_nodes_that_cannot_show_an_assumption_are_told(
     assert reading == ([presets] if presets else [])
     assert len(missing) == left_out
     assert "The nodes are the scenario's own" not in supposed[-1].assumption.sentence
+
+
+def test_nodes_that_are_set_or_measured_are_tried_as_they_are_and_bare(scenario: Scenario) -> None:
+    assert scenario.lab is not None
+    first, *rest = scenario.lab.nodes
+    blind = FrontEndChange(opens=(first.name,))
+    lab = msgspec.structs.replace(
+        scenario.lab,
+        preset=("healthy",),
+        nodes=(msgspec.structs.replace(first, front_end=blind), *rest),
+    )
+    (config,) = configs_of(scenario, GATE, [], frozenset())
+    set_so = msgspec.structs.replace(scenario, lab=lab)
+    supposed, _ = assumptions(lab)
+    assert [one.assumption.name for one in supposed] == ["as it is set", *NAMES]
+    for one in supposed:
+        made = variant(set_so, one, config).lab
+        assert made is not None
+        as_set = one.assumption.name == "as it is set" or bool(one.acts)
+        assert made.nodes[0].front_end == (blind if as_set else FrontEndChange())
+    assert "(as it sets them)" in supposed[-1].assumption.sentence
 
 
 # The configurations.

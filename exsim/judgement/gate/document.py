@@ -60,11 +60,15 @@ class TableCell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assumption(msgspec.Struct, frozen=True):
-    """What is supposed of the organisation or happens to it: a name, presets, and a sentence."""
+    """What is supposed of the organisation or happens to it: a name, presets, and a sentence.
+
+    `own`: with what the scenario itself sets at its nodes.
+    """
 
     name: str
     presets: list[str]
     sentence: str
+    own: bool = True
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
