@@ -1,9 +1,10 @@
 """Compare two balancer configurations side by side, pair by pair, and stop as soon as it is decided.
 
 A is the configuration of today (the scenario's own, or --a), B the candidate ([ab] b, or --b).  Both run here at
-the same time over one organisation, and each user has a twin behind the other.  The test may be looked at
-after every pair.  Exit code by verdict: 0 pass (B loses fewer sessions than A, or no more to within the
-margin), 1 fail (B loses more, or somebody saw another user's mailbox), 3 could not tell after --max-pairs.
+the same time, over one simulated organisation or in front of a target's own nodes, and each user has a twin
+behind the other.  The test may be looked at after every pair.  Exit code by verdict: 0 pass (B loses fewer
+sessions than A, or no more to within the margin), 1 fail (B loses more, or somebody saw another user's
+mailbox), 3 could not tell after --max-pairs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ SUMMARY = "two balancer configurations side by side, until it is decided which l
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", type=Path, help="a scenario (TOML) with a [lab]")
+    parser.add_argument(
+        "scenario", type=Path, help="a scenario (TOML) with a [lab], or with [target] nodes"
+    )
     parser.add_argument("--a", type=Path, metavar="CFG", help="the HAProxy file of today")
     parser.add_argument("--b", type=Path, metavar="CFG", help="the candidate's HAProxy file")
     parser.add_argument(

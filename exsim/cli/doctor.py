@@ -57,7 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="password attempts for each account (40)",
     )
-    parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run in the lab")
+    parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run")
 
 
 def act(options: argparse.Namespace) -> int:

@@ -1,5 +1,7 @@
 """One OWA session at a target, hop by hop, without a load: is it served throughout, or thrown out by whom?
 
+The target is a URL, or the [target] of a scenario, whose first account then logs on.  With --balancer, or where
+the scenario names one, that file runs here in front of the nodes for as long as the session lasts.
 One logon, and never a second one after a refusal.  With --transcript a plain-text dialogue is played
 instead, and its answers are compared.  Exit 1 when the session was lost or an answer differs, 4 when no
 test took place.
@@ -11,9 +13,11 @@ import argparse
 import getpass
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from exsim.conduct.assumptions import assumptions
+from exsim.conduct.probe_place import said_by
 from exsim.conduct.probe_target import Asked
 from exsim.conduct.probing import Login, Stay, probe
 from exsim.conduct.rehearsal import needs_login, read, rehearse
@@ -21,10 +25,13 @@ from exsim.runs.errors import OperatorError
 
 SUMMARY = "one session, hop by hop"
 MOST_POLLS = 1000
+SCENARIO = ".toml"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", nargs="?", help="such as https://mail.example.com")
+    parser.add_argument(
+        "url", nargs="?", help="such as https://mail.example.com; or a scenario with a [target]"
+    )
     parser.add_argument("--user", metavar="LOGON", help="exactly as it is typed on the logon page")
     parser.add_argument("--password-env", metavar="NAME", help="the environment variable with it")
     parser.add_argument("--mailbox", metavar="ADDRESS", default="", help="the user's own address")
@@ -38,6 +45,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--ca", metavar="FILE", help="authorities to trust instead of the system's")
     where.add_argument("--insecure", action="store_true", help="do not check certificates")
+    where.add_argument(
+        "--balancer",
+        type=Path,
+        metavar="CFG",
+        help="a HAProxy file to run here, in front of --node",
+    )
+    where.add_argument(
+        "--map",
+        metavar="SERVER=NAME",
+        action="append",
+        default=[],
+        help="which of its servers is which node",
+    )
+    where.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run it with")
     how = parser.add_argument_group("how long")
     how.add_argument("--polls", type=int, default=10, metavar="N", help="calls of the page (10)")
     how.add_argument(
@@ -56,6 +77,10 @@ def act(options: argparse.Namespace) -> int:
     if options.assumptions:
         show("\n".join(assumptions()))
         return 0
+    if options.url and options.url.endswith(SCENARIO):
+        said = said_by(Path(options.url), options.user or "", options.haproxy)
+        known = Login(said.account.logon, said.account.password, said.account.address)
+        return int(probe(said.asked, known, stay(options), show))
     asked = target(options)
     if options.transcript is not None:
         dialogue = read(options.transcript)
@@ -75,13 +100,28 @@ def target(options: argparse.Namespace) -> Asked:
     """What the command line says of the target.  Raises OperatorError."""
     if not options.url:
         raise OperatorError("probe: say which URL, such as https://mail.example.com")
-    nodes: dict[str, str] = {}
-    for text in options.node:
-        name, equals, address = text.partition("=")
-        if not (name and equals and address):
-            raise OperatorError(f"--node {text}: is not NAME=ADDRESS")
-        nodes[name] = address
-    return Asked(options.url, options.address, nodes, options.ca, options.insecure, options.confirm)
+    return Asked(
+        url=options.url,
+        address=options.address,
+        nodes=named("--node", "NAME=ADDRESS", options.node),
+        ca=options.ca,
+        insecure=options.insecure,
+        confirm=options.confirm,
+        balancer=options.balancer,
+        servers=named("--map", "SERVER=NAME", options.map),
+        haproxy=options.haproxy,
+    )
+
+
+def named(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
+    """Pairs as they are typed.  Raises OperatorError."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise OperatorError(f"{option} {text}: is not {form}")
+        pairs[name] = value
+    return pairs
 
 
 def stay(options: argparse.Namespace) -> Stay:

@@ -19,7 +19,7 @@ SUMMARY = "run a scenario and judge it"
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", type=Path, help="a scenario (TOML)")
     parser.add_argument("--json", action="store_true", help="print the results document")
-    parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run in the lab")
+    parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run")
     parser.add_argument("--duration", metavar="TIME", help='instead of the scenario\'s, e.g. "20s"')
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where runs are kept")
     parser.add_argument("--quiet", action="store_true", help="no live view")

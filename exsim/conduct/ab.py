@@ -7,7 +7,8 @@ is left are two run directories like any others, and beside B's the comparison.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from exsim.conduct.comparing import compare
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.rig import died, lab_for, lab_rig
 from exsim.conduct.running import Done, Show, finish
+from exsim.conduct.shadow_rig import movable, shadow_for, shadow_rig
 from exsim.conduct.view import LiveView
 from exsim.judgement.compare.ab import AbResults, Ended, encode, results
 from exsim.judgement.compare.comparison import Compared
@@ -27,11 +29,13 @@ from exsim.runs.assignment import assign
 from exsim.runs.exits import BY_OUTCOME, Exit
 from exsim.runs.order import Order
 from exsim.runs.plan import Plan, salt_of
+from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import load_scenario
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
+    from exsim.lab.shadow import Shadow
 
 MAY_MATTER = "may matter"
 CRASH, SIGNAL = "crash", "signal"  # why a load ended, as it says itself
@@ -89,12 +93,12 @@ def ab(path: Path, options: AbOptions) -> AbDone:
     scenario = load_scenario(path)
     wanted = settings(scenario, options.sides)
     both = halves(scenario, path, options.sides)
+    if scenario.target is not None:
+        for half in both:
+            movable(half.balancer, scenario.target)
     books = [Runbook.begin(options.reports, half.name, half.scenario) for half in both]
-    accounts = [account for half in both for account in half.accounts]
-    balancers = [half.balancer for half in both]
-    first = books[0].directory.path
-    with lab_for(both[0].scenario, first, accounts, balancers, options.haproxy) as lab:
-        plans = [_plan(book, half, lab) for book, half in zip(books, both, strict=True)]
+    with rigs_for(both, path, books[0].directory.path, options.haproxy) as (standing, rigs):
+        plans = [_plan(book, half, rig) for book, half, rig in zip(books, both, rigs, strict=True)]
         order = interleaved([population.users for population in both[0].scenario.population])
         pairs = Pairs(min(wanted.max_pairs, len(order)), wanted.margin)
         watch = Watch([Tail(plan) for plan in plans], order, pairs, limits_of(scenario))
@@ -102,14 +106,32 @@ def ab(path: Path, options: AbOptions) -> AbDone:
         with LiveView(titles, options.live) as view:
             measure(plans, books, watch, view.show)
         for book in books:
-            book.lab_died(died(lab))
+            book.lab_died(died(standing))
             book.ended()
     _share_logs(books, both)
     return _concluded(books, watch)
 
 
-def _plan(book: Runbook, half: Half, lab: Lab) -> Plan:
-    rig = lab_rig(lab, half.scenario, half.balancer.name)
+@contextmanager
+def rigs_for(
+    both: Sequence[Half], path: Path, directory: Path, haproxy: str | None
+) -> Iterator[tuple[Lab | Shadow, list[Rig]]]:
+    """Both balancers, up, and how to reach each: before a lab's nodes, or before real ones."""
+    plans = [half.balancer for half in both]
+    scenario = both[0].scenario
+    if scenario.target is not None:
+        with shadow_for(scenario.target, path, directory, plans, haproxy) as shadow:
+            yield (
+                shadow,
+                [shadow_rig(shadow, scenario.target, path, plan.name) for plan in plans],
+            )
+        return
+    accounts = [account for half in both for account in half.accounts]
+    with lab_for(scenario, directory, accounts, plans, haproxy) as lab:
+        yield lab, [lab_rig(lab, half.scenario, half.balancer.name) for half in both]
+
+
+def _plan(book: Runbook, half: Half, rig: Rig) -> Plan:
     assignment = assign(half.scenario, half.accounts, half.name)
     book.describe(rig, assignment)
     return Plan(

@@ -6,18 +6,20 @@ the other side.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from exsim.conduct.rig import target_accounts
 from exsim.judgement.paired import Limits, shared
 from exsim.lab.balancers import BalancerPlan
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import lab_accounts, lab_homes
 from exsim.runs.dice import Source
 from exsim.runs.errors import ScenarioError
-from exsim.runs.scenario import NO_BALANCER, Scenario
+from exsim.runs.scenario import Scenario, balancer_name
 from exsim.runs.sections import Ab, Population
 
 LETTERS = ("a", "b")
@@ -60,13 +62,11 @@ def settings(scenario: Scenario, options: AbSides) -> Ab:
 
 def halves(scenario: Scenario, path: Path, options: AbSides) -> list[Half]:
     """Both sides.  Raises ScenarioError when the scenario does not say what is to be compared."""
-    if scenario.lab is None:
+    if scenario.target is not None and not scenario.target.nodes:
         raise ScenarioError(
-            str(path),
-            "lab",
-            "is missing: both balancers are run here, in front of simulated nodes; on a farm of your own run "
-            "the scenario with each configuration, and exsim compare the two",
-        )
+            str(path), "target.nodes",
+            "is missing: both balancers are run here, in front of the nodes' own addresses",
+        )  # fmt: skip
     for index, population in enumerate(scenario.population):
         if population.node:
             raise ScenarioError(
@@ -75,26 +75,83 @@ def halves(scenario: Scenario, path: Path, options: AbSides) -> list[Half]:
             )  # fmt: skip
     files = _files(scenario, path, options)
     pairs = settings(scenario, options).max_pairs
-    ready = _paired(scenario, pairs)
-    homes = lab_homes(ready)
-    accounts = lab_accounts(2 * len(homes), [*homes, *homes], Source(ready.seed))
+    ready, accounts = _with_accounts(scenario, path, pairs)
     made = []
-    for letter, (file, said), own in zip(
-        LETTERS, files, (accounts[: len(homes)], accounts[len(homes) :]), strict=True
-    ):
-        plan = BalancerPlan(letter, _text(file), said, scenario.lab.servers)
-        lab = msgspec.structs.replace(scenario.lab, balancer=said)
-        title = f"{letter.upper()}: {Path(said).name}"
-        side = msgspec.structs.replace(ready, lab=lab, title=title)
+    for letter, (file, said), own in zip(LETTERS, files, accounts, strict=True):
+        side = _behind(ready, said)
+        side = msgspec.structs.replace(side, title=f"{letter.upper()}: {Path(said).name}")
+        plan = BalancerPlan(letter, _text(file), said, _servers(scenario))
         made.append(Half(f"{path.stem}-{letter}", side, plan, own))
     return made
 
 
+def _behind(scenario: Scenario, balancer: str) -> Scenario:
+    """The scenario with `balancer` as the one that is run here."""
+    if scenario.target is not None:
+        target = msgspec.structs.replace(scenario.target, balancer=balancer, address="")
+        return msgspec.structs.replace(scenario, target=target)
+    assert scenario.lab is not None
+    lab = msgspec.structs.replace(scenario.lab, balancer=balancer)
+    return msgspec.structs.replace(scenario, lab=lab)
+
+
+def _servers(scenario: Scenario) -> dict[str, str]:
+    """The balancer's name of a server -> node, as the scenario says."""
+    if scenario.target is not None:
+        return scenario.target.map
+    return scenario.lab.servers if scenario.lab is not None else {}
+
+
+def _with_accounts(
+    scenario: Scenario, path: Path, pairs: int
+) -> tuple[Scenario, Sequence[list[Account]]]:
+    """The scenario for so many pairs, and each side's accounts; a target has only so many as it has."""
+    if scenario.target is None:
+        ready = _paired(scenario, pairs)
+        homes = lab_homes(ready)
+        made = lab_accounts(2 * len(homes), [*homes, *homes], Source(ready.seed))
+        return ready, (made[: len(homes)], made[len(homes) :])
+    sides = dealt_out(target_accounts(scenario.target, path))
+    return _paired(scenario, affordable(scenario, path, sides[0], pairs)), sides
+
+
+def dealt_out(accounts: Sequence[Account]) -> tuple[list[Account], list[Account]]:
+    """The accounts of each version of mailbox dealt out to two sides in turn, one left over to none."""
+    sides: tuple[list[Account], list[Account]] = ([], [])
+    for home in dict.fromkeys(account.home for account in accounts):
+        own = [account for account in accounts if account.home == home]
+        for first, second in zip(own[::2], own[1::2], strict=False):
+            sides[0].append(first)
+            sides[1].append(second)
+    return sides
+
+
+def affordable(scenario: Scenario, path: Path, side: Sequence[Account], pairs: int) -> int:
+    """How many of `pairs` the accounts of one side allow.  Raises ScenarioError when none."""
+    weights = [population.users for population in scenario.population]
+    for count in range(pairs, 0, -1):
+        needed: dict[str, int] = {}
+        for users, population in zip(shared(count, weights), scenario.population, strict=True):
+            needed[population.mailbox] = needed.get(population.mailbox, 0) + users
+        if all(
+            sum(account.home == home for account in side) >= users for home, users in needed.items()
+        ):
+            return count
+    homes = " and ".join(dict.fromkeys(one.mailbox for one in scenario.population))
+    raise ScenarioError(
+        str(path), "target.accounts",
+        f"a pair takes two accounts with a mailbox on {homes}, one for each balancer, and there are none",
+    )  # fmt: skip
+
+
 def _files(scenario: Scenario, path: Path, options: AbSides) -> list[tuple[Path, str]]:
     """Each balancer's file, and what it is called."""
-    assert scenario.lab is not None
-    if options.a is None and scenario.lab.balancer == NO_BALANCER:
-        raise ScenarioError(str(path), "lab.balancer", 'is "none"; name a HAProxy file, or use --a')
+    of_a = balancer_name(scenario)
+    if options.a is None and not of_a:
+        key, said = ("lab", 'is "none"') if scenario.lab else ("target", "is missing")
+        raise ScenarioError(
+            str(path), f"{key}.balancer", f"{said}; name a HAProxy file, or use --a"
+        )
     if options.b is None and not (scenario.ab and scenario.ab.b):
         raise ScenarioError(
             str(path), "ab.b", "is missing: the other balancer's file; or say it with --b"
@@ -102,7 +159,7 @@ def _files(scenario: Scenario, path: Path, options: AbSides) -> list[tuple[Path,
     of_b = scenario.ab.b if scenario.ab else ""
     return [
         (given, str(given)) if given else (path.parent / said, said)
-        for given, said in ((options.a, scenario.lab.balancer), (options.b, of_b))
+        for given, said in ((options.a, of_a), (options.b, of_b))
     ]
 
 
@@ -118,11 +175,10 @@ def _paired(scenario: Scenario, pairs: int) -> Scenario:
     """As many users as pairs, in the populations' shares, each for one session."""
     counts = shared(pairs, [population.users for population in scenario.population])
     limits = limits_of(scenario)
-    assert scenario.lab is not None
     lasts = sum(counts) / scenario.load.spawn_rate + limits.session + limits.logon
     load = msgspec.structs.replace(
         scenario.load, control=0, force=False, unmask=False, workers=1,
-        duration=lasts / scenario.lab.time_scale,
+        duration=lasts / scenario.time_scale,
     )  # fmt: skip
     populations = tuple(
         _once(population, users)
@@ -140,6 +196,6 @@ def _once(population: Population, users: int) -> Population:
 
 def limits_of(scenario: Scenario) -> Limits:
     """After how many seconds nobody waits for a session any longer; by the slowest population."""
-    scale = scenario.lab.time_scale if scenario.lab else 1.0
-    pauses = max(one.session.polls * one.session.think for one in scenario.population) * scale
+    pauses = max(one.session.polls * one.session.think for one in scenario.population)
+    pauses *= scenario.time_scale
     return Limits(LOGON_LIMIT, SESSION_SLACK + SESSION_TIMES * pauses)

@@ -33,7 +33,7 @@ class Tail:
         self._detector = Detector(
             public_timeout=expect.public_timeout,
             private_timeout=expect.private_timeout,
-            time_scale=plan.scenario.lab.time_scale if plan.scenario.lab else 1.0,
+            time_scale=plan.scenario.time_scale,
             hosts=[urlsplit(plan.rig.url).netloc.removesuffix(":443")],
         )
 

@@ -15,6 +15,7 @@ import msgspec
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.probe_target import Place
 from exsim.conduct.rig import lab_for, lab_rig, plan_for, target_rig
+from exsim.conduct.shadow_rig import shadow_of
 from exsim.conduct.shipped import scenarios
 from exsim.drive.target import Target
 from exsim.drive.tls import context
@@ -110,19 +111,28 @@ def patient_for(asked: Asked) -> Iterator[Patient]:
     if scenario.target is not None:
         target = scenario.target
         accounts = chosen(read_accounts(path.parent / target.accounts), asked.accounts)
-        yield Patient(name, scenario, path, target_rig(target, path), accounts, through)
+        rig = target_rig(target, path)
+        if not target.balancer or through == NODES:
+            yield Patient(name, scenario, path, rig, accounts, through)
+            return
+        with _home() as home, shadow_of(scenario, path, home, asked.haproxy) as (_, rig):
+            yield Patient(name, scenario, path, rig, accounts, through)
         return
     assert scenario.lab is not None
     made = make_lab_accounts(scenario, Source(scenario.seed))
     plans = plan_for(scenario, path) if through == BALANCER else []
+    with _home() as home, lab_for(scenario, home, made, plans, asked.haproxy) as lab:
+        rig = lab_rig(lab, scenario)
+        count = max(asked.accounts, len(scenario.lab.nodes))
+        yield Patient(name, scenario, path, rig, chosen(made, count), through, scenario.lab.presets)
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    """A directory for what a visit's own processes write."""
     home = Path(tempfile.mkdtemp(prefix="exsim-doctor-"))
     try:
-        with lab_for(scenario, home, made, plans, asked.haproxy) as lab:
-            rig = lab_rig(lab, scenario)
-            count = max(asked.accounts, len(scenario.lab.nodes))
-            yield Patient(
-                name, scenario, path, rig, chosen(made, count), through, scenario.lab.presets
-            )
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -154,10 +164,11 @@ def place_of(patient: Patient) -> Place:
     except OSError as problem:  # a file that is no certificate is one as well
         why = problem.strerror or problem
         raise ScenarioError(str(patient.path), "target.ca", f"{rig.ca}: {why}") from None
-    targets: dict[str | None, Target] = {None: _target(rig.address, host, tls)}
+    before = context(rig.lb_ca) if rig.lb_ca else tls
+    targets: dict[str | None, Target] = {None: _target(rig.address, host, before)}
     if patient.through == NODES:
         targets |= {name: _target(address, host, tls) for name, address in rig.nodes.items()}
-    return Place(host, rig.address, targets)
+    return Place(host, rig.address, targets, lb_servers=rig.lb_servers, lb_cookie=rig.lb_cookie)
 
 
 def _target(address: str, host: str, tls: object) -> Target:

@@ -20,6 +20,7 @@ from exsim.drive.hub import HubWorld, run_until, stamper
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.flow import CookieLine, Flow, Request, Response
 from exsim.runs.dice import Source
+from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop, Line, Mark
 from exsim.session.meaning import DEFINITE
@@ -43,7 +44,10 @@ class ProbeClient:
         self.show = show
         self.mailbox = mailbox
         self.source = Source(0)
-        self.detector = Detector(hosts=[place.host])
+        cookies = [place.lb_cookie] if place.lb_cookie else []
+        self.detector = Detector(
+            hosts=[place.host], attribution=Attribution(place.lb_servers, lb_cookies=cookies)
+        )
         self.hops: list[Hop] = []
         self.marks: list[Mark] = []
         self.incident: Incident | None = None
@@ -57,7 +61,7 @@ class ProbeClient:
             self._observe,
             self._take,
             self.source.request_ids(),
-            CookieHasher(bytes.fromhex(self.source.salt())),
+            CookieHasher(bytes.fromhex(self.source.salt()), frozenset(cookies)),
             stamper(self.world.started),
         )
         self.client.listeners.append(self._remember)

@@ -5,7 +5,9 @@ Nothing is sent to a machine other than this one unless its name was said twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
@@ -25,6 +27,9 @@ class Asked:
 
     `address`: "host:port" to connect to instead of the URL's own.  `nodes`: name -> its own address
     ("10.0.1.13:443" or "http://10.0.1.13:80").  `ca`: a file to trust instead of the system's own.
+    `cleartext`: a node on another machine may be spoken to without TLS.  `balancer`: a HAProxy file to run
+    here in front of the nodes, `servers`: which of its servers is which node.  `lb_ca`: vouches for a
+    balancer that runs here.
     """
 
     url: str
@@ -33,15 +38,27 @@ class Asked:
     ca: str | None = None
     insecure: bool = False
     confirm: str = ""
+    cleartext: bool = False
+    balancer: Path | None = None
+    servers: dict[str, str] = field(default_factory=dict)
+    haproxy: str | None = None
+    lb_ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target that may be asked.  `host`: Host and server name; `targets`: as a driver's world takes them."""
+    """A target that may be asked.  `host`: Host and server name; `targets`: as a driver's world takes them.
+
+    `about`: the balancer in words, where it was started here; `lb_servers` and `lb_cookie` are what is known
+    of it then.
+    """
 
     host: str
     address: str
     targets: dict[str | None, Target]
+    about: str = ""
+    lb_servers: Mapping[str, str] = field(default_factory=dict)
+    lb_cookie: str = ""
 
 
 def place_of(asked: Asked) -> Place:
@@ -56,8 +73,11 @@ def place_of(asked: Asked) -> Place:
         tls = context(asked.ca, asked.insecure)
     except OSError as problem:  # a file that is no certificate is one as well
         raise OperatorError(f"--ca {asked.ca}: {problem.strerror or problem}") from None
+    before = context(asked.lb_ca) if asked.lb_ca else tls
     targets: dict[str | None, Target] = {
-        None: Target(address.rpartition(":")[0], port_at, host, tls if scheme == "https" else None)
+        None: Target(
+            address.rpartition(":")[0], port_at, host, before if scheme == "https" else None
+        )
     }
     for node, (kind, at, node_port) in nodes.items():
         there = _reached(at, node_port)
@@ -98,7 +118,9 @@ def _permitted(asked: Asked, name: str, places: list[tuple[str, str]]) -> None:
         raise OperatorError(
             f"{away[0]} is not this machine: say --confirm {name} if you may test there"
         )
-    if any(kind == "http" and not is_loopback(where) for kind, where in places):
+    if not asked.cleartext and any(
+        kind == "http" and not is_loopback(where) for kind, where in places
+    ):
         raise OperatorError("a password would cross that wire in clear: https is needed there")
 
 

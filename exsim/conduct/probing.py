@@ -13,7 +13,8 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.hop_lines import Columns, heading, hop_line, paragraph
 from exsim.conduct.not_ours import not_ours
 from exsim.conduct.probe_client import ProbeClient
-from exsim.conduct.probe_target import Asked, Place, place_of
+from exsim.conduct.probe_place import standing
+from exsim.conduct.probe_target import Asked, Place
 from exsim.judgement.proof import REASONS
 from exsim.judgement.words import counted_noun, listed
 from exsim.protocols import PROTOCOLS
@@ -57,13 +58,18 @@ class Stay:
 
 def probe(asked: Asked, login: Login, stay: Stay, out: Print) -> Exit:
     """Probe a target.  Raises OperatorError and EnvironmentProblem, each one line."""
-    place = place_of(asked)
-    out(f" {place.host} at {place.address}, over HTTP/1.1; environment proxies are not used")
+    with standing(asked) as place:
+        return _probe(place, bool(asked.nodes), login, stay, out)
+
+
+def _probe(place: Place, nodes: bool, login: Login, stay: Stay, out: Print) -> Exit:
+    where = place.about or place.address
+    out(f" {place.host} at {where}, over HTTP/1.1; environment proxies are not used")
     out(heading(COLUMNS))
     client = ProbeClient(place, lambda told: out(hop_line(told, 0.0, COLUMNS)), login.address)
     try:
         over = session(client, login, stay)
-        if client.incident is not None and asked.nodes:
+        if client.incident is not None and nodes:
             proof(client, client.incident, place)
     finally:
         client.close()

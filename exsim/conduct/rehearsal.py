@@ -12,7 +12,8 @@ from pathlib import Path
 
 from exsim.conduct.hop_lines import plain
 from exsim.conduct.probe_client import ProbeClient
-from exsim.conduct.probe_target import Asked, Place, place_of
+from exsim.conduct.probe_place import standing
+from exsim.conduct.probe_target import Asked, Place
 from exsim.protocols import flow, transcript
 from exsim.protocols.conversation import Conversation
 from exsim.protocols.flow import Flow
@@ -60,7 +61,13 @@ def rehearse(
     `login`: what is typed and the password.  `scale`: of the dialogue's waits.  Raises OperatorError and
     EnvironmentProblem.
     """
-    place = stage(dialogue, place_of(asked))
+    with standing(asked) as place:
+        return _rehearse(dialogue, stage(dialogue, place), login, scale, out)
+
+
+def _rehearse(
+    dialogue: Dialogue, place: Place, login: tuple[str, str], scale: float, out: Print
+) -> Exit:
     for line in preface(dialogue):
         out(plain(f" {line}"))
     client = ProbeClient(place, lambda told: None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
@@ -18,6 +18,7 @@ from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.reach import reach, resolved
 from exsim.runs.accounts import Account, read_accounts
+from exsim.runs.addresses import endpoint, joined
 from exsim.runs.errors import ScenarioError
 from exsim.runs.organisation import organisation_nodes
 from exsim.runs.rig import Rig
@@ -28,6 +29,7 @@ from exsim.wire.redact import redact_log_line
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
+    from exsim.lab.shadow import Shadow
 
 SYSTEM = "system"  # the authorities that this machine trusts
 BALANCER = "balancer"  # what a scenario's one balancer is called within its lab
@@ -111,37 +113,51 @@ def lab_rig(lab: Lab, scenario: Scenario, name: str = BALANCER) -> Rig:
         nodes=nodes,
         versions=versions,
         ca=str(lab.ca_pem_path),
-        config=balancer.cfg,
-        changes=tuple(
-            BalancerChange(one.line, one.before, one.after, one.kind, one.why)
-            for one in balancer.changes
-        ),
-        warnings=tuple(balancer.warnings),
-        lb_servers=dict(balancer.servers),
-        haproxy=lab.haproxy_version,
-        haproxy_path=lab.haproxy_path,
+        **balancer_facts(lab, name),
     )
 
 
-def died(lab: Lab | None) -> list[str]:
-    """What of a lab ended by itself, with its exit code."""
-    return [f"{one.name} ({one.code})" for one in lab.died()] if lab else []
+def balancer_facts(standing: Lab | Shadow, name: str) -> dict[str, Any]:
+    """What a rig says of its balancer, where that was started here."""
+    balancer = standing.balancers[name]
+    return {
+        "config": balancer.cfg,
+        "changes": tuple(
+            BalancerChange(one.line, one.before, one.after, one.kind, one.why)
+            for one in balancer.changes
+        ),
+        "warnings": tuple(balancer.warnings),
+        "lb_servers": dict(balancer.servers),
+        "haproxy": standing.haproxy_version,
+        "haproxy_path": standing.haproxy_path,
+    }
+
+
+def died(standing: Lab | Shadow | None) -> list[str]:
+    """What of a lab, or of balancers of one's own, ended by itself, with its exit code."""
+    return [f"{one.name} ({one.code})" for one in standing.died()] if standing else []
 
 
 def target_rig(target: Target, path: Path) -> Rig:
     """How the clients of a run reach a target that is not ours; its files stand relative to the scenario.
 
     Raises ScenarioError when its `ca` cannot be used, EnvironmentProblem when its name leads nowhere, or
-    nobody listens there.
+    nobody listens there.  With a balancer of one's own the nodes must be there, and nobody asks for the one
+    that the name leads to; until it runs, the first node stands for it.
     """
     ca = _authorities(target, path)
     url = urlsplit(target.url)
     host, port = url.hostname or "", url.port or 443
     try:
-        address = target.address or f"{resolved(host)}:{port}"
-        if ":" not in address:
-            address = f"{address}:{port}"
-        reach(address)
+        if target.balancer:
+            places = [joined(*endpoint(text)[1:]) for text in target.nodes.values()]
+            address = places[0]
+        else:
+            address = target.address or f"{resolved(host)}:{port}"
+            address = joined(*endpoint(address, port)[1:])
+            places = [address]
+        for place in places:
+            reach(place)
     except LabError as problem:
         raise EnvironmentProblem(str(problem)) from None
     return Rig(

@@ -13,6 +13,7 @@ import msgspec
 from exsim.conduct import judging
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
+from exsim.conduct.shadow_rig import shadow_of, shadow_plan
 from exsim.conduct.view import LiveView
 from exsim.judgement.judge import Judgement
 from exsim.judgement.report import text
@@ -31,6 +32,7 @@ from exsim.runs.scenario import Scenario, balancer_file, load_scenario
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
+    from exsim.lab.shadow import Shadow
 
 Show = Callable[[Event], None]
 
@@ -89,15 +91,22 @@ def read(path: Path, options: Options) -> Scenario:
 @contextmanager
 def rig_for(
     path: Path, scenario: Scenario, options: Options
-) -> Iterator[tuple[Runbook, Plan, Lab | None]]:
+) -> Iterator[tuple[Runbook, Plan, Lab | Shadow | None]]:
     """The rig, up; the run directory begun; what the load is to be told."""
     source = Source(scenario.seed)
     if scenario.target is not None:
         accounts = target_accounts(scenario.target, path)
         assignment = assign(scenario, accounts, str(path))
         rig = target_rig(scenario.target, path)
+        if scenario.target.balancer:
+            shadow_plan(scenario.target, path)  # a mistake in it leaves no run behind
         book = Runbook.begin(options.reports, path.stem, scenario)
-        yield book, _plan(book, scenario, rig, assignment), None
+        if not scenario.target.balancer:
+            yield book, _plan(book, scenario, rig, assignment), None
+            return
+        book.run.balancer_path = from_here(balancer_file(scenario, path))
+        with shadow_of(scenario, path, book.directory.path, options.haproxy) as (shadow, rig):
+            yield book, _plan(book, scenario, rig, assignment), shadow
         return
     accounts = make_lab_accounts(scenario, source)
     assignment = assign(scenario, accounts, str(path))
@@ -165,15 +174,23 @@ def every_combination(plan: Plan) -> list[Combination]:
 
 
 def prevented(directory: RunDirectory) -> list[Combination]:
-    """After a pass: one steered session for each combination that the balancer never allowed."""
-    results = judging.judged(directory).results
+    """After a pass: one steered session for each combination that the balancer never allowed.
+
+    Where a mailbox lives is known of a lab's accounts; of others the version that was claimed of those that
+    were seen to live at that node.
+    """
+    judgement = judging.judged(directory)
+    results = judgement.results
     if results.outcome != "pass":
         return []
+    claimed = {}
+    if directory.read_run().rig != "lab":
+        claimed = {one.back_end: one.home for one in judgement.findings.sessions if one.home}
     return [
         Combination(
             login=cell.login_front_end,
             serving=cell.serving_front_end,
-            home=cell.mailbox_back_end or "",
+            home=claimed.get(cell.mailbox_back_end, cell.mailbox_back_end or ""),
         )
         for cell in results.matrix
         if cell.state == "prevented" and cell.login_front_end

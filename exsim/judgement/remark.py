@@ -34,6 +34,7 @@ NEVER_COVERED = (
     "other source addresses than this machine's",
     "balancers that persist on the TLS session: this client and a browser differ there",
 )
+MAY_MATTER = "may matter"  # how a change of the balancer's file is marked that is not harmless
 LATE = 0.1  # seconds behind its own plan, from which on the generator is a remark
 GUIDE_SINCE = {"2013", "2016", "2019", "se"}  # no affinity needed between such nodes: LB16
 
@@ -48,7 +49,8 @@ class Remark:
 
 def remarks(judgement: Judgement) -> list[Remark]:
     """What to read before the result is shown to anybody, in order of weight."""
-    return [*_witness(judgement), *_load(judgement), *_limits(judgement), *_end(judgement)]
+    parts = (_witness, _shadow, _load, _limits, _end)
+    return [remark for part in parts for remark in part(judgement)]
 
 
 def _witness(judgement: Judgement) -> Iterator[Remark]:
@@ -72,6 +74,37 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
             f"{speaking} of {total} answers say whose mailbox they come from; "
             f"{others} of those from another user's.",
         )
+
+
+def _shadow(judgement: Judgement) -> Iterator[Remark]:
+    yield from (
+        Remark("note", sentence)
+        for sentence in (shadow_limits(judgement), shadow_changes(judgement))
+        if sentence
+    )
+
+
+def shadow_limits(judgement: Judgement) -> str:
+    """How far a balancer that was started here, in front of real nodes, stands for one in production."""
+    if judgement.facts.rig != "shadow":
+        return ""
+    return (
+        "A candidate balancer on this machine, real nodes: Exchange saw this machine's address, not the "
+        "balancer's; the production balancer's own version, hardware and kernel were not tested; and where "
+        "Extended Protection is on, NTLM fails through it unless it has the farm's own certificate."
+    )
+
+
+def shadow_changes(judgement: Judgement) -> str:
+    """What was changed in the candidate's file so that it runs here, and may matter."""
+    balancer = judgement.facts.balancer
+    if judgement.facts.rig != "shadow" or balancer is None:
+        return ""
+    weighty = [one for one in balancer.changes if MAY_MATTER in one]
+    harmless = counted_noun(len(balancer.changes) - len(weighty), "harmless change")
+    if not weighty:
+        return f"{balancer.name} runs with {harmless}, none that may matter."
+    return f"{balancer.name} runs with {harmless}, and with these: {'; '.join(weighty)}."
 
 
 def _load(judgement: Judgement) -> Iterator[Remark]:
@@ -177,7 +210,7 @@ def about(judgement: Judgement) -> list[str]:
     facts = judgement.facts
     rigs = {
         "target": "REAL nodes, production balancer",
-        "shadow": "REAL nodes, balancer started here",
+        "shadow": "REAL nodes, candidate balancer on this machine",
     }
     balancer = facts.balancer
     software = balancer.version.partition("-")[0] if balancer else "no balancer"

@@ -1,4 +1,4 @@
-"""The balancers of a lab: each configuration moved here, checked, and run with its log kept."""
+"""The balancers of a lab, or before real nodes: each file moved here, checked, run with its log kept."""
 
 from __future__ import annotations
 
@@ -33,8 +33,24 @@ class BalancerPlan:
     servers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The nodes behind a balancer: node -> host:port, without and with TLS.
+
+    `node_tls`, `trust`: what a server that speaks TLS is checked by, as HAProxy's words and in ours.  `sni`:
+    the name that it is asked for.  `naming`: where an operator says which node a server is.
+    """
+
+    nodes: Mapping[str, str]
+    nodes_tls: Mapping[str, str]
+    node_tls: tuple[str, ...] = ("verify", "none")
+    trust: str = "the certificate of a node is not checked"
+    sni: str = ""
+    naming: str = "[lab] servers"
+
+
 class LabBalancer:
-    """One balancer of a lab.
+    """One balancer that runs here.
 
     `cfg` is the configuration as it runs (with whatever secrets it has), `warnings` HAProxy's own about it,
     `address` where clients go: its first TLS bind, or its first at all.
@@ -61,11 +77,10 @@ class LabBalancer:
         self,
         home: Path,
         certificate: Path,
-        nodes: Mapping[str, str],
-        nodes_tls: Mapping[str, str],
+        behind: Behind,
         *,
-        port: int,
-        time_scale: float,
+        port: int = 0,
+        time_scale: float = 1.0,
     ) -> None:
         """Move the configuration here, check it, and run it.  Raises LbError or LabError.
 
@@ -74,8 +89,12 @@ class LabBalancer:
         self._certificate = (certificate, certificate.read_text())
         runtime_socket = str(home / f"{self.name}.sock")
         rig = Rig(
-            nodes=nodes,
-            nodes_tls=nodes_tls,
+            nodes=behind.nodes,
+            nodes_tls=behind.nodes_tls,
+            node_tls=behind.node_tls,
+            trust=behind.trust,
+            sni=behind.sni,
+            naming=behind.naming,
             next_address=self._addresses(port),
             certificate=str(certificate),
             log=self._log.address,

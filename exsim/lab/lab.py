@@ -15,13 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from exsim.lab.balancers import BalancerPlan, LabBalancer
+from exsim.lab.balancers import BalancerPlan, Behind, LabBalancer
 from exsim.lab.certificates import Authority, organisation_certificates
+from exsim.lab.died import Died
 from exsim.lab.errors import LabError
 from exsim.lab.nodes import NodeProcess
 from exsim.lb.binary import Binary, find_haproxy
@@ -31,15 +31,6 @@ from exsim.runs.organisation import certificate_names
 
 UP_LIMIT = 30.0  # seconds until every node serves
 DOWN_LIMIT = 2.0  # seconds from asking the nodes to end to ending them
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """A process of the lab that ended without being asked to, with its last words."""
-
-    name: str
-    code: int
-    words: str
 
 
 class Lab:
@@ -239,6 +230,10 @@ class Lab:
         pem = self._home / "host.pem"
         pem.touch(mode=0o600)
         pem.write_text(certificate)
+        behind = Behind(
+            {name: places["http"] for name, places in self.nodes.items()},
+            {name: places["https"] for name, places in self.nodes.items()},
+        )
         port = self._port
         for plan in self._plans:
             log = "lb.log" if not self.balancers else f"lb-{plan.name}.log"
@@ -247,8 +242,7 @@ class Lab:
             balancer.start(
                 self._home,
                 pem,
-                {name: places["http"] for name, places in self.nodes.items()},
-                {name: places["https"] for name, places in self.nodes.items()},
+                behind,
                 port=port,
                 time_scale=float(self._organisation["time_scale"]),
             )

@@ -8,3 +8,7 @@ class LbError(ValueError):
 
     The message is what a person reads: "file:line: …", or HAProxy's own words.
     """
+
+
+class MovingError(LbError):
+    """A configuration that cannot be moved as it is: whoever wrote it can put it right."""

@@ -11,7 +11,7 @@ log-send-hostname nbproc cpu-map unix-bind master-worker mworker-max-reloads ser
 server-state-file localpeer node description stats-file
 """
 NEEDS_ANOTHER_PLACE = frozenset(_ELSEWHERE.split())
-# No two runs of a lab are alike when several threads share the work.
+# No two runs are alike when several threads share the work.
 ONE_THREAD = "nbthread 1"
 
 
@@ -19,11 +19,11 @@ def global_line(line: Line, moving: Moving) -> Edit | None:
     """What becomes of a line of `global`; None: it stays."""
     word = line.words[0]
     if word in NEEDS_ANOTHER_PLACE:
-        return Edit(None, HARMLESS, "needs rights or a place that the lab has not")
+        return Edit(None, HARMLESS, "needs rights or a place that it has not here")
     if word == "stats" and line.words[1:2] != ["timeout"]:
-        return Edit(None, HARMLESS, "the lab has a runtime socket of its own")
+        return Edit(None, HARMLESS, "it has a runtime socket of its own here")
     if word == "log":
-        return Edit(None, HARMLESS, "logs to the lab's listener")
+        return Edit(None, HARMLESS, "logs to exsim's own listener")
     if word == "nbthread" and line.words[1:2] != ["1"]:
         return Edit(
             line.with_words(ONE_THREAD.split()), MAY_MATTER, "one thread, for repeatable runs"
@@ -40,8 +40,8 @@ def added(moving: Moving, has_one_thread: bool) -> list[tuple[str, str]]:
     """Lines that `global` gains, each with its reason."""
     rig = moving.rig
     lines = [
-        (f"log {rig.log} len 8192 format raw local0", "the lab keeps the log"),
-        (f"stats socket {rig.socket} mode 600 level admin", "the lab's runtime socket"),
+        (f"log {rig.log} len 8192 format raw local0", "exsim keeps the log"),
+        (f"stats socket {rig.socket} mode 600 level admin", "its runtime socket here"),
     ]
     if not has_one_thread:
         lines.append((ONE_THREAD, "one thread, for repeatable runs"))

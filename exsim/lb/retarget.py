@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from exsim.lb.cfg import Line, Section, mode_of, read
 from exsim.lb.global_lines import added, global_line
 from exsim.lb.rig import HARMLESS, MAY_MATTER, Change, Edit, Moving, Retargeted, Rig
-from exsim.lb.server_lines import bind, default_server, server
+from exsim.lb.server_lines import PLAIN, THROUGH, TLS, bind, default_server, server
 from exsim.lb.service_lines import service
 
 EVIDENCE = "http-response set-header X-LB-Server %b/%s"
@@ -23,7 +23,7 @@ SERVICES = ("frontend", "backend", "listen", "defaults")
 def retarget(text: str, rig: Rig, source: str = "haproxy.cfg") -> Retargeted:
     """`text` as it runs at `rig`.  Raises LbError ("file:line: …") for what cannot be moved."""
     sections = read(text)
-    moving = Moving(rig, source, Retargeted(""), _own_peer(sections))
+    moving = Moving(rig, source, Retargeted(""), _own_peer(sections), _passes(sections))
     _check(sections, moving)
     out: Lines = []
     defaults: Section | None = None
@@ -50,6 +50,16 @@ def _check(sections: list[Section], moving: Moving) -> None:
     for line in sections[0].lines:
         if line.words and not line.words[0].startswith("."):
             raise moving.error(line.number, f"{line.words[0]}: stands before the first section")
+
+
+def _passes(sections: list[Section]) -> bool:
+    """Whether this balancer hands on bytes: then its clients speak TLS with the nodes themselves."""
+    return not any(
+        "ssl" in line.words if line.words[0] == "bind" else line.words[1:2] == ["http"]
+        for one in sections
+        for line in one.lines
+        if line.words[:1] in (["bind"], ["mode"])
+    )
 
 
 def _section(
@@ -87,21 +97,20 @@ def _edit(line: Line, section: Section, defaults: Section | None, moving: Moving
     if section.kind not in SERVICES:
         return None
     if word == "server":
-        return server(line, section, moving, _default_ssl(section, defaults))
+        return server(line, moving, _speaks(section, defaults, moving.passes))
     if word == "default-server":
-        return default_server(line)
+        return default_server(line, moving)
     if word == "bind":
         return bind(line, section, moving)
     return service(line, section, moving)
 
 
-def _default_ssl(section: Section, defaults: Section | None) -> bool:
-    return any(
-        "ssl" in line.words
-        for one in (section, defaults)
-        if one
-        for line in one.named("default-server")
-    )
+def _speaks(section: Section, defaults: Section | None, passes: bool) -> str:
+    """What a server of this section speaks that does not say so itself."""
+    places = [one for one in (section, defaults) if one]
+    if any("ssl" in line.words for one in places for line in one.named("default-server")):
+        return TLS
+    return THROUGH if passes else PLAIN
 
 
 def _own_peer(sections: list[Section]) -> str:
@@ -115,7 +124,7 @@ def _peer(line: Line, moving: Moving) -> Edit | None:
     if line.words[0] not in ("peer", "server", "bind") or len(line.words) < 2:
         return None
     if line.words[:2] != ["peer", moving.peer]:
-        return Edit(None, MAY_MATTER, "the lab's balancer has no peers")
+        return Edit(None, MAY_MATTER, "it has no peers here")
     after = ["peer", moving.peer, moving.rig.next_address(False)]
     return Edit(line.with_words(after), HARMLESS, "this balancer itself, which has no other peers")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from exsim.lb.errors import LbError
+from exsim.lb.errors import MovingError
 
 HARMLESS = "harmless"
 MAY_MATTER = "may matter"
@@ -39,6 +39,8 @@ class Rig:
     bind its address ("127.0.0.1:34567").  `log`: host:port of a datagram listener.  `servers`: an explicit
     server name -> node, before any guess.  `release`: of the HAProxy that will run.  `time_scale`
     multiplies its timeouts.  `most_connections`: what this machine's file descriptors allow.
+    `node_tls`: the words of a server that speaks TLS; `trust` says what they check.  `sni`: the name that
+    it is asked for, "" leaves that to the file.  `naming`: where an operator says which node a server is.
     """
 
     nodes: Mapping[str, str]
@@ -51,6 +53,10 @@ class Rig:
     release: tuple[int, int] = (2, 8)
     time_scale: float = 1.0
     most_connections: int = 4000
+    node_tls: tuple[str, ...] = ("verify", "none")
+    trust: str = "the certificate of a node is not checked"
+    sni: str = ""
+    naming: str = "[lab] servers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class Moving:
     source: str
     made: Retargeted
     peer: str = ""  # what the file's peers call this balancer
+    passes: bool = False  # whatever comes: no bind ends TLS, and nothing reads HTTP
 
-    def error(self, line: int, what: str) -> LbError:
-        return LbError(f"{self.source}:{line}: {what}")
+    def error(self, line: int, what: str) -> MovingError:
+        return MovingError(f"{self.source}:{line}: {what}")

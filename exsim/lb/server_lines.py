@@ -55,6 +55,8 @@ BIND_VALUES |= {
 BIND_VALUES |= {"gid", "mode", "shards"}
 BIND_FLAGS = {"accept-proxy", "transparent", "v4v6", "v6only", "expose-fd"}
 CLIENT_CERTIFICATES = {"verify", "ca-file", "crl-file", "ca-verify-file"}
+# What the balancer speaks to a server: HTTP, TLS, or whatever its clients speak to that server.
+PLAIN, TLS, THROUGH = "plain HTTP", "TLS", "TLS of its clients"
 
 
 def is_address(word: str) -> bool:
@@ -78,8 +80,11 @@ def without(words: list[str], values: set[str], flags: set[str]) -> tuple[list[s
     return kept, gone
 
 
-def server(line: Line, section: Section, moving: Moving, default_ssl: bool) -> Edit:
-    """A `server` line: the node's address, and no certificate is checked."""
+def server(line: Line, moving: Moving, speaks: str) -> Edit:
+    """A `server` line: the node's address, and which certificate is taken for a node's.
+
+    `speaks`: what its section says that is spoken to its servers.
+    """
     if len(line.words) < 2:
         raise moving.error(line.number, "a server without a name")
     name, rest = line.words[1], line.words[2:]
@@ -88,29 +93,56 @@ def server(line: Line, section: Section, moving: Moving, default_ssl: bool) -> E
         rest = rest[1:]
     rest, gone = without(rest, SERVER_VALUES, SERVER_FLAGS)
     node = node_for(name, line, moving)
-    tls = "ssl" in rest or (default_ssl and "no-ssl" not in rest)
-    addresses = moving.rig.nodes_tls if tls else moving.rig.nodes
-    if node not in addresses:
-        kind = "TLS" if tls else "plain HTTP"
-        raise moving.error(line.number, f"server {name}: {node} does not listen for {kind} here")
     moving.made.servers[name] = node
-    words = ["server", name, addresses[node], *rest, *(["verify", "none"] if tls else [])]
+    if "ssl" in rest or (speaks == TLS and "no-ssl" in rest):
+        speaks = TLS if "ssl" in rest else PLAIN
+    address, added = reached(name, node, speaks, line, moving)
+    rest = [*added, *rest]
     why = f"{name} is {node}" + ("" if had_address else " (the file gave no address)")
     if gone:
         why += "; only fits the place the file came from: " + ", ".join(gone)
-    if tls:
-        why += "; the certificate of a node is not checked"
+    if added:
+        why += "; the file speaks plain HTTP to it, and here it is known by TLS alone"
+    if added or speaks == TLS:
+        rest += checked(rest, moving)
+        why += f"; {moving.rig.trust}"
     matters = set(gone) - {"verify", "ca-file", "resolvers", "init-addr", "verifyhost"}
-    return Edit(line.with_words(words), MAY_MATTER if matters else HARMLESS, why)
+    kind = MAY_MATTER if matters or added else HARMLESS
+    return Edit(line.with_words(["server", name, address, *rest]), kind, why)
 
 
-def default_server(line: Line) -> Edit | None:
+def reached(
+    name: str, node: str, speaks: str, line: Line, moving: Moving
+) -> tuple[str, tuple[str, ...]]:
+    """Where the server is here, and what has to be added for it to be spoken to."""
+    rig = moving.rig
+    if speaks == PLAIN and node in rig.nodes:
+        return rig.nodes[node], ()
+    if node not in rig.nodes_tls:
+        raise moving.error(
+            line.number, f"server {name}: {node} has no address for TLS here, only for plain HTTP"
+        )
+    return rig.nodes_tls[node], ("ssl",) if speaks == PLAIN else ()
+
+
+def checked(words: list[str], moving: Moving) -> list[str]:
+    """What a server that speaks TLS gains: whose certificate is taken, and the name that is asked for."""
+    rig = moving.rig
+    asked = list(rig.node_tls)
+    if rig.sni and "sni" not in words:
+        asked += ["sni", f"str({rig.sni})"]
+    if rig.sni and "check" in words and "check-sni" not in words:
+        asked += ["check-sni", rig.sni]
+    return asked
+
+
+def default_server(line: Line, moving: Moving) -> Edit | None:
     """A `default-server` line, without what only fits another place."""
     rest, gone = without(line.words[1:], SERVER_VALUES, SERVER_FLAGS)
     if not gone:
         return None
     if "ssl" in rest:
-        rest += ["verify", "none"]
+        rest += moving.rig.node_tls
     why = "only fits the place the file came from: " + ", ".join(gone)
     matters = set(gone) - {"verify", "ca-file", "resolvers", "init-addr"}
     kind = MAY_MATTER if matters else HARMLESS
@@ -126,13 +158,10 @@ def node_for(name: str, line: Line, moving: Moving) -> str:
     if len(found) == 1:
         return found[0]
     nodes = ", ".join(sorted({**rig.nodes, **rig.nodes_tls}))
+    which = f"say which one it is in {rig.naming}"
     if found:
-        raise moving.error(
-            line.number, f"server {name} may be {' or '.join(found)}: say which one it is"
-        )
-    raise moving.error(
-        line.number, f"server {name} is none of the nodes {nodes}: say which one it is"
-    )
+        raise moving.error(line.number, f"server {name} may be {' or '.join(found)}: {which}")
+    raise moving.error(line.number, f"server {name} is none of the nodes {nodes}: {which}")
 
 
 def matches(server_name: str, nodes: Mapping[str, str]) -> list[str]:
@@ -158,7 +187,7 @@ def contains(whole: str, part: str) -> bool:
 
 
 def bind(line: Line, section: Section, moving: Moving) -> Edit:
-    """A `bind` line: an address of this machine, and the lab's certificate."""
+    """A `bind` line: an address of this machine, and a certificate made for it."""
     words = line.words[1:]
     if words and words[0].startswith("quic"):
         return Edit(None, MAY_MATTER, "QUIC is not carried over")

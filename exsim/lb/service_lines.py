@@ -90,7 +90,7 @@ def log(line: Line) -> Edit | None:
         return None
     if line.words[0] == "no":
         return Edit(line.with_words(["log", "global"]), HARMLESS, "the log is evidence")
-    return Edit(line.with_words(["log", "global"]), HARMLESS, "logs to the lab's listener")
+    return Edit(line.with_words(["log", "global"]), HARMLESS, "logs to exsim's own listener")
 
 
 def add_header(line: Line, moving: Moving) -> Edit:

@@ -14,9 +14,9 @@ from exsim.load.worker import Worker
 def _main(worker: Worker) -> None:
     """What a browser would have been offered, each node by itself, then the load."""
     order = worker.order
-    ca = None if order.ca == "system" else order.ca
+    ca = order.lb_ca or (None if order.ca == "system" else order.ca)
     if order.worker == 0:
-        chosen = chosen_protocol(worker.world.targets[None], ca, order.insecure)
+        chosen = chosen_protocol(worker.world.targets[None], ca, order.insecure and not order.lb_ca)
         worker.mark("alpn", chosen=chosen)
         control_sessions(worker)
     worker.recorder.on_loss = Proving(worker).prove

@@ -11,16 +11,18 @@ from exsim.runs.order import Order
 
 
 def targets_of(order: Order) -> dict[str | None, Target]:
-    """Origin (None: the scenario's target) -> where it is.  One TLS context is shared by all.
+    """Origin (None: the scenario's target) -> where it is.  One TLS context is shared by all,
+    but for a balancer that was started here and is vouched for by nobody else.
 
     Raises OSError when the file of trusted certificates cannot be read.
     """
     url = urlsplit(order.url)
     host = url.netloc.removesuffix(":443")
     tls = context(None if order.ca == "system" else order.ca, order.insecure)
+    before = context(order.lb_ca) if order.lb_ca else tls
     _, where, port = endpoint(order.address)
     found: dict[str | None, Target] = {
-        None: Target(where, port, host, tls if url.scheme == "https" else None)
+        None: Target(where, port, host, before if url.scheme == "https" else None)
     }
     for name, address in order.nodes.items():
         scheme, where, port = endpoint(address)

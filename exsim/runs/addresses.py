@@ -40,10 +40,16 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def endpoint(text: str) -> tuple[str, str, int]:
+def joined(host: str, port: int) -> str:
+    """ "10.0.1.13:443", and "[::1]:443" of an address that has colons itself."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def endpoint(text: str, default: int | None = None) -> tuple[str, str, int]:
     """Scheme, host and port of "10.0.1.13:443" (https is meant) or "http://10.0.1.13:80".
 
-    Raises ValueError: a node's address has a port, and no path.
+    `default`: the port where none is given, instead of the scheme's own.  Raises ValueError for a path, and
+    for anything that is no address.
     """
     scheme, marker, rest = text.partition("://")
     if not marker:
@@ -56,4 +62,4 @@ def endpoint(text: str) -> tuple[str, str, int]:
     plain = host and not (parts.path or parts.query or parts.fragment or parts.username)
     if scheme not in ("https", "http") or not plain or not host:
         raise ValueError(f'"{text}" is not an address such as "10.0.1.13:443"')
-    return scheme, host, port or {"https": 443, "http": 80}[scheme]
+    return scheme, host, port or default or {"https": 443, "http": 80}[scheme]

@@ -30,6 +30,7 @@ def check(scenario: Scenario) -> None:
         _lab(scenario.lab)
     if scenario.target is not None:
         _target(scenario.target)
+        _shadow(scenario.target)
     for index, population in enumerate(scenario.population):
         _population(scenario, population, f"population[{index}]")
     _load(scenario)
@@ -108,11 +109,32 @@ def _target(target: Target) -> None:
         raise Complaint("target.confirm", f'"{target.confirm}" is not the host of url, "{host}"')
     places = [target.address, *target.nodes.values()]
     here = all(addresses.is_loopback(addresses.endpoint(text)[1]) for text in places if text)
-    if not target.confirm and not (here and (target.address or addresses.is_loopback(host))):
+    named = target.address or target.balancer or addresses.is_loopback(host)
+    if not target.confirm and not (here and named):
         raise Complaint(
             "target.confirm",
             f'is missing: {host} is not this machine; repeat it, confirm = "{host}"',
         )
+
+
+def _shadow(target: Target) -> None:
+    """A balancer that is run here in front of the nodes, and which of its servers is which node."""
+    if target.balancer and not target.nodes:
+        raise Complaint(
+            "target.balancer",
+            "needs target.nodes: the addresses of the servers that it stands before",
+        )
+    if target.balancer and target.address:
+        raise Complaint(
+            "target.address",
+            "pins the balancer that is there, and target.balancer is run here in its place; leave one out",
+        )
+    for name, node in target.map.items():
+        if node not in target.nodes:
+            known = ", ".join(target.nodes) or "none are given"
+            raise Complaint(
+                below("target.map", name), f'"{node}" is none of target.nodes ({known})'
+            )
 
 
 def _endpoint(text: str, key: str) -> tuple[str, str, int]:

@@ -33,7 +33,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `started`: the run's zero on the wall clock, in seconds since 1970.  `address`: "127.0.0.1:8443",
     where to connect for `url`.  `nodes`: name -> "http://127.0.0.1:1234" or "https://…", each node by
-    itself; said with the url's Host and SNI.  `ca`: "system" or a path.  `lb_cookie`: name of the
+    itself; said with the url's Host and SNI.  `ca`: "system" or a path; `lb_ca`:
+    the same for a balancer that was started here in front of nodes that are not ours.  `lb_cookie`: name of the
     balancer's own cookie, which alone stands in clear in a history.  `lb_servers`: the balancer's name
     of a server -> node.  `assignments`: for each population of the scenario, for each of its users, the
     accounts that his browser uses, in turn.
@@ -58,6 +59,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nodes: dict[str, str] = {}
     versions: dict[str, str] = {}  # node -> version, as claimed by the scenario
     ca: str = "system"
+    lb_ca: str = ""
     insecure: bool = False
     lb_cookie: str = ""
     lb_servers: dict[str, str] = {}

@@ -48,11 +48,12 @@ class Plan:
             nodes=rig.nodes,
             versions=rig.versions,
             ca=rig.ca,
+            lb_ca=rig.lb_ca,
             insecure=rig.insecure,
             lb_cookie=rig.lb_cookie,
             lb_servers=rig.lb_servers,
             combinations=tuple(combinations),
-            time_scale=scenario.lab.time_scale if scenario.lab else 1.0,
+            time_scale=scenario.time_scale,
             lab=scenario.lab is not None,
         )
 

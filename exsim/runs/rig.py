@@ -14,7 +14,8 @@ _COOKIE = re.compile(r"^\s*cookie\s+(\S+)\s.*\b(?:insert|rewrite|prefix)\b", re.
 class Rig(msgspec.Struct, frozen=True):
     """Where a run goes.  `nodes`: name -> its own URL; `config`: the balancer's file as run.
 
-    `versions`: name -> version, as claimed.  `ca`: "system", or a file of certificates to trust.
+    `versions`: name -> version, as claimed.  `ca`: "system", or a file of certificates to trust.  `lb_ca`: the
+    file for a balancer that was started here, where it is another than the nodes'.
     """
 
     url: str
@@ -22,6 +23,7 @@ class Rig(msgspec.Struct, frozen=True):
     nodes: dict[str, str]
     versions: dict[str, str]
     ca: str = "system"
+    lb_ca: str = ""
     insecure: bool = False
     hosts: tuple[str, ...] = ()
     config: str = ""
@@ -34,5 +36,10 @@ class Rig(msgspec.Struct, frozen=True):
     @property
     def lb_cookie(self) -> str:
         """The name of the balancer's persistence cookie, as its file says; "" without one."""
-        found = _COOKIE.search(self.config)
-        return found.group(1) if found else ""
+        return cookie_in(self.config)
+
+
+def cookie_in(config: str) -> str:
+    """The name of the persistence cookie in a balancer's file; "" without one."""
+    found = _COOKIE.search(config)
+    return found.group(1) if found else ""

@@ -17,7 +17,7 @@ from exsim.runs.order import Order
 from exsim.runs.presets import PRESETS
 from exsim.runs.rig import Rig
 from exsim.runs.runfile import NodeClaim, RunFile, Versions
-from exsim.runs.scenario import NO_BALANCER, Scenario
+from exsim.runs.scenario import Scenario, balancer_name
 from exsim.session.hop import Mark
 
 
@@ -40,7 +40,7 @@ class Runbook:
             scenario=name,
             title=scenario.title,
             assumed=scenario.assumed,
-            rig="lab" if lab else "target",
+            rig=scenario.rig,
             versions=Versions(
                 exsim=exsim.__version__,
                 python=platform.python_version(),
@@ -54,10 +54,10 @@ class Runbook:
             duration=scenario.load.duration,
             users=scenario.users,
             workers=scenario.load.workers,
-            time_scale=lab.time_scale if lab else 1.0,
+            time_scale=scenario.time_scale,
             presets=presets,
             simulated=[PRESETS[one.partition("@")[0]].sentence for one in presets],
-            balancer=lab.balancer if lab and lab.balancer != NO_BALANCER else "",
+            balancer=balancer_name(scenario),
         )
         directory.write_scenario(scenario)
         directory.write_run(run)
@@ -111,7 +111,8 @@ class Runbook:
         """What of the lab ended by itself: nothing can be concluded from such a run."""
         self.run.died = list(died)
         if died:
-            self.run.stopped = f"{', '.join(self.run.died)} of the lab ended by itself"
+            of = " of the lab" if self.run.rig == "lab" else ""
+            self.run.stopped = f"{', '.join(self.run.died)}{of} ended by itself"
 
     def interrupted(self) -> None:
         self.run.interrupted = "signal"

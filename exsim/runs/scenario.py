@@ -102,9 +102,16 @@ def _resolved_node(node: Node) -> Node:
 
 def balancer_file(scenario: Scenario, path: Path) -> Path | None:
     """The balancer's file of the scenario that was read from `path`, or None."""
-    if scenario.lab is None or scenario.lab.balancer == NO_BALANCER:
-        return None
-    return path.parent / scenario.lab.balancer
+    named = balancer_name(scenario)
+    return path.parent / named if named else None
+
+
+def balancer_name(scenario: Scenario) -> str:
+    """What the scenario calls the balancer that is run here; "" where none is."""
+    if scenario.target is not None:
+        return scenario.target.balancer
+    assert scenario.lab is not None
+    return "" if scenario.lab.balancer == NO_BALANCER else scenario.lab.balancer
 
 
 def accounts_file(scenario: Scenario, path: Path) -> Path | None:
@@ -114,7 +121,7 @@ def accounts_file(scenario: Scenario, path: Path) -> Path | None:
 
 def _files(scenario: Scenario, path: Path) -> None:
     wanted: dict[str, Path | None] = {
-        "lab.balancer": balancer_file(scenario, path),
+        f"{'lab' if scenario.lab else 'target'}.balancer": balancer_file(scenario, path),
         "target.accounts": accounts_file(scenario, path),
         "ab.b": path.parent / scenario.ab.b if scenario.ab and scenario.ab.b else None,
     }

@@ -25,6 +25,9 @@ Method = Literal["negotiate", "ntlm", "basic"]
 Confidence = Annotated[float, Meta(ge=0.5, le=0.9999)]
 
 
+Rig = Literal["lab", "target", "shadow"]
+
+
 class FrontEndChange(Section, frozen=True, omit_defaults=True):
     """What a scenario may change at a simulated node's front end; the names are the organisation's own."""
 
@@ -116,7 +119,8 @@ class Target(Section, frozen=True):
     `url` gives Host, SNI and the certificate's name, also at a node's own address.  `address` pins the
     balancer.  Credentials go to the url's host and to `hosts`, nowhere else.  `nodes`: name -> its own
     "host:port" (or "http://host:port", which needs `cleartext`).  `confirm` repeats the url's host when
-    it is not this machine.
+    it is not this machine.  `balancer`: a HAProxy file that is run here, in front of the nodes, in place of
+    the balancer that is there; `map`: its name of a server -> node, where the names do not tell.
     """
 
     url: str
@@ -128,6 +132,8 @@ class Target(Section, frozen=True):
     insecure: bool = False
     cleartext: bool = False
     confirm: str = ""
+    balancer: str = ""
+    map: dict[str, str] = {}
 
 
 class Session(Section, frozen=True):
@@ -284,9 +290,16 @@ class Scenario(Section, frozen=True):
     assumed: str = ""
 
     @property
-    def rig(self) -> str:
-        """ "lab" or "target"."""
-        return "lab" if self.lab is not None else "target"
+    def rig(self) -> Rig:
+        """ "lab", "target", or "shadow": real nodes behind a balancer that is run here."""
+        if self.target is None:
+            return "lab"
+        return "shadow" if self.target.balancer else "target"
+
+    @property
+    def time_scale(self) -> float:
+        """How fast time runs: 1 wherever the nodes are not ours."""
+        return self.lab.time_scale if self.lab is not None else 1.0
 
     @property
     def node_names(self) -> tuple[str, ...]:

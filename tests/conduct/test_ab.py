@@ -11,11 +11,12 @@ import pytest
 
 from exsim.cli import main
 from exsim.conduct import ab
-from exsim.conduct.ab_rig import AbSides, Half, halves, limits_of
+from exsim.conduct.ab_rig import AbSides, Half, dealt_out, halves, limits_of
 from exsim.conduct.ab_watch import Tail, Watch
 from exsim.judgement.compare.ab import AbResults, Ended, results
 from exsim.judgement.compare.comparison import compared
 from exsim.judgement.paired import Limits, Pairs
+from exsim.runs.accounts import Account
 from exsim.runs.assignment import assign
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
@@ -93,15 +94,43 @@ def test_what_no_trial_can_have_is_a_matter_of_usage(arguments, capsys) -> None:
     assert ended.value.code == 2
 
 
-def test_a_target_is_refused(tmp_path, capsys) -> None:
+NODES = 'nodes = {EX1 = "127.0.0.1:1", EX2 = "127.0.0.1:2"}\n'
+ONE = "email,logon,home,secret\na@example.com,a,2016,x\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("", "target.nodes: is missing: both balancers are run here"),
+        (NODES, "target.accounts: a pair takes two accounts with a mailbox on 2016"),
+        (NODES + 'map = {s = "EX1"}\n', "target.accounts: a pair takes two accounts"),
+    ],
+)
+def test_a_target_that_cannot_be_compared_is_one_line(more, words, tmp_path, capsys) -> None:
     path = tmp_path / "target.toml"
-    (tmp_path / "accounts.csv").write_text("email,logon,home,secret\n")
+    file = tmp_path / "accounts.csv"
+    file.write_text(ONE)
+    file.chmod(0o600)
     path.write_text(
         'title = "x"\n[target]\nurl = "https://mail.example.com"\naccounts = "accounts.csv"\n'
-        'confirm = "mail.example.com"\n[[population]]\nmailbox = "2016"\nusers = 1\n'
+        f'confirm = "mail.example.com"\n{more}[[population]]\nmailbox = "2016"\nusers = 1\n'
     )
-    assert main(["ab", str(path)]) == 2
-    assert "lab: is missing" in capsys.readouterr().err
+    cfg = str(BALANCERS / "cookie.cfg")
+    assert main(["ab", str(path), "--a", cfg, "--b", cfg]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1 and words in err
+
+
+def test_the_accounts_of_a_target_are_dealt_out_so_that_twins_have_the_same_kind_of_mailbox() -> (
+    None
+):
+    people = [
+        Account(f"{home}-{n}@example.com", "x", home, "x")
+        for n, home in enumerate(("2013", "2016", "2016", "2016", "2013", "2010", "2016"))
+    ]
+    first, second = dealt_out(people)
+    assert [one.home for one in first] == [one.home for one in second] == ["2013", "2016", "2016"]
+    assert not {one.address for one in first} & {one.address for one in second}
 
 
 def test_users_who_go_past_the_balancer_are_refused(tmp_path: Path, capsys) -> None:

@@ -4,12 +4,13 @@ Falls if: a line that decides how requests are spread is changed, a line that ca
 change is made in silence, or a server is taken for the wrong node.
 """
 
+import re
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from exsim.lb.errors import LbError
+from exsim.lb.errors import LbError, MovingError
 from exsim.lb.retarget import EVIDENCE, retarget
 from exsim.lb.rig import HARMLESS, MAY_MATTER, Rig
 from exsim.lb.server_lines import contains, matches, normal
@@ -291,3 +292,70 @@ def test_files_of_the_incident_keep_every_line_that_is_not_in_the_list():
         for number, line in enumerate(text.splitlines(), start=1):
             assert number in changed or line in lines, f"{path.name}:{number}"
         assert not [change for change in made.changes if change.kind == MAY_MATTER]
+
+
+# Nodes that are not ours ---------------------------------------------------------------------------
+CHECKED = ("verify", "required", "ca-file", "/ca.pem", "verifyhost", "mail.example.com")
+FARM = {
+    "nodes": {"EXCH10": "10.0.0.10:80"},
+    "nodes_tls": {"EXCH13": "10.0.0.13:443"},
+    "node_tls": CHECKED,
+    "sni": "mail.example.com",
+    "naming": "[target.map]",
+}
+TLS_WORDS = " ".join(CHECKED) + " sni str(mail.example.com)"
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "kind"),
+    [
+        (
+            "server exch13 10.9.9.9:443 ssl verify none",
+            f"server exch13 10.0.0.13:443 ssl {TLS_WORDS}",
+            HARMLESS,
+        ),
+        (
+            "server exch13 10.9.9.9:443 ssl sni req.hdr(host)",
+            f"server exch13 10.0.0.13:443 ssl sni req.hdr(host) {' '.join(CHECKED)}",
+            HARMLESS,
+        ),
+        (
+            "server exch13 10.9.9.9:80 check",
+            f"server exch13 10.0.0.13:443 ssl check {TLS_WORDS} check-sni mail.example.com",
+            MAY_MATTER,
+        ),
+        ("server exch10 10.9.9.9:80 check", "server exch10 10.0.0.10:80 check", HARMLESS),
+    ],
+)
+def test_a_node_of_a_farm_is_asked_for_the_urls_own_name(line, after, kind):
+    got, changes = moved(line, "backend b\n  mode http", **FARM)
+    assert got == after
+    assert [change.kind for change in changes] == [kind]
+
+
+def test_a_balancer_that_hands_on_bytes_lets_clients_and_nodes_speak_tls_with_each_other():
+    text = "listen a\n mode tcp\n bind :443\n server exch13 10.9.9.9:443 check\n"
+    for more in ({}, FARM):
+        made = retarget(text, rig(**more))
+        line = next(one for one in made.text.splitlines() if "server exch13" in one)
+        assert line.split() == [
+            "server",
+            "exch13",
+            (more or {"nodes_tls": TLS})["nodes_tls"]["EXCH13"],
+            "check",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("server exch10 ssl", "EXCH10 has no address for TLS here"),
+        (
+            "server exch19 10.0.0.1:80",
+            "none of the nodes EXCH10, EXCH13: say which one it is in [target.map]",
+        ),
+    ],
+)
+def test_a_server_that_cannot_be_placed_names_line_and_remedy(line, said):
+    with pytest.raises(MovingError, match=re.escape(said)):
+        moved(line, "backend b\n  mode http", **FARM)

@@ -99,6 +99,8 @@ def test_a_mistake_in_a_lab_is_one_line(old: str, new: str, line: str) -> None:
         ('"10.0.1.13:443"', "3", "target.nodes.EX13-01: must be text in quotes, not 3"),
         ('EX13-01 =', 'ex13 =', 'target.nodes.ex13: "ex13" is not a server\'s name: 1 to 15 capitals, digits and hyphens'),
         ('accounts = "accounts.csv"', "", "target.accounts: is missing"),
+        ('confirm = ', 'balancer = "a.cfg"\naddress = "10.0.0.50:443"\nconfirm = ', "target.address: pins the balancer that is there, and target.balancer is run here in its place; leave one out"),
+        ('confirm = ', 'map = {exch13 = "EX19"}\nconfirm = ', 'target.map.exch13: "EX19" is none of target.nodes (EX13-01)'),
         ("users = 2", "users = 2\n[load]\nforce = true", "load.force: needs at least two nodes that the scenario names"),
     ],
 )  # fmt: skip

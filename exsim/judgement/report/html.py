@@ -13,6 +13,7 @@ from exsim.judgement.judge import Judgement
 from exsim.judgement.possibility import how_many, not_it
 from exsim.judgement.proof import best
 from exsim.judgement.remark import (
+    MAY_MATTER,
     about,
     control_sentence,
     finding_lines,
@@ -28,7 +29,6 @@ from exsim.judgement.story import MARKS
 from exsim.judgement.verdict import FAIL, PASS
 from exsim.judgement.words import between, clock, latency, pause, shortened
 
-MAY_MATTER = "may matter"  # how a change of the balancer's file is marked that is not harmless
 CELL_WORDS = {
     "lost": "LOST",
     "kept": "kept",

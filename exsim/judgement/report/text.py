@@ -22,6 +22,8 @@ from exsim.judgement.remark import (
     finding_lines,
     left_behind,
     not_measured,
+    shadow_changes,
+    shadow_limits,
     spread_sentence,
 )
 from exsim.judgement.sentence import has_login, simulated_line
@@ -253,6 +255,8 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     missing = not_measured(judgement)
     if missing:
         yield from wrapped(f"Not measured: {', '.join(missing)}.")
+    yield from wrapped(shadow_limits(judgement))
+    yield from wrapped(shadow_changes(judgement))
     yield from wrapped(left_behind(judgement))
     if judgement.stories:
         session = judgement.stories[0].session
