@@ -133,7 +133,7 @@ class Target(Section, frozen=True):
     cleartext: bool = False
     confirm: str = ""
     balancer: str = ""
-    map: dict[str, str] = {}
+    map: dict[str, str] = field(default_factory=dict)
 
 
 class Session(Section, frozen=True):
