@@ -1,4 +1,4 @@
-"""Who asks, in the virtual directories without a logon form: Basic on each request.
+"""Who asks, in the virtual directories without a logon form: Basic on each request, Windows on a connection.
 
 IIS does this before any part of Exchange sees the request, and so the refusal is a front end's 401 with
 one WWW-Authenticate line a method.  Which directory offers what is `front_end.authentication`.
@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 
 from exsim.org.answers import answer
 from exsim.org.directory import Directory
+from exsim.org.entropy import Entropy
 from exsim.org.incoming import Incoming
+from exsim.org.ntlm import Unproved
 from exsim.org.outcome import Outcome
-from exsim.org.settings import Mailbox, Node
+from exsim.org.settings import Mailbox, Node, Organisation
+from exsim.org.windows import Windows, is_complete
 from exsim.org.work import Peer
 from exsim.wire import names
 from exsim.wire.message import Headers
@@ -46,10 +49,11 @@ class Admitted:
 class Authentication:
     """What one front end asks of clients, virtual directory by virtual directory."""
 
-    def __init__(self, node: Node, directory: Directory, host: str) -> None:
-        self._directory = directory
+    def __init__(self, organisation: Organisation, node: Node, entropy: Entropy) -> None:
+        self._directory = Directory(organisation)
         self._methods = OFFERED | node.front_end.authentication
-        self._realm = host
+        self._realm = organisation.host
+        self._windows = Windows(node, self._directory, organisation.domain, entropy)
 
     def covers(self, vdir: str) -> bool:
         """Whether `vdir` is a directory that asks in this way."""
@@ -63,7 +67,36 @@ class Authentication:
             if "basic" not in methods:
                 return self._unauthorized(methods, "refused", "not_offered")
             return self._basic(credentials.strip(), methods)
+        if scheme.lower() in CHALLENGES and credentials:
+            return self._step(incoming, peer, scheme, credentials.strip(), methods)
+        bound = self._windows.bound(peer, methods)
+        if bound is not None:
+            return Admitted(bound)
         return self._unauthorized(methods, "challenged", "absent")
+
+    def _step(
+        self,
+        incoming: Incoming,
+        peer: Peer,
+        scheme: str,
+        credentials: str,
+        methods: tuple[str, ...],
+    ) -> Admitted | Outcome:
+        if scheme.lower() not in methods:
+            complete = is_complete(credentials)
+            class_ = "refused" if complete else "challenged"
+            return self._unauthorized(methods, class_, "not_offered")
+        try:
+            step = self._windows.step(scheme.lower(), credentials, peer, incoming.when)
+        except Unproved as unproved:
+            return self._unauthorized(methods, "refused", unproved.cause)
+        token = base64.b64encode(step.token).decode()
+        line = [(names.WWW_AUTHENTICATE, f"{CHALLENGES[scheme.lower()]} {token}")] if token else []
+        if step.mailbox is None:
+            return Outcome(answer(401, UNAUTHORIZED, "text/html", line), "challenged", "first_leg")
+        if step.persists:
+            line.append((names.PERSISTENT_AUTH, "true"))
+        return Admitted(step.mailbox, line)
 
     def _basic(self, credentials: str, methods: tuple[str, ...]) -> Admitted | Outcome:
         user, password = basic_credentials(credentials)

@@ -24,6 +24,14 @@ class Directory:
         mailbox = self._logons.get(user.lower())
         return mailbox if mailbox is not None and mailbox.password == password else None
 
+    def find(self, user: str, domain: str) -> Mailbox | None:
+        """The mailbox of `user`, as a client writes name and domain apart; no password is looked at."""
+        if domain:
+            return self._logons.get(f"{domain}\\{user}".lower()) or self._logons.get(
+                f"{user}@{domain}".lower()
+            )
+        return self._logons.get(user.lower())
+
     def by_sid(self, sid: str) -> Mailbox | None:
         return self._sids.get(sid)
 

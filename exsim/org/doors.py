@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 
 class Dates:
     """The Date of a listener's answers, made once a second.  `offset` in seconds: a clock set wrong."""
@@ -47,6 +50,15 @@ def tls_context(certificate: str) -> ssl.SSLContext:
     finally:
         os.close(handle)
     return context
+
+
+def certificate_hash(pem: str) -> bytes:
+    """The hash of a chain's first certificate, as channel bindings name it (RFC 5929 4.1)."""
+    shown = x509.load_pem_x509_certificates(pem.encode())[0]
+    chosen = shown.signature_hash_algorithm
+    if chosen is None or chosen.name in ("md5", "sha1"):
+        chosen = hashes.SHA256()
+    return shown.fingerprint(chosen)
 
 
 def first_line(handle: int) -> bytes:

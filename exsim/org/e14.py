@@ -52,7 +52,7 @@ class E14:
         self._timer = Timer(node.front_end, organisation.time_scale)
         secret = node.back_end.canary_secret
         self._canaries = Canaries(secret, organisation.time_scale, entropy)
-        self._authentication = Authentication(node, self._directory, organisation.host)
+        self._authentication = Authentication(organisation, node, entropy)
         self._contents = Contents(organisation.mailboxes)
         self._services = Services(organisation, node, entropy)
         self._tail: Headers = [

@@ -47,7 +47,7 @@ class FrontEnd:
         self._reader = Reader(self._ring, self._cache, directory, timer, strict)
         self._form = logon.LogonForm(node, self._ring, directory, timer, self._refuse)
         self._proxy = Proxy(node, directory)
-        self._authentication = Authentication(node, directory, organisation.host)
+        self._authentication = Authentication(organisation, node, entropy)
         self._headers = FrontEndHeaders(node, entropy)
 
     def recycle(self) -> None:

@@ -22,12 +22,13 @@ from typing import Any, Protocol
 import msgspec
 
 from exsim.org.confession import Confession
-from exsim.org.doors import Dates, Doors, tls_context
+from exsim.org.doors import Dates, Doors, certificate_hash, tls_context
 from exsim.org.http.carrying import Carrying, Timer
 from exsim.org.http.incoming import Incoming, Refused
 from exsim.org.http.onward import READ_AHEAD, Call
 from exsim.org.http.outgoing import answer_head
 from exsim.org.serve_onward import Onward
+from exsim.org.windows import CERTIFICATE
 from exsim.org.work import Peer, Work
 from exsim.wire.message import Answer, Request
 
@@ -53,11 +54,13 @@ class Listener:
         *,
         scheme: str = "http",
         date: Callable[[], str],
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.handle = handle
         self.onward = onward
         self.scheme = scheme
         self.date = date
+        self.facts = facts or {}  # what is true of every connection from its start
         self.open: set[Connection] = set()
 
     def accept(self) -> Connection:
@@ -84,7 +87,8 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         peer = transport.get_extra_info("peername")
-        self.peer = Peer(next(self.numbers), f"{peer[0]}:{peer[1]}" if peer else "")
+        address = f"{peer[0]}:{peer[1]}" if peer else ""
+        self.peer = Peer(next(self.numbers), address, dict(self.listener.facts))
 
     def data_received(self, data: bytes) -> None:
         if self.ending:
@@ -241,7 +245,8 @@ async def serve(
     onward = Onward(back_ends)
     front, back = Dates(time.time, clock_offset), Dates(time.time)
     plain = Listener(node.front, onward, date=front)
-    secure = Listener(node.front, onward, scheme="https", date=front)
+    shown = {CERTIFICATE: certificate_hash(doors.certificate)} if doors.front_tls else None
+    secure = Listener(node.front, onward, scheme="https", date=front, facts=shown)
     behind = Listener(node.back, onward, date=back)
     context = tls_context(doors.certificate) if doors.front_tls else None
     servers = [

@@ -35,6 +35,10 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unreachable_logon: bool = False  # post-2021 node without a valid Auth certificate: 500 at logon
     # virtual directory ("ews", "rpc", …) -> its methods: "basic", "ntlm", "negotiate"; absent: the default
     authentication: dict[str, tuple[str, ...]] = {}
+    extended_protection: str = (
+        "none"  # "allow", "require": NTLM must name the node's own certificate
+    )
+    auth_persist_non_ntlm: bool = False  # a one-leg token holds for the whole connection (IISAUTH)
     # virtual directory ("owa", "ecp") -> its address; absent: the organisation's one name
     internal_urls: dict[str, str] = {}
     external_urls: dict[str, str] = {}

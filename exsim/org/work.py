@@ -106,7 +106,7 @@ class Until:
 
 @dataclass(slots=True)
 class Peer:
-    """The TCP connection that a request came in on: who it is, and what is bound to it (NTLM later)."""
+    """The TCP connection that a request came in on: who it is, and what is bound to it (see `windows`)."""
 
     number: int
     address: str = ""

@@ -49,6 +49,8 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     answer_delay: dict[str, Seconds] | UnsetType = UNSET
     unreachable_logon: bool | UnsetType = UNSET
     authentication: dict[Directory, tuple[Method, ...]] | UnsetType = UNSET
+    extended_protection: Literal["none", "allow", "require"] | UnsetType = UNSET
+    auth_persist_non_ntlm: bool | UnsetType = UNSET
     internal_urls: dict[str, str] | UnsetType = UNSET
     external_urls: dict[str, str] | UnsetType = UNSET
 

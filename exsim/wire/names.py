@@ -106,6 +106,7 @@ LB_SERVER = "X-LB-Server"  # set by our own copy of a balancer's file: `lb_backe
 
 WWW_AUTHENTICATE = "WWW-Authenticate"  # RFC 9110 11.6.1
 AUTHORIZATION = "Authorization"
+PERSISTENT_AUTH = observed("Persistent-Auth", "E13")
 
 # Headers of a request ------------------------------------------------------------------------
 ACTION = observed("Action", "CAP16")
