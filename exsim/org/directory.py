@@ -35,6 +35,10 @@ class Directory:
     def by_sid(self, sid: str) -> Mailbox | None:
         return self._sids.get(sid)
 
+    def by_address(self, address: str) -> Mailbox | None:
+        found = self._logons.get(address.lower())
+        return found if found is not None and found.address.lower() == address.lower() else None
+
     def home(self, mailbox: Mailbox) -> Node:
         """The node that holds the mailbox's active copy."""
         return self._nodes[mailbox.home]

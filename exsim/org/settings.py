@@ -44,6 +44,21 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     external_urls: dict[str, str] = {}
 
 
+class EwsFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What goes wrong in EWS on purpose, and its limits.  Shares are of requests, from 0 to 1."""
+
+    busy: float = 0.0  # share that is throttled
+    busy_form: str = (
+        "fault"  # how: a SOAP "fault", a "message" with 200, or a bare 503: "unavailable"
+    )
+    back_off: float = 5.0  # seconds that a fault tells the client to wait
+    forget: float = 0.0  # share of requests for events that find the node's subscriptions gone
+    truncate: int = 0  # documents after which a stream is torn; 0: never
+    heartbeat: float = 30.0  # seconds of a stream without an event (assumed)
+    connections: int = 0  # streams of one user; 0: the version's own limit
+    subscriptions: int = 0  # of one user; 0: the version's own limit
+
+
 class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mailbox side of a node."""
 
@@ -57,6 +72,7 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stall_seconds: float = 60.0
     think: float = 0.0  # seconds every answer takes
     down: bool = False  # nobody listens
+    ews: EwsFaults = EwsFaults()
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

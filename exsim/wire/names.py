@@ -122,6 +122,14 @@ USER_ACTIVITY = observed("X-UserActivity", "E13")  # "0": a background call, ext
 PROBE_TYPE = observed("X-ProbeType", "E13 E16")
 LOCAL_PROBE = observed("X-MS-ClientAccess-LocalProbe", "E13 E16")
 
+# Exchange Web Services ----------------------------------------------------------------------
+EWS = observed("/EWS/Exchange.asmx", "EXLIB EWSMA")
+ANCHOR_MAILBOX = documented("X-AnchorMailbox", "EWS13")  # routes by that mailbox, not by who asks
+PREFER_AFFINITY = documented("X-PreferServerAffinity", "EWS13")
+OVERRIDE_COOKIE = documented("X-BackEndOverrideCookie", "EWS13")
+EXCHANGE_COOKIE = documented("exchangecookie", "EWS13")
+BACK_OFF = documented("BackOffMilliseconds", "EWS13")  # in a fault's MessageXml
+
 # The logon form ------------------------------------------------------------------------------
 FLAG_PRIVATE = observed(4, "E13 LOGON")
 FLAG_DOWN_LEVEL = observed(1, "E13")

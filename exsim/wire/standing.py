@@ -45,6 +45,10 @@ SOURCES = {
     "EP": "learn.microsoft.com, Configure Windows Extended Protection in Exchange Server",
     "NLMP": "MS-NLMP, NT LAN Manager authentication protocol",
     "NTHT": "MS-NTHT, NTLM over HTTP",
+    "EWS13": "Microsoft's EWS developer documentation: throttling, affinity, notifications",
+    "EWSMA": "behaviour of Microsoft's EWS Managed API",
+    "EXLIB": "what the EWS client exchangelib 5.6.0 sends and demands",
+    "OXWSITEMID": "MS-OXWSITEMID, how EWS writes the ids of items and folders",
     "SEED": "serverfault 836124, the incident of March 2017",
     "HAPROXY": "HAProxy configuration manual and measurements on 2.8",
 }
