@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from exsim.org.answers import answer
 from exsim.org.back_request import Asked, Reply
 from exsim.org.entropy import Entropy
+from exsim.org.ews.service import ExchangeWebServices
 from exsim.org.settings import Node, Organisation
 from exsim.org.work import Ask
 
@@ -25,7 +26,10 @@ class Service(Protocol):
 
 
 Maker = Callable[[Organisation, Node, Entropy], Service]
-SERVICES: dict[str, Maker] = {}  # virtual directory in lower case -> what makes its service
+# virtual directory in lower case -> what makes its service
+SERVICES: dict[str, Maker] = {
+    "ews": ExchangeWebServices,
+}
 NOT_FOUND = b"<html><body><h1>Not Found</h1></body></html>"
 
 

@@ -55,6 +55,19 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     external_urls: dict[str, str] | UnsetType = UNSET
 
 
+class EwsChange(Section, frozen=True, omit_defaults=True):
+    """What goes wrong in a node's Exchange Web Services; the names are the organisation's own."""
+
+    busy: Share | UnsetType = UNSET
+    busy_form: Literal["fault", "message", "unavailable"] | UnsetType = UNSET
+    back_off: Seconds | UnsetType = UNSET
+    forget: Share | UnsetType = UNSET
+    truncate: Count | UnsetType = UNSET
+    heartbeat: Seconds | UnsetType = UNSET
+    connections: Count | UnsetType = UNSET
+    subscriptions: Count | UnsetType = UNSET
+
+
 class BackEndChange(Section, frozen=True, omit_defaults=True):
     """The same for the mailbox side of a node."""
 
@@ -66,6 +79,7 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     stall_seconds: Seconds | UnsetType = UNSET
     think: Seconds | UnsetType = UNSET
     down: bool | UnsetType = UNSET
+    ews: EwsChange | UnsetType = UNSET
 
 
 class Node(Section, frozen=True):

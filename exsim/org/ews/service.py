@@ -7,11 +7,11 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from exsim.org.answers import NO_CACHE, answer
-from exsim.org.attribution import back_end_headers
 from exsim.org.back_request import Asked, Reply
+from exsim.org.confession import confide
 from exsim.org.directory import Directory
 from exsim.org.entropy import Entropy
-from exsim.org.ews import affinity, availability, convert, folder, item, soap, streaming
+from exsim.org.ews import affinity, availability, convert, folder, item, soap, streaming, zone
 from exsim.org.ews import subscription as subscriptions
 from exsim.org.settings import EwsFaults, Node, Organisation
 from exsim.org.work import Ask
@@ -21,6 +21,7 @@ from exsim.wire.message import Answer
 HANGING_USUAL = 10  # EWS13
 SUBSCRIPTIONS_USUAL = 20  # EWS13 says it of EXO; assumed for 2016 and later
 BUSY_TEXT = "The server has too much to do. Try again later."
+LOST = b"<m:ResponseCode>ErrorSubscriptionNotFound<"
 NOTIFYING = ("GetStreamingEvents", "GetEvents")
 NO_STREAM = [("X-NoCompression", "1"), ("X-NoBuffering", "1")]
 
@@ -39,7 +40,6 @@ class ExchangeWebServices:
         hanging = streaming.HANGING.get(node.version, HANGING_USUAL)
         self._streams = streaming.Streams(self._writer, self._known, hanging, self._faults)
         self._most = subscriptions.MOST.get(node.version, SUBSCRIPTIONS_USUAL)
-        self._common = back_end_headers(node)
         self._operations: dict[str, Callable[[Asked, Element], str]] = {
             "ConvertId": lambda asked, body: convert.convert(asked.box, body),
             "GetFolder": lambda asked, body: folder.get(asked.box, body),
@@ -50,6 +50,7 @@ class ExchangeWebServices:
             "UpdateItem": item.update,
             "MoveItem": item.move,
             "DeleteItem": item.delete,
+            "GetServerTimeZones": lambda asked, body: zone.answer(body),
             "Subscribe": self._subscribe,
             "Unsubscribe": lambda asked, body: subscriptions.unsubscribe(asked, body, self._known),
             "GetEvents": lambda asked, body: subscriptions.pull(asked, body, self._known),
@@ -59,7 +60,8 @@ class ExchangeWebServices:
         """One request."""
         yield from ()
         made, stream = self._made(asked)
-        made.headers += self._common
+        if LOST in made.body:
+            confide(made, "lost_context", "no_context")
         return made, stream
 
     def _made(self, asked: Asked) -> Reply:
