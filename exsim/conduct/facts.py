@@ -49,6 +49,7 @@ def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str
         lasted=lasted(run),
         users=run.users,
         connections=max(population.session.connections for population in scenario.population),
+        opened=opened(scenario),
         time_scale=run.time_scale,
         lateness=generator.lateness,
         h2_offered=run.h2_offered,
@@ -59,6 +60,14 @@ def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str
         unmasked=any(path.stem.endswith("-unmask") for path in history_files(directory)),
         left_behind=left_behind(findings),
     )
+
+
+def opened(scenario: Scenario) -> dict[str, int]:
+    """Protocol -> how many connections one of its clients opens at most."""
+    found: dict[str, int] = {}
+    for one in scenario.population:
+        found[one.protocol] = max(found.get(one.protocol, 0), one.session.connections)
+    return found
 
 
 def history_files(directory: RunDirectory) -> list[Path]:

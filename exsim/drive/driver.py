@@ -35,6 +35,7 @@ class Identity:
     source: str = ""  # address to connect from; "": the system's choice
     allowed_writes: frozenset[str] = frozenset()
     oldest_first: bool = False
+    control: bool = False  # all that this client does is evidence, and never counted
     facts: dict[str, Any] = field(default_factory=dict)
 
 

@@ -153,7 +153,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         ended=how or ending(response),
         error=response.error,
         origin=line.origin,
-        control=request.control,
+        control=request.control or client.identity.control,
         forced=request.forced,
         reused=response.reused,
         auth=request.auth,

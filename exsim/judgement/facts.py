@@ -66,7 +66,7 @@ class RunFacts:
 
     `rig`: lab (balancer and nodes are ours), target (neither is), shadow (our balancer, real nodes).
     `started` and `ended` are UTC, ISO 8601; `duration` in seconds as planned, `lasted` as it was.
-    `connections`: how many the client opens at most.  `homes`: account -> node that is claimed to hold
+    `connections`: how many a client opens at most; `opened`: the same for each protocol.  `homes`: account -> node that is claimed to hold
     its mailbox.  `stopped`: why a safety stop ended the run.  `crashed`: what broke of exsim itself.  `lateness`: seconds behind its own plan, at
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
@@ -91,6 +91,7 @@ class RunFacts:
     lasted: float = 0.0
     users: int = 0
     connections: int = 6
+    opened: dict[str, int] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     time_scale: float = 1.0
     lateness: float = 0.0
@@ -107,6 +108,10 @@ class RunFacts:
     def version_of(self, name: str | None) -> str:
         """The version of the node called `name`, or "" when it is not known."""
         return next((node.version for node in self.nodes if node.name == name), "")
+
+    def opens(self, protocol: str) -> int:
+        """How many connections a client of this protocol opens at most."""
+        return self.opened.get(protocol, self.connections)
 
     @property
     def simulated(self) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.statistics import interval
+from exsim.session.identified import WITHOUT_LOGIN
 from exsim.session.records import Meeting, Session
 
 STATES = {
@@ -23,8 +24,6 @@ STATES = {
     "not_exercised": "no session met it; nothing is known",
     "too_few": "fewer sessions than demanded met it, and none was lost",
 }
-# Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
-WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
 
 Key = tuple[str, str | None, str, str | None]
 
@@ -155,7 +154,9 @@ def _barred(sessions: Sequence[Session], facts: RunFacts) -> dict[tuple[str, str
     for session in filter(counted, sessions):
         pair = (session.protocol, session.login_front_end)
         met.setdefault(pair, set()).update(m.front_end for m in session.meetings)
-        telling_sessions[pair] += telling(session.requests, session.connections, facts.connections)
+        telling_sessions[pair] += telling(
+            session.requests, session.connections, facts.opens(session.protocol)
+        )
     return {p: seen for p, seen in met.items() if telling_sessions[p] >= facts.expect.enough}
 
 

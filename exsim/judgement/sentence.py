@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from exsim.judgement.collapse import collapse
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.matrix import WITHOUT_LOGIN, Cell
+from exsim.judgement.matrix import Cell
 from exsim.judgement.results import Results
 from exsim.judgement.shape import Shape, shape
 from exsim.judgement.statistics import interval, upper_bound
 from exsim.judgement.verdict import FAIL, PASS, Verdict, is_required
-from exsim.judgement.words import between, counted_noun, listed, percent, seconds
+from exsim.judgement.words import between, counted_noun, listed, percent, protocol_name, seconds
+from exsim.session.identified import WITHOUT_LOGIN
 from exsim.session.records import Findings
 
 SOURCE_ADDRESS_HINT = "Add source_addresses, or give the nodes' own addresses."
@@ -62,6 +63,7 @@ def simulated_line(facts: RunFacts) -> str:
 
 def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunFacts) -> list[str]:
     sentences = _wrong_mailbox(findings) if verdict.has("wrong_mailbox") else []
+    sentences += _sentences(verdict, "shut_out")
     if verdict.has("lost"):
         sentences += _losses(document, facts)
     if verdict.has("changed_front_end"):
@@ -99,7 +101,7 @@ def _losses(document: Results, facts: RunFacts) -> list[str]:
         ]
     sentences: list[str] = []
     for protocol, found in shapes.items():
-        prefix = f"{protocol.upper()}: " if len(shapes) > 1 else ""
+        prefix = f"{protocol_name(protocol)}: " if len(shapes) > 1 else ""
         sentences += [f"{prefix}{found.sentence}", *_numbers(found)]
     return sentences
 
@@ -220,7 +222,9 @@ def _inconclusive(
 ) -> list[str]:
     if verdict.has("nothing_measured"):
         return [
-            *_sentences(verdict, "crashed", "interrupted", "nothing_measured"),
+            *_sentences(
+                verdict, "crashed", "interrupted", "nothing_measured", "credentials_refused"
+            ),
             *_refused_logons(findings),
         ]
     sentences = _sentences(verdict, "crashed", "interrupted")
@@ -229,6 +233,7 @@ def _inconclusive(
     elif verdict.has("too_few"):
         sentences += _sentences(verdict, "too_few")
         sentences.append("Let it run longer, or with more users.")
+    sentences += _sentences(verdict, "credentials_refused")
     sentences += _sentences(verdict, "too_few_telling", "unattributed", "unread_history")
     sentences += _sentences(verdict, "criterion_undecided")
     lost = counted_noun(document.sessions, "session")

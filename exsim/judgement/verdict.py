@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from exsim.judgement import shut_out
 from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
-from exsim.judgement.matrix import WITHOUT_LOGIN, Cell, counted, lost_by_itself
+from exsim.judgement.matrix import Cell, counted, lost_by_itself
 from exsim.judgement.words import counted_noun, listed, percent, seconds
+from exsim.session.identified import WITHOUT_LOGIN
 from exsim.session.records import Findings, Session
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
@@ -22,12 +24,14 @@ GRAVITY = (PASS, INCONCLUSIVE, FAIL)  # the last that is met decides
 
 VERDICTS = {
     "wrong_mailbox": FAIL,
+    "shut_out": FAIL,
     "lost": FAIL,
     "changed_front_end": FAIL,
     "crashed": INCONCLUSIVE,
     "stopped": INCONCLUSIVE,
     "interrupted": INCONCLUSIVE,
     "nothing_measured": INCONCLUSIVE,
+    "credentials_refused": INCONCLUSIVE,
     "node_never_met": INCONCLUSIVE,
     "too_few": INCONCLUSIVE,
     "too_few_telling": INCONCLUSIVE,
@@ -108,7 +112,20 @@ def _wrong_mailbox(measured: Measured) -> Iterator[str]:
     if answers:
         total = sum(measured.findings.identity.values())
         of = f" of {total}" if total >= answers else ""
-        yield f"{answers}{of} answers came from another user's mailbox; 0 are allowed."
+        told = measured.findings.strangers.get("told", 0)
+        more = f" ({told} to clients without credentials)" if told else ""
+        yield f"{answers}{of} answers came from another user's mailbox{more}; 0 are allowed."
+
+
+def _shut_out(measured: Measured) -> Iterator[str]:
+    findings = measured.findings
+    yield from shut_out.sentences(shut_out.sure(findings, measured.facts), findings)
+
+
+def _credentials_refused(measured: Measured) -> Iterator[str]:
+    findings = measured.findings
+    for sentence in shut_out.sentences(shut_out.unsure(findings, measured.facts), findings):
+        yield f"{sentence} Whether the passwords are right nothing in this run shows."
 
 
 def _lost(measured: Measured) -> Iterator[str]:
@@ -149,7 +166,7 @@ def _nothing_measured(measured: Measured) -> Iterator[str]:
     if not any(session.meetings for session in measured.load):
         began = counted_noun(len(measured.load), "session")
         yield (
-            f"Nothing was measured: {began} began, and none was answered with its logon cookies."
+            f"Nothing was measured: {began} began, and none was answered under its own identity."
             if measured.load
             else "Nothing was measured: no session began (0 logons were accepted)."
         )
@@ -197,7 +214,7 @@ def _too_few_telling(measured: Measured) -> Iterator[str]:
     facts = measured.facts
     if facts.expect.persistence != "held" or not measured.load:
         return
-    able = sum(telling(s.requests, s.connections, facts.connections) for s in measured.load)
+    able = sum(telling(s.requests, s.connections, facts.opens(s.protocol)) for s in measured.load)
     if able < facts.expect.enough:
         yield (
             f"{able} of {counted_noun(len(measured.load), 'session')} sent enough over enough "
@@ -247,12 +264,14 @@ def _criteria(measured: Measured, outcome: str) -> Iterator[str]:
 
 JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
     "wrong_mailbox": _wrong_mailbox,
+    "shut_out": _shut_out,
     "lost": _lost,
     "changed_front_end": _changed_front_end,
     "crashed": _crashed,
     "stopped": _stopped,
     "interrupted": _interrupted,
     "nothing_measured": _nothing_measured,
+    "credentials_refused": _credentials_refused,
     "node_never_met": _node_never_met,
     "too_few": _too_few,
     "too_few_telling": _too_few_telling,

@@ -69,3 +69,20 @@ def shortened(request: str, width: int) -> str:
     room = width - len(method) - 2
     tail = room // 2 + 2
     return f"{method} {path[: room - tail]}…{path[-tail:]}"
+
+
+# Protocol -> what administrators call it
+PROTOCOLS = {
+    "owa": "OWA",
+    "ews": "EWS",
+    "activesync": "ActiveSync",
+    "outlook_anywhere": "Outlook Anywhere",
+    "mapi_http": "MAPI over HTTP",
+    "autodiscover": "Autodiscover",
+    "oab": "OAB",
+}
+
+
+def protocol_name(protocol: str) -> str:
+    """A protocol as people write it; one that is not known in capitals."""
+    return PROTOCOLS.get(protocol, protocol.upper())

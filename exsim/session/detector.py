@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from exsim.session.attribution import Attribution, net_bios
 from exsim.session.browser import Browser, Facts, Followed, Reading
 from exsim.session.hop import Hop, Line, Mark
+from exsim.session.identified import Identified
 from exsim.session.ledger import MARKED, Ledger
 from exsim.session.loss import follow, lose, note_meeting, tell_reason
 from exsim.session.machine import State, after
@@ -51,6 +52,9 @@ class Detector:
         self._sessions: list[Session] = []
         self._changed: dict[str, Session] = {}
         self._ledger = Ledger()
+        self._identified = Identified(
+            self.attribution, self._ledger, self._users, self._sessions.append, self._note
+        )
 
     def feed(self, line: Line) -> list[Incident]:
         """Take one line; the incidents that it is the first sign of (control sessions' are not told)."""
@@ -61,6 +65,10 @@ class Detector:
             browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
             front_end, evidence = self.attribution.front_end(line)
             sign = read(line, self._hosts)
+            if line.protocol != "owa":
+                if line.status is not None:  # a channel may have none, and be well
+                    self._ledger.attribute(sign, front_end)
+                return self._identified.take(browser, line, sign, front_end, evidence)
             self._ledger.attribute(sign, front_end)
             return self._take(browser, line, sign, front_end, evidence)
         if isinstance(line, Mark):
@@ -81,6 +89,7 @@ class Detector:
                 session.incident.back_end = session.back_end
         found = self._ledger.found
         found.sessions = list(self._sessions)
+        found.shut_out = self._identified.shut_out()
         if self._ledger.silent:
             found.identity["silent"] = self._ledger.silent
         return found
@@ -236,6 +245,9 @@ class Detector:
         browser = self._browser(hop.user, control=True)
         front_end, evidence = self.attribution.front_end(hop)
         sign = read(hop, self._hosts)
+        if hop.protocol != "owa":
+            self._identified.take(browser, hop, sign, front_end, evidence)
+            return
         bare = LOGON_COOKIES.isdisjoint(hop.cookies)
         if bare or sign is Sign.ACCEPTED or browser.sender(hop) is not None:
             self._take(browser, hop, sign, front_end, evidence)
@@ -264,7 +276,7 @@ class Detector:
         self._users[mark.user] = mark.facts
 
     def _before_logon(self, mark: Mark) -> None:
-        browser = self._browser(mark.user, bool(mark.facts.get("control")))
+        browser = self._browser(mark.user, self._is_control(mark))
         browser.logons[_session_of(mark)] = mark.facts
 
     def _before_logoff(self, mark: Mark) -> None:
@@ -275,6 +287,14 @@ class Detector:
             session = browser.sessions.get(name) if browser is not None else None
             if session is not None and session.state is State.LIVE:
                 session.move(after(session.state, Sign.LOGGED_OFF), mark.t)
+
+    def _accepted(self, mark: Mark) -> None:
+        browser = self._browser(mark.user, self._is_control(mark))
+        self._identified.accepted(browser, mark, _session_of(mark))
+
+    def _is_control(self, mark: Mark) -> bool:
+        """By the mark itself, or because all that this client does is control."""
+        return bool(mark.facts.get("control") or self._users.get(mark.user, {}).get("control"))
 
     def _browser(self, user: int, control: bool) -> Browser:
         browsers = self._controls if control else self._browsers
@@ -292,6 +312,7 @@ _MARKS = {
     "user": Detector._user,
     "logon": Detector._before_logon,
     "logoff": Detector._before_logoff,
+    "accepted": Detector._accepted,
 }
 
 

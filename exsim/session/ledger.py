@@ -30,8 +30,11 @@ class Ledger:
         elif SIGNS[sign].class_ != "none":
             found.unattributed += 1
 
-    def identify(self, owner: str | None) -> None:
-        """Count whose mailbox an answer came from."""
+    def identify(self, owner: str | None, protocol: str = "") -> None:
+        """Count whose mailbox an answer came from; `protocol` "" is OWA, whose share is the rest."""
+        if protocol:
+            counts = self.found.identity_by.setdefault(protocol, {})
+            counts[owner or "silent"] = counts.get(owner or "silent", 0) + 1
         if owner is None:
             self.silent += 1
         else:
@@ -43,10 +46,13 @@ class Ledger:
         if sign is Sign.LOGON_REFUSED:
             self.found.refused_logons += 1
         elif sign is Sign.WRONG_MAILBOX:
-            owner = reading.hop.body.owner or ""
-            self.found.wrong_mailbox.append(_finding(reading, sign.value, owner))
-        elif SIGNS[sign].finding and not _excused(reading.hop):
+            self.wrong(reading, reading.hop.body.owner or "")
+        elif SIGNS[sign].finding and not excused(reading.hop):
             self.find(reading, sign.value, _detail(reading.hop))
+
+    def wrong(self, reading: Reading, detail: str) -> None:
+        """Keep an answer from another user's mailbox, the worst there is."""
+        self.found.wrong_mailbox.append(_finding(reading, Sign.WRONG_MAILBOX.value, detail))
 
     def find(self, reading: Reading, kind: str, detail: str) -> None:
         """Keep one finding about this answer."""
@@ -84,7 +90,7 @@ def _finding(reading: Reading, kind: str, detail: str) -> Finding:
     )
 
 
-def _excused(hop: Hop) -> bool:
+def excused(hop: Hop) -> bool:
     """The run stopped, or an idle connection had been closed: the browser sends that again by itself."""
     return (
         hop.ended == "abandoned"

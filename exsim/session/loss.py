@@ -36,24 +36,48 @@ def _cause_elsewhere(session: Followed, reading: Reading) -> str | None:
 
 def lose(session: Followed, reading: Reading) -> Incident:
     """The answer in `reading` is the culprit that lost `session`."""
-    record, hop, sign, front_end = session.record, reading.hop, reading.sign, reading.front_end
-    of_session = _cause_elsewhere(session, reading)
+    hop, sign = reading.hop, reading.sign
+    incident = blame(
+        session,
+        reading,
+        sign=sign if sign in DEFINITE else Sign.COOKIES_TAKEN,
+        took_cookies=reading.browser.jar is session and deletes_logon_cookies(hop),
+        of_session=_cause_elsewhere(session, reading),
+        reason=reason_of(hop) if sign is Sign.LOGON_REDIRECT else None,
+    )
+    for refusal, refuser in session.early:
+        if refusal.t >= hop.t:  # sent after the culprit, and written before it
+            append(incident, refusal, refuser)
+    session.early.clear()
+    return incident
+
+
+def blame(
+    session: Followed,
+    reading: Reading,
+    sign: Sign | None = None,
+    took_cookies: bool = False,
+    of_session: str | None = None,
+    reason: str | None = None,
+) -> Incident:
+    """The incident of `session`, whose culprit is the answer in `reading`; `sign` as read, unless given."""
+    record, hop, front_end = session.record, reading.hop, reading.front_end
     incident = record.incident = Incident(
         session=record.id,
         user=record.user,
         t=hop.arrived,
         utc=hop.utc,
         seq=hop.seq,
-        sign=(sign if sign in DEFINITE else Sign.COOKIES_TAKEN).value,
+        sign=(sign or reading.sign).value,
         step=hop.step,
         request=hop.request,
         login_front_end=record.login_front_end,
         front_end=front_end,
         back_end=record.back_end,
         evidence=reading.evidence,
-        took_cookies=reading.browser.jar is session and deletes_logon_cookies(hop),
+        took_cookies=took_cookies,
         of_session=of_session,
-        reason=reason_of(hop) if sign is Sign.LOGON_REDIRECT else None,
+        reason=reason,
         age=hop.arrived - record.began,
         request_id=hop.request_id,
         client_request_id=hop.client_request_id,
@@ -63,10 +87,6 @@ def lose(session: Followed, reading: Reading) -> Incident:
     if front_end is not None and of_session is None:
         # A late answer is no trial of this session's combination: other cookies were refused there.
         note_meeting(session, hop, front_end, reading.evidence).lost = True
-    for refusal, refuser in session.early:
-        if refusal.t >= hop.t:  # sent after the culprit, and written before it
-            _append(incident, refusal, refuser)
-    session.early.clear()
     return incident
 
 
@@ -81,13 +101,14 @@ def follow(reading: Reading) -> None:
         if session.state is State.LIVE:
             session.early.append((hop, front_end))
     elif incident.seq != hop.seq:
-        _append(incident, hop, front_end)
+        append(incident, hop, front_end)
         same_cookies = reading.sender is not None and front_end == incident.front_end
         if same_cookies and reading.sign is Sign.LOGON_REDIRECT:
             tell_reason(incident, hop)
 
 
-def _append(incident: Incident, hop: Hop, front_end: str | None) -> None:
+def append(incident: Incident, hop: Hop, front_end: str | None) -> None:
+    """One refusal more, after the culprit."""
     incident.aftermath.append(hop.seq)
     if front_end is not None and front_end not in incident.refusers:
         incident.refusers.append(front_end)

@@ -32,7 +32,18 @@ TRANSITIONS: dict[tuple[State, Sign], State] = {
     (State.LIVE, Sign.COOKIES_TAKEN): State.LOST,
 }
 
+# The same for protocols that sign in by HTTP itself.  Another identity ends the session here: its context
+# is bound to whom it was opened by (OXCMAPIHTTP).
+IDENTIFIED: dict[tuple[State, Sign], State] = {
+    (State.LIVE, Sign.LOGGED_OFF): State.ENDED,
+    (State.LIVE, Sign.REPLACED): State.ENDED,
+    (State.LIVE, Sign.UNAUTHORIZED): State.LOST,
+    (State.LIVE, Sign.UNBOUND): State.LOST,
+    (State.LIVE, Sign.CONTEXT_LOST): State.LOST,
+    (State.LIVE, Sign.WRONG_MAILBOX): State.LOST,
+}
 
-def after(state: State, sign: Sign) -> State:
+
+def after(state: State, sign: Sign, table: dict[tuple[State, Sign], State] = TRANSITIONS) -> State:
     """The state that `sign` leads to from `state`."""
-    return TRANSITIONS.get((state, sign), state)
+    return table.get((state, sign), state)

@@ -37,6 +37,21 @@ class Sign(StrEnum):
     LB_ERROR = "lb_error"
     LB_REDIRECT = "lb_redirect"
     NO_ANSWER = "no_answer"
+    CHALLENGE = "challenge"
+    UNAUTHORIZED = "unauthorized"
+    UNBOUND = "unbound"
+    CONTEXT_LOST = "context_lost"
+    STATE_LOST = "state_lost"
+    COOKIES_MISSING = "cookies_missing"
+    OUT_OF_SEQUENCE = "out_of_sequence"
+    PROVISION = "provision"
+    FAULT = "fault"
+    UNREADABLE = "unreadable"
+    UNASKED = "unasked"
+    SLOW_PIECES = "slow_pieces"
+    LB_TIMEOUT = "lb_timeout"
+    LB_NO_BODY = "lb_no_body"
+    LB_TOO_LARGE = "lb_too_large"
     COOKIES_TAKEN = "cookies_taken"
     EXPIRED = "expired"
     REPLACED = "replaced"
@@ -46,8 +61,8 @@ class Sign(StrEnum):
 class Meaning:
     """What a sign means.
 
-    `class_`: served, refused, benign, none; "refused" becomes "refused_bare" when the request carried
-    no logon cookies.  `definite`: the session's logon cookies were refused or taken.  `meets`: a front
+    `class_`: served, refused, benign, challenged, lost_context, none; OWA's "refused" becomes
+    "refused_bare" when the request carried no logon cookies.  `definite`: the session's logon cookies were refused or taken.  `meets`: a front
     end read the request's logon cookies, and used them.  `finding`: wrong, though it loses no session.
     `source`: keys of `wire.standing.SOURCES`, or the word *assumed*.
     """
@@ -118,6 +133,66 @@ SIGNS: dict[Sign, Meaning] = {
     Sign.LB_ERROR: Meaning("the balancer's own error", "none", "HAPROXY", finding=True),
     Sign.LB_REDIRECT: Meaning("the balancer's own redirect", "none", "HAPROXY"),
     Sign.NO_ANSWER: Meaning("no answer came", "none", "assumed", finding=True),
+    # Protocols beside OWA: `answers` reads them
+    Sign.CHALLENGE: Meaning("401 that asks for credentials", "challenged", "NTHT"),
+    Sign.UNAUTHORIZED: Meaning(
+        "401 to complete credentials", "refused", "NTHT PROXIES", definite=True
+    ),
+    Sign.UNBOUND: Meaning(
+        "401 on a connection that had been accepted: behind the balancer it is another one",
+        "challenged",
+        "NTHT PROXIES",
+        definite=True,
+    ),
+    Sign.CONTEXT_LOST: Meaning(
+        "the back end does not know the context, subscription or channel",
+        "lost_context",
+        "OXCMAPIHTTP EWSNOTIFY RPCH",
+        definite=True,
+    ),
+    Sign.STATE_LOST: Meaning(
+        "the back end lost what it knew of the device: it begins anew",
+        "served",
+        "ASCMD",
+        meets=True,
+        finding=True,
+    ),
+    Sign.COOKIES_MISSING: Meaning(
+        "the context's cookies did not arrive", "served", "OXCMAPIHTTP", meets=True, finding=True
+    ),
+    Sign.OUT_OF_SEQUENCE: Meaning(
+        "a request arrived twice, or two at once", "served", "OXCMAPIHTTP", meets=True, finding=True
+    ),
+    Sign.PROVISION: Meaning("the device is to fetch its policy", "served", "ASPROV", meets=True),
+    Sign.FAULT: Meaning(
+        "an error of the protocol's own", "served", "E13", meets=True, finding=True
+    ),
+    Sign.UNREADABLE: Meaning("not an answer of this protocol", "served", "assumed", finding=True),
+    Sign.UNASKED: Meaning(
+        "a client without credentials got an answer", "served", "assumed", finding=True
+    ),
+    Sign.SLOW_PIECES: Meaning(
+        "each piece of a stream came some 200 ms late",
+        "served",
+        "HAPROXY",
+        meets=True,
+        finding=True,
+    ),
+    Sign.LB_TIMEOUT: Meaning(
+        "504 by the balancer: the node was silent for longer than it allows",
+        "none",
+        "HAPROXY",
+        finding=True,
+    ),
+    Sign.LB_NO_BODY: Meaning(
+        "408 by the balancer: it waited for a body that is sent piece by piece",
+        "none",
+        "HAPROXY",
+        finding=True,
+    ),
+    Sign.LB_TOO_LARGE: Meaning(
+        "413 by the balancer: it allows no body of that length", "none", "NGINX", finding=True
+    ),
     Sign.COOKIES_TAKEN: Meaning(
         "an answer that did not refuse these cookies deleted them", "refused", "E13", definite=True
     ),

@@ -95,6 +95,29 @@ class Finding(msgspec.Struct, omit_defaults=True):
     detail: str = ""
 
 
+class ShutOut(msgspec.Struct, omit_defaults=True):
+    """A client that was never let in: one that signs in by HTTP, and had no accepted answer at all.
+
+    `sign`, `seq`, `step`, `status`, `auth`: of the last answer that barred its way.  `challenges`: 401 that
+    asked for credentials; `refusals`: 401 to complete credentials.  `front_ends`: nodes that barred it.
+    """
+
+    session: str
+    user: int
+    protocol: str
+    account: str
+    sign: str
+    t: float
+    utc: str
+    seq: int
+    step: str = ""
+    status: int | None = None
+    auth: str = ""
+    challenges: int = 0
+    refusals: int = 0
+    front_ends: list[str] = []
+
+
 class Findings(msgspec.Struct):
     """Everything that the detector found in one history."""
 
@@ -106,3 +129,6 @@ class Findings(msgspec.Struct):
     refused_logons: int = 0
     wrong_mailbox: list[Finding] = []
     identity: dict[str, int] = {}  # own, other, stranger, silent -> answers
+    identity_by: dict[str, dict[str, int]] = {}  # protocol (but for OWA) -> the same
+    strangers: dict[str, int] = {}  # of clients without credentials: answers, told
+    shut_out: list[ShutOut] = []

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
+from exsim.session.answers import read_answer
 from exsim.session.hop import Hop
 from exsim.session.meaning import REFUSED, SIGNS, Sign
 from exsim.session.place import Place, place_of
@@ -188,6 +189,8 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     `hosts`: names of the service, in lower case; without them no redirect is taken for one to a
     foreign authority.
     """
+    if hop.protocol != "owa":
+        return read_answer(hop)
     status = hop.status
     if status is None:
         return Sign.NO_ANSWER
@@ -211,8 +214,11 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
 
 
 def hop_class(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> str:
-    """What the node must have confessed: served, refused, refused_bare, benign; "none": no node was reached."""
+    """What the node must have confessed: served, refused, refused_bare, benign; "none": no node was reached.
+
+    Beside OWA: served, challenged, refused, lost_context; "refused" by a front end or a back end.
+    """
     sign = read(hop, hosts)
-    if sign in REFUSED and not carries_logon_cookies(hop):
+    if hop.protocol == "owa" and sign in REFUSED and not carries_logon_cookies(hop):
         return "refused_bare"
     return SIGNS[sign].class_

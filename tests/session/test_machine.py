@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from exsim.session.machine import TRANSITIONS, State, after
+from exsim.session.machine import IDENTIFIED, TRANSITIONS, State, after
 from exsim.session.meaning import DEFINITE, SIGNS, Sign
 
 
 @pytest.mark.parametrize("sign", list(Sign))
 def test_a_live_session_is_lost_by_the_definite_signs_and_by_no_other(sign: Sign) -> None:
-    assert (after(State.LIVE, sign) is State.LOST) == (sign in DEFINITE)
+    by = [
+        sign for table in (TRANSITIONS, IDENTIFIED) if after(State.LIVE, sign, table) is State.LOST
+    ]
+    assert len(by) == (sign in DEFINITE or sign is Sign.WRONG_MAILBOX)
 
 
 @pytest.mark.parametrize("state", [State.LOST, State.ENDED, State.EXPIRED])
 def test_what_is_over_stays_over(state: State) -> None:
-    assert {after(state, sign) for sign in Sign} == {state}
+    for table in (TRANSITIONS, IDENTIFIED):
+        assert {after(state, sign, table) for sign in Sign} == {state}
 
 
 def test_only_an_accepted_logon_makes_a_session() -> None:
@@ -23,7 +27,8 @@ def test_only_an_accepted_logon_makes_a_session() -> None:
 
 
 def test_nothing_in_the_table_is_without_effect() -> None:
-    assert all(state is not new for (state, _), new in TRANSITIONS.items())
+    for table in (TRANSITIONS, IDENTIFIED):
+        assert all(state is not new for (state, _), new in table.items())
 
 
 def test_findings_lose_no_session() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from exsim.judgement.compare.picture import CellPair
 from exsim.judgement.compare.side import Side
 from exsim.judgement.sentence import shapes_of, simulated_line
-from exsim.judgement.words import counted_noun, percent
+from exsim.judgement.words import counted_noun, percent, protocol_name
 
 if TYPE_CHECKING:
     from exsim.judgement.compare.comparison import ProtocolLosses
@@ -92,7 +92,7 @@ def _measured(told: Told) -> Iterator[str]:
         yield f"Nothing can be compared: {which} {verb} no session at all."
         return
     for one in told.losses:
-        prefix = f"{one.protocol.upper()}: " if len(told.losses) > 1 else ""
+        prefix = f"{protocol_name(one.protocol)}: " if len(told.losses) > 1 else ""
         yield prefix + _of_protocol(told, one)
 
 

@@ -14,7 +14,7 @@ from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, s
 from exsim.judgement.matrix import counted as of_the_load
 from exsim.judgement.matrix import home_of, lost_by_itself
 from exsim.judgement.statistics import sessions_needed
-from exsim.judgement.words import counted_noun
+from exsim.judgement.words import counted_noun, protocol_name
 from exsim.runs.sections import LostLimit
 from exsim.session.records import Session
 
@@ -28,7 +28,7 @@ STEERED = (
 
 def name_of(limit: LostLimit) -> str:
     """ "OWA sessions begun at 2016, served by 2013: at most 1 % lost"."""
-    parts = [f"{limit.protocol.upper()} sessions".strip()]
+    parts = [f"{protocol_name(limit.protocol)} sessions".strip()]
     parts[0] += f" begun at {limit.login}" if limit.login else ""
     parts += [f"served by {limit.serving}"] if limit.serving else []
     parts += [f"mailbox on {limit.home}"] if limit.home else []

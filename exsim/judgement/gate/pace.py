@@ -14,7 +14,7 @@ from exsim.judgement.gate.bounds import at_least, at_most, effective
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
 from exsim.judgement.latency import DIGITS, LONGEST_MICROSECONDS
 from exsim.judgement.statistics import sessions_needed
-from exsim.judgement.words import counted_noun, latency
+from exsim.judgement.words import counted_noun, latency, protocol_name
 from exsim.runs.sections import LatencyLimit
 from exsim.session.hop import Hop
 
@@ -59,7 +59,7 @@ class Paces:
 
 def name_of(limit: LatencyLimit) -> str:
     """ "OWA poll: 95 % of answers within 500 ms"."""
-    where = f"{limit.protocol.upper()} {limit.step}".strip()
+    where = f"{protocol_name(limit.protocol)} {limit.step}".strip()
     return f"{where}: {share(limit.quantile)} of answers within {latency(limit.max)}"
 
 

@@ -16,7 +16,7 @@ from exsim.judgement.compare.sentence import points
 from exsim.judgement.report import compare_page, style
 from exsim.judgement.report.html import CELL_WORDS
 from exsim.judgement.sentence import has_login
-from exsim.judgement.words import between, latency, percent
+from exsim.judgement.words import between, latency, percent, protocol_name
 
 SIGNS = {"-": "minus", "+": "plus"}
 
@@ -76,6 +76,7 @@ def place(side: RunSide, letter: str, more: str) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, auto_reload=False)
+    environment.filters["protocol_name"] = protocol_name
     environment.globals.update(
         has_login=has_login, shade=shade, state=word, hint=hint, words=words, points=points,
         between=between, percent=percent, latency=latency, sign=lambda line: SIGNS.get(line[:1], ""),

@@ -39,7 +39,7 @@ PICTURE = """
 {%- if side.sessions %} <b>{{ side.lost }}/{{ side.sessions }}</b>{% endif %} <span>{{ state(side) }}</span></div>
 {% endmacro %}
 {% macro both(picture) %}
-<table class="both"><caption class="soft">{{ picture.protocol|upper }}: lost / sessions at first meeting
+<table class="both"><caption class="soft">{{ picture.protocol|protocol_name }}: lost / sessions at first meeting
 {%- if picture.home %}, mailboxes on {{ picture.home }}{% endif %}; in each cell A above B</caption>
 <thead><tr><th></th><th colspan="{{ picture.columns|length }}">served by</th></tr>
 <tr><th>{{ "logged on at" if has_login(picture.protocol) }}</th>
@@ -76,7 +76,7 @@ PAGE = (
 <div class="wide-table"><table class="rows"><tr><th></th><th class="n">sessions lost</th><th class="n">share lies in</th><th class="n">by account in</th>
 <th class="n">accounts that lost one</th><th class="n">fewer than</th></tr>
 {% for one in document.losses %}{% for letter, side in (("A", one.a), ("B", one.b)) %}
-<tr><td>{{ one.protocol|upper }} {{ letter }}</td><td class="n">{{ side.lost }} of {{ side.sessions }}</td>
+<tr><td>{{ one.protocol|protocol_name }} {{ letter }}</td><td class="n">{{ side.lost }} of {{ side.sessions }}</td>
 <td class="n">{{ between(side.low, side.high) }}</td>
 <td class="n">{{ between(side.clustered_low, side.clustered_high) }}</td>
 <td class="n">{{ side.accounts_lost }} of {{ side.accounts }}</td><td class="n">{{ percent(side.accounts_bound) }}</td></tr>
@@ -98,7 +98,7 @@ PAGE = (
 {% if document.latencies %}<section class="card long"><h2>How long each step took <small>half of the answers within
 / 95 of 100 within; compared user by user</small></h2>
 <div class="wide-table"><table class="rows"><tr><th>step</th><th class="n">A</th><th class="n">B</th><th>slower</th></tr>
-{% for one in document.latencies %}<tr><td>{{ one.protocol|upper }} {{ one.step }}</td>
+{% for one in document.latencies %}<tr><td>{{ one.protocol|protocol_name }} {{ one.step }}</td>
 {% for row in (one.a, one.b) %}<td class="n">{% if row %}{{ latency(row.p50) }} / {{ latency(row.p95) }}{% endif %}</td>
 {% endfor %}<td>{{ one.slower|upper or "–" }}</td></tr>{% endfor %}</table></div></section>{% endif %}
 </body></html>

@@ -14,7 +14,7 @@ from exsim.judgement.compare.sentence import points
 from exsim.judgement.compare.speed import StepTimes
 from exsim.judgement.report.text import STEERING, WIDTH, wrapped
 from exsim.judgement.sentence import has_login
-from exsim.judgement.words import between, latency, percent, shortened
+from exsim.judgement.words import between, latency, percent, protocol_name, shortened
 
 STATE_WORDS = {"prevented": "prevented", "not_exercised": "not met"}
 WIDEST = "999/999 LOST"
@@ -64,7 +64,9 @@ def lines(document: Comparison, pictures: Sequence[Picture]) -> Iterator[Text]:
 def heat(picture: Picture) -> Iterator[Text]:
     """One picture: for each login node a line of A's and a line of B's."""
     home = f", mailboxes on {picture.home}" if picture.home else ""
-    title = f" {picture.protocol.upper()}{home}   lost / sessions at first meeting   served by"
+    title = (
+        f" {protocol_name(picture.protocol)}{home}   lost / sessions at first meeting   served by"
+    )
     yield Text(title, style="bold")
     label = max(map(len, (*picture.rows, "logged on at"))) + 4
     width = max(map(len, (*picture.columns, WIDEST))) + 1
@@ -108,7 +110,7 @@ def losses(one: ProtocolLosses) -> Iterator[Text]:
     for letter, side in (("A", one.a), ("B", one.b)):
         share = between(side.low, side.high)
         yield from wrapped(
-            f"{one.protocol.upper()} {letter}: {side.lost} of {side.sessions} sessions lost (95 %: {share}; "
+            f"{protocol_name(one.protocol)} {letter}: {side.lost} of {side.sessions} sessions lost (95 %: {share}; "
             f"by account {between(side.clustered_low, side.clustered_high)}); "
             f"{side.accounts_lost} of {side.accounts} accounts (fewer than {percent(side.accounts_bound)}).",
             1, 8,
@@ -129,7 +131,7 @@ def _speeds(steps: Sequence[StepTimes]) -> Iterator[Text]:
         a, b = one.a, one.b
         if a is not None and b is not None:
             yield from wrapped(
-                f"{one.protocol.upper()} {one.step} is slower in {one.slower.upper()}: half within "
+                f"{protocol_name(one.protocol)} {one.step} is slower in {one.slower.upper()}: half within "
                 f"{latency(a.p50)} (A) and {latency(b.p50)} (B), 95 of 100 within {latency(a.p95)} and "
                 f"{latency(b.p95)}.", 1, 3,
             )  # fmt: skip

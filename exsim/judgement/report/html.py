@@ -27,7 +27,7 @@ from exsim.judgement.report.style import STYLE
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.story import MARKS
 from exsim.judgement.verdict import FAIL, PASS
-from exsim.judgement.words import between, clock, latency, pause, shortened
+from exsim.judgement.words import between, clock, latency, pause, protocol_name, shortened
 
 CELL_WORDS = {
     "lost": "LOST",
@@ -76,6 +76,7 @@ def render(judgement: Judgement) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, auto_reload=False)
+    environment.filters["protocol_name"] = protocol_name
     environment.globals.update(
         has_login=has_login,
         shade=shade,

@@ -3,7 +3,7 @@
 HEAT = """
 {% macro heat(table, titled=true) %}
 <table class="heat">
-{% if titled %}<caption class="soft">{{ table.protocol|upper }}: lost / sessions at first meeting
+{% if titled %}<caption class="soft">{{ table.protocol|protocol_name }}: lost / sessions at first meeting
 {%- if table.home %}, mailboxes on {{ table.home }}{% endif %}</caption>{% endif %}
 <thead><tr><th></th><th colspan="{{ table.columns|length }}">served by</th></tr>
 <tr><th>{{ "logged on at" if has_login(table.protocol) }}</th>

@@ -27,7 +27,7 @@ from exsim.judgement.remark import (
     spread_sentence,
 )
 from exsim.judgement.sentence import has_login, simulated_line
-from exsim.judgement.words import clock, pause, shortened
+from exsim.judgement.words import clock, pause, protocol_name, shortened
 
 WIDTH = 80
 STYLES = {
@@ -141,7 +141,7 @@ def cell_word(pool: Pool | None) -> str:
 def heat(table: Table) -> Iterator[Text]:
     """One matrix.  Names that do not fit become numbers with a legend; too many of them become a list."""
     home = f", mailboxes on {table.home}" if table.home else ""
-    title = f" {table.protocol.upper()}{home}   lost / sessions at first meeting"
+    title = f" {protocol_name(table.protocol)}{home}   lost / sessions at first meeting"
     label = max(map(len, (*table.rows, "logged on at"))) + 3
     width = max(map(len, (*table.columns, WIDEST_CELL))) + 2
     if label + width * len(table.columns) <= WIDTH:

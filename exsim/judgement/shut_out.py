@@ -1,0 +1,73 @@
+"""Clients that were never let in: they had no session to lose, and a run must not pass them by.
+
+A refusal alone may be a wrong password.  It is not where the accounts are made up, or where the same account
+was accepted elsewhere in the run; then it counts against the run, else it leaves it undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from exsim.judgement.facts import RunFacts
+from exsim.judgement.words import counted_noun, listed, protocol_name
+from exsim.session.meaning import SIGNS, Sign
+from exsim.session.records import Findings, ShutOut
+
+# Bars that count also when the same client was let in at another time: somebody refused what is right.
+REFUSALS = frozenset({Sign.UNAUTHORIZED.value, Sign.UNBOUND.value, Sign.CONTEXT_LOST.value})
+
+
+def sure(findings: Findings, facts: RunFacts) -> list[ShutOut]:
+    """Those that certainly had the right to be let in."""
+    return [one for one, known in _shut_out(findings, facts) if known]
+
+
+def unsure(findings: Findings, facts: RunFacts) -> list[ShutOut]:
+    """Those that may have had a wrong password, or asked while nothing worked."""
+    return [one for one, known in _shut_out(findings, facts) if not known]
+
+
+def _shut_out(findings: Findings, facts: RunFacts) -> Iterator[tuple[ShutOut, bool]]:
+    accepted = {session.account for session in findings.sessions if session.account}
+    let_in = {session.user for session in findings.sessions}
+    for one in findings.shut_out:
+        if one.user in let_in and one.sign not in REFUSALS:
+            continue  # it came in later; what barred it for a while is a finding
+        yield one, facts.simulated or one.account in accepted
+
+
+def ntlm_broken(one: ShutOut) -> bool:
+    """The sign of a balancer that moves NTLM's legs: a challenge, the last leg, and a refusal (PROXIES)."""
+    return one.sign == Sign.UNAUTHORIZED.value and one.auth == "ntlm_3" and one.challenges > 0
+
+
+def sentences(shut_out: Sequence[ShutOut], findings: Findings) -> list[str]:
+    """One for each protocol and bar: how many clients, of how many, and what barred them."""
+    said = []
+    for protocol, sign in dict.fromkeys((one.protocol, one.sign) for one in shut_out):
+        mine = [one for one in shut_out if (one.protocol, one.sign) == (protocol, sign)]
+        users = {one.user for one in mine}
+        every = users | {
+            s.user for s in findings.sessions if s.protocol == protocol and not s.control
+        }
+        never = "" if users - {s.user for s in findings.sessions} else "at first "
+        nodes = sorted({name for one in mine for name in one.front_ends})
+        at = f" (last answered by {listed(nodes)})" if nodes else ""
+        were = "was" if len(users) == 1 else "were"
+        said.append(
+            f"{len(users)} of {counted_noun(len(every), f'{protocol_name(protocol)} client')} {were} "
+            f"{never}not let in: {_why(mine)}{at}."
+        )
+    return said
+
+
+def _why(mine: Sequence[ShutOut]) -> str:
+    first = mine[0]
+    if all(map(ntlm_broken, mine)):
+        challenges = first.challenges / max(1, first.refusals)
+        return (
+            f"NTLM never came to its end, {challenges:g} challenges and then a 401 to the last leg each "
+            "time, as when the balancer moves a client's legs between connections"
+        )
+    status = f"{first.status}, " if first.status else ""
+    return f"{status}{SIGNS[Sign(first.sign)].sentence}"

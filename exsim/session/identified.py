@@ -1,0 +1,276 @@
+"""Sessions of clients that sign in by HTTP itself, told by the client's own count and not by cookies.
+
+Such a session begins with the first accepted answer (MAPI over HTTP: Connect with code 0; Outlook Anywhere:
+C2) and is lost by a refusal, another identity or a lost context that the client did not ask for.  A client
+that never gets that far was *shut out*: it had no session to lose.  A *stranger* has no credentials; any
+answer that names a mailbox is one that he must not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exsim.session.answers import IN_CHANNEL, SIGNED_IN, besides, is_channel
+from exsim.session.attribution import Attribution
+from exsim.session.browser import Browser, Facts, Followed, Reading
+from exsim.session.hop import Hop, Mark
+from exsim.session.ledger import Ledger, excused
+from exsim.session.loss import append, blame, note_meeting
+from exsim.session.machine import IDENTIFIED, State, after
+from exsim.session.meaning import DEFINITE, MEETS, SIGNS, Sign
+from exsim.session.records import Incident, Session, ShutOut
+
+# Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
+WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
+BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer that says so
+STRANGER = "none"  # as a client's way to sign in
+# What bars a client's way in; a challenge does not, and an answer under its identity is no bar.
+BARS = DEFINITE | {
+    sign
+    for sign, meaning in SIGNS.items()
+    if meaning.finding and (not meaning.meets or sign in (Sign.FAULT, Sign.COOKIES_MISSING))
+}
+
+
+class Attempt:
+    """A client on its way in: what it met, until it is let in (or never is)."""
+
+    __slots__ = ("bar", "challenges", "nodes", "refusals", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[
+            Reading
+        ] = []  # channels, and refusals, that ended before the session began
+        self.bar: Reading | None = None  # the last thing that barred the way
+        self.nodes: list[str] = []  # front ends that did
+        self.challenges = 0  # 401 that asked for credentials
+        self.refusals = 0  # 401 to complete credentials
+
+
+class Identified:
+    """The part of the detector that follows these clients; browsers, marks and ledger are shared."""
+
+    def __init__(
+        self,
+        attribution: Attribution,
+        ledger: Ledger,
+        users: dict[int, Facts],
+        begun: Callable[[Session], None],
+        note: Callable[[Session], None],
+    ) -> None:
+        self._attribution = attribution
+        self._ledger = ledger
+        self._users = users
+        self._begun = begun
+        self._note = note
+        self._attempts: dict[tuple[bool, str], tuple[Browser, Attempt]] = {}
+
+    def take(
+        self, browser: Browser, hop: Hop, sign: Sign, front_end: str | None, evidence: str
+    ) -> list[Incident]:
+        """Take one hop; the incidents that it is the first sign of."""
+        if self._users.get(hop.user, {}).get("authentication") == STRANGER:
+            self._stranger(Reading(browser, None, hop, sign, front_end, evidence))
+            return []
+        session = browser.sessions.get(hop.session)
+        reading = Reading(browser, session, hop, sign, front_end, evidence)
+        if session is None:
+            if not _begins(hop, sign):
+                self._outside(reading)
+                return []
+            session = reading.sender = self._begin(reading)
+        if (sign in MEETS or sign is Sign.ACCEPTED) and hop.status is not None:
+            self._ledger.identify(hop.body.owner, hop.protocol)
+        if session.state is State.LIVE:
+            self._visit(session, reading)
+        elif is_channel(hop) and hop.t <= (session.record.over or 0.0):
+            self._meet(session, reading)  # it was open while the session lived
+        found = self._overdue(session)
+        if sign is Sign.SERVED and session.state is State.LIVE:
+            return found
+        return found + self._weigh(session, reading)
+
+    def accepted(self, browser: Browser, mark: Mark, name: str) -> None:
+        """The flow says that its session has begun, before the answer that says so is over."""
+        if name not in browser.sessions:
+            self._open(browser, name, mark.user, mark.t, str(self._fact(browser, name, "protocol")))
+
+    def shut_out(self) -> list[ShutOut]:
+        """The clients that were never let in, one for each time that they tried."""
+        return [
+            _shut_out(attempt, self._fact(browser, name, "account"))
+            for (control, name), (browser, attempt) in self._attempts.items()
+            if attempt.bar is not None and not control and name not in browser.sessions
+        ]
+
+    # Before a session --------------------------------------------------------------------------
+
+    def _stranger(self, reading: Reading) -> None:
+        hop, strangers = reading.hop, self._ledger.found.strangers
+        strangers["answers"] = strangers.get("answers", 0) + (hop.status is not None)
+        if hop.body.owner is not None:
+            strangers["told"] = strangers.get("told", 0) + 1
+            self._ledger.wrong(reading, f"to a client without credentials ({hop.body.owner})")
+        elif hop.status is not None and hop.status < 400 and hop.body.is_ in ("answer", "accepted"):
+            self._ledger.find(reading, Sign.UNASKED.value, str(hop.status))
+
+    def _outside(self, reading: Reading) -> None:
+        """An answer to a client that is not let in (yet)."""
+        hop, sign = reading.hop, reading.sign
+        _, attempt = self._attempts.setdefault(
+            (reading.browser.control, hop.session), (reading.browser, Attempt())
+        )
+        attempt.challenges += sign is Sign.CHALLENGE
+        if sign is Sign.UNAUTHORIZED:
+            attempt.refusals += 1
+        if is_channel(hop) or sign in DEFINITE:
+            attempt.waiting.append(reading)
+        if sign is Sign.WRONG_MAILBOX or (SIGNS[sign].finding and sign not in DEFINITE):
+            self._ledger.report(reading)
+        if sign in BARS and not excused(hop):
+            attempt.bar = reading
+            if reading.front_end and reading.front_end not in attempt.nodes:
+                attempt.nodes.append(reading.front_end)
+
+    def _fact(self, browser: Browser, name: str, fact: str) -> str | int | float | bool | None:
+        facts = {**self._users.get(browser.user, {}), **browser.logons.get(name, {})}
+        return facts.get(fact, "")
+
+    # A session -----------------------------------------------------------------------------------
+
+    def _begin(self, reading: Reading) -> Followed:
+        hop = reading.hop
+        session = self._open(reading.browser, hop.session, hop.user, hop.arrived, hop.protocol)
+        record = session.record
+        record.control = reading.browser.control
+        record.origin = hop.origin
+        record.forced = record.forced or hop.forced
+        return session
+
+    def _open(self, browser: Browser, name: str, user: int, t: float, protocol: str) -> Followed:
+        """A session begins.  One that is still live in this client was left by it."""
+        holder = browser.jar
+        if holder is not None and holder.state is State.LIVE:
+            holder.move(after(holder.state, Sign.REPLACED, IDENTIFIED), t)
+        account = str(self._fact(browser, name, "account") or "")
+        population = self._fact(browser, name, "population")
+        record = Session(
+            id=name,
+            user=user,
+            protocol=protocol,
+            began=t,
+            account=account,
+            home=str(self._fact(browser, name, "home") or ""),
+            population=population if isinstance(population, int) else 0,
+            private=True,
+            control=browser.control,
+            forced=bool(self._fact(browser, name, "forced")),
+            back_end=self._attribution.homes.get(account),
+        )
+        session = browser.sessions[name] = browser.jar = Followed(record, t)
+        self._begun(record)
+        self._note(record)
+        return session
+
+    def _visit(self, session: Followed, reading: Reading) -> None:
+        """Count a request of a live session, and its meeting with a front end, if it is the first."""
+        record, hop, sign = session.record, reading.hop, reading.sign
+        record.requests += 1
+        if hop.conn not in session.connections:
+            session.connections.add(hop.conn)
+            record.connections = len(session.connections)
+        if hop.body.is_ == "accepted" and hop.protocol in BY_CONNECT:
+            record.login_front_end, record.login_evidence = reading.front_end, reading.evidence
+            self._note(record)
+        if sign in MEETS:
+            self._meet(session, reading)
+
+    def _meet(self, session: Followed, reading: Reading) -> None:
+        record, hop, front_end = session.record, reading.hop, reading.front_end
+        back_end = self._attribution.back_end(hop)
+        if back_end is not None and back_end != record.back_end:
+            record.back_end = back_end
+            if record.account:
+                self._attribution.homes[record.account] = back_end
+            self._note(record)
+        if hop.protocol == "outlook_anywhere" and hop.method != IN_CHANNEL:
+            return  # served by the IN channel's front end; the OUT channel's is where it began
+        if front_end is not None and front_end not in session.met:  # the first: a trial
+            note_meeting(session, hop, front_end, reading.evidence)
+            self._note(record)
+
+    def _overdue(self, session: Followed) -> list[Incident]:
+        """What ended before the answer that began this session did: channels, and refusals of them."""
+        lost: list[Incident] = []
+        key = (session.record.control, session.record.id)
+        kept = self._attempts.pop(key, None) if self._attempts else None
+        for reading in kept[1].waiting if kept else ():
+            reading.sender = session
+            if is_channel(reading.hop):
+                self._meet(session, reading)
+            elif reading.hop.method == IN_CHANNEL and session.state is State.LIVE:
+                lost += self._lose(session, reading)
+        return lost
+
+    def _weigh(self, session: Followed, reading: Reading) -> list[Incident]:
+        """Everything that is not an ordinary answer."""
+        sign = reading.sign
+        self._ledger.report(reading)
+        more = besides(reading.hop)
+        if more is not None and sign is Sign.ACCEPTED:
+            self._ledger.find(reading, more.value, str(reading.hop.error or ""))
+        if session.state is State.LOST:
+            self._after(session, reading)
+            return []
+        state = after(session.state, sign, IDENTIFIED)
+        if state is State.LOST:
+            return self._lose(session, reading)
+        if state is not session.state:
+            session.move(state, reading.hop.arrived)
+        return []
+
+    def _lose(self, session: Followed, reading: Reading) -> list[Incident]:
+        incident = blame(session, reading)
+        self._note(session.record)
+        return [] if session.record.control else [incident]
+
+    def _after(self, session: Followed, reading: Reading) -> None:
+        """After its loss: a refusal more, or a node that goes on with it as if nothing had been."""
+        incident = session.record.incident
+        if incident is None:
+            return
+        if reading.sign in DEFINITE:
+            append(incident, reading.hop, reading.front_end)
+        elif reading.sign in MEETS and not session.rescued and not is_channel(reading.hop):
+            session.rescued = True
+            self._ledger.find(reading, "rescued", "went on with what another had refused")
+
+
+def _begins(hop: Hop, sign: Sign) -> bool:
+    """Whether this answer is one under the client's own identity, by which its session begins."""
+    if hop.body.is_ == "accepted":
+        return True
+    if hop.protocol in BY_CONNECT or sign is Sign.WRONG_MAILBOX:
+        return False
+    return sign in MEETS and hop.status is not None and hop.auth in SIGNED_IN
+
+
+def _shut_out(attempt: Attempt, account: str | int | float | bool | None) -> ShutOut:
+    assert attempt.bar is not None
+    hop = attempt.bar.hop
+    return ShutOut(
+        session=hop.session,
+        user=hop.user,
+        protocol=hop.protocol,
+        account=str(account or ""),
+        sign=attempt.bar.sign.value,
+        t=hop.arrived,
+        utc=hop.utc,
+        seq=hop.seq,
+        step=hop.step,
+        status=hop.status,
+        auth=hop.auth,
+        challenges=attempt.challenges,
+        refusals=attempt.refusals,
+        front_ends=attempt.nodes,
+    )

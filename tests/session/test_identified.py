@@ -1,0 +1,270 @@
+"""Falls if: a session of a protocol beside OWA begins too early or too late, is lost by what the client asked
+for, or is not lost by a refusal, another identity or a lost context; or a client that was never let in, or a
+stranger who was told of a mailbox, goes unsaid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exsim.session.detector import Detector
+from exsim.session.hop import Evidence, Hop
+from exsim.session.records import Findings
+from tests.session.calls import ANSWER, LOST_CONTEXT, TARGETS, Caller
+from tests.session.dialogue import OLD, A, B, judged, only
+
+OTHER = Evidence(is_="answer", owner="other")
+
+
+def kinds(found: Findings) -> list[str]:
+    return [one.kind for one in found.findings]
+
+
+def begun(protocol: str) -> Caller:
+    """A client with a live session that began at A."""
+    caller = Caller(protocol)
+    caller.begin()
+    (caller.connect if protocol in ("mapi_http", "outlook_anywhere") else caller.handshake)(A)
+    return caller
+
+
+@pytest.mark.parametrize("protocol", TARGETS)
+def test_a_session_that_is_live_at_the_end_has_survived(protocol: str) -> None:
+    caller = begun(protocol)
+    if protocol == "outlook_anywhere":
+        caller.in_channel(B)
+    else:
+        caller.call(B)
+    found = judged(caller.lines)
+    session = only(found)
+    with_login = protocol in ("mapi_http", "outlook_anywhere")
+    assert (session.id, session.state, session.protocol) == ("17.1", "live", protocol)
+    assert session.login_front_end == (A if with_login else None)
+    met = [B] if with_login else [A, B]  # what begins a session is no trial of where it began
+    assert [meeting.front_end for meeting in session.meetings] == met
+    assert (found.shut_out, found.findings, found.wrong_mailbox) == ([], [], [])
+
+
+LOSSES: list[tuple[str, dict[str, Any], str]] = [
+    ("a refusal of the last leg", {"status": 401, "auth": "ntlm_3"}, "unauthorized"),
+    ("a refusal of a name and password", {"status": 401, "auth": "basic"}, "unauthorized"),
+    ("a 401 on an accepted connection", {"status": 401, "auth": "bound"}, "unbound"),
+    ("a lost context", {"body": LOST_CONTEXT, "auth": "bound"}, "context_lost"),
+    ("another identity", {"body": OTHER, "auth": "bound"}, "wrong_mailbox"),
+]
+
+
+@pytest.mark.parametrize("protocol", [name for name in TARGETS if name != "outlook_anywhere"])
+@pytest.mark.parametrize(("name", "fields", "sign"), LOSSES, ids=[row[0] for row in LOSSES])
+def test_a_live_session_is_lost_by(
+    protocol: str, name: str, fields: dict[str, Any], sign: str
+) -> None:
+    caller = begun(protocol)
+    culprit = caller.hop(OLD, **fields)
+    after = caller.refused(B, "bound")
+    session = only(judged(caller.lines))
+    incident = session.incident
+    assert incident is not None and session.state == "lost"
+    assert (incident.sign, incident.front_end, incident.seq) == (sign, OLD, culprit.seq)
+    assert (incident.aftermath, incident.refusers) == ([after.seq], [OLD, B])
+    first = [] if protocol == "mapi_http" else [(A, False)]
+    assert [(m.front_end, m.lost) for m in session.meetings] == [*first, (OLD, True)]
+
+
+HARMLESS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("a challenge", {"status": 401, "auth": ""}, []),
+    ("a first leg", {"status": 401, "auth": "ntlm_1"}, []),
+    ("a cut poll", {"status": 504, "node": None}, ["lb_timeout"]),
+    ("the balancer's 503", {"status": 503, "node": None}, ["lb_error"]),
+    ("a stream that breaks off", {"body": ANSWER, "error": "truncated"}, ["truncated"]),
+    ("a fault", {"status": 500, "body": Evidence(is_="fault", code="ErrorX")}, ["fault"]),
+    ("no answer", {"status": None, "node": None, "error": "reset"}, ["no_answer"]),
+    ("the end of the run", {"status": None, "node": None, "ended": "abandoned", "error": "abandoned"}, []),
+    ("an error of the front end", {"status": 503}, ["front_end_503"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "fields", "finds"), HARMLESS, ids=[row[0] for row in HARMLESS])
+def test_a_live_session_is_not_lost_by(name: str, fields: dict[str, Any], finds: list[str]) -> None:
+    caller = begun("ews")
+    caller.hop(fields.pop("node", B), **{"auth": "bound", **fields})
+    found = judged(caller.lines)
+    assert (only(found).state, kinds(found)) == ("live", finds)
+
+
+def test_what_the_client_ended_itself_is_not_lost_afterwards() -> None:
+    caller = begun("ews")
+    caller.leave()
+    caller.refused(B, "bound")
+    assert only(judged(caller.lines)).state == "ended"
+
+
+def test_a_new_session_ends_the_one_before_it() -> None:
+    caller = begun("ews")
+    caller.begin()
+    caller.handshake(B)
+    caller.refused(OLD, "bound")
+    states = [(s.id, s.state) for s in judged(caller.lines).sessions]
+    assert states == [("17.1", "ended"), ("17.2", "lost")]
+
+
+def test_a_session_that_goes_on_elsewhere_after_its_loss_was_rescued_and_stays_lost() -> None:
+    caller = begun("ews")
+    caller.refused(OLD, "bound")
+    caller.call(B)
+    caller.call(B)
+    found = judged(caller.lines)
+    assert (only(found).state, kinds(found)) == ("lost", ["rescued"])
+
+
+def test_connect_and_not_the_answers_before_it_begins_a_session_of_mapi() -> None:
+    caller = Caller("mapi_http")
+    caller.begin()
+    caller.call(OLD, body=Evidence(is_="fault", code="12"))
+    caller.connect(B)
+    session = only(judged(caller.lines))
+    assert (session.login_front_end, session.began) == (B, 2.02)
+
+
+def test_the_in_channels_front_end_serves_although_it_ends_before_the_out_channel() -> None:
+    caller = Caller("outlook_anywhere")
+    caller.begin()
+    caller.challenged(OLD)
+    caller.in_channel(B)
+    caller.connect(A)
+    session = only(judged(caller.lines))
+    assert (session.login_front_end, session.state) == (A, "live")
+    assert [(m.front_end, m.lost) for m in session.meetings] == [(B, False)]
+
+
+def test_an_in_channel_that_is_refused_within_a_session_loses_it() -> None:
+    caller = Caller("outlook_anywhere")
+    caller.begin()
+    caller.mark("accepted", number=1)
+    caller.in_channel(B)
+    caller.in_channel(OLD, 401)
+    caller.connect(A)
+    session = only(judged(caller.lines))
+    assert session.incident is not None
+    assert (session.login_front_end, session.incident.front_end) == (None, OLD)
+
+
+def test_a_client_that_never_gets_its_last_leg_through_was_shut_out() -> None:
+    caller = Caller("ews")
+    caller.begin()
+    for _ in range(2):
+        caller.challenged(A)
+        caller.challenged(B, "ntlm_1")
+        caller.refused(OLD)
+    found = judged(caller.lines)
+    (one,) = found.shut_out
+    assert found.sessions == []
+    assert (one.sign, one.auth, one.challenges, one.refusals) == ("unauthorized", "ntlm_3", 4, 2)
+    assert (one.account, one.front_ends) == ("user17@example.com", [OLD])
+
+
+def test_channels_that_are_never_joined_shut_the_client_out() -> None:
+    caller = Caller("outlook_anywhere")
+    caller.begin()
+    caller.in_channel(B)
+    caller.hop(A, auth="ntlm_3", body=LOST_CONTEXT)
+    found = judged(caller.lines)
+    assert [(one.sign, one.front_ends) for one in found.shut_out] == [("context_lost", [A])]
+
+
+def test_who_is_let_in_at_last_was_not_shut_out() -> None:
+    caller = Caller("ews")
+    caller.begin()
+    caller.hop(None, 503)
+    caller.handshake(A)
+    found = judged(caller.lines)
+    assert (found.shut_out, kinds(found), only(found).state) == ([], ["lb_error"], "live")
+
+
+def test_a_stranger_has_no_session_and_must_be_told_of_no_mailbox() -> None:
+    caller = Caller("ews", authentication="none")
+    caller.begin()
+    caller.challenged(A)
+    caller.hop(B, body=Evidence(is_="answer"))
+    for owner in ("own", "other", "stranger"):
+        caller.hop(B, body=Evidence(is_="answer", owner=owner))
+    found = judged(caller.lines)
+    assert (found.sessions, found.shut_out, found.identity) == ([], [], {})
+    assert found.strangers == {"answers": 5, "told": 3}
+    assert [one.front_end for one in found.wrong_mailbox] == [B, B, B]
+    assert kinds(found) == ["unasked"]
+
+
+def test_each_answer_confirms_names_another_or_says_nothing() -> None:
+    caller = begun("ews")
+    caller.call(B, body=Evidence(is_="answer"))
+    caller.call(B, body=OTHER)
+    found = judged(caller.lines)
+    assert found.identity == {"own": 1, "other": 1, "silent": 1}
+    assert found.identity_by == {"ews": {"own": 1, "other": 1, "silent": 1}}
+
+
+def test_a_control_client_is_followed_and_never_counted() -> None:
+    caller = Caller("ews", control=True)
+    caller.begin()
+    caller.handshake(A, origin="EX16-01")
+    caller.refused(A, "bound", origin="EX16-01")
+    detector = Detector()
+    assert [one for line in caller.lines for one in detector.feed(line)] == []
+    found = detector.finish()
+    assert (only(found).control, only(found).state, found.hops) == (True, "lost", 0)
+
+
+NODES = st.sampled_from([A, B, OLD, None])
+ACTS = st.sampled_from(["call", "refused", "unbound", "lost", "challenged", "cut", "begin", "leave", "other", "connect", "in_channel"])  # fmt: skip
+
+
+def life(protocol: str, steps: list[tuple[str, str | None]], control: bool) -> Caller:
+    caller = Caller(protocol, control=control)
+    for act, node in steps:
+        if act in ("begin", "leave"):
+            getattr(caller, act)()
+        elif act == "unbound":
+            caller.refused(node, "bound")
+        elif act == "lost":
+            caller.call(node, body=LOST_CONTEXT)
+        elif act == "other":
+            caller.call(node, body=OTHER)
+        elif act == "cut":
+            caller.hop(None, 504)
+        else:
+            getattr(caller, act)(node)
+    return caller
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(sorted(TARGETS)), st.lists(st.tuples(ACTS, NODES), max_size=25), st.booleans()
+)
+def test_whatever_comes_live_and_later_agree_and_what_is_kept_is_consistent(
+    protocol: str, steps: list[tuple[str, str | None]], control: bool
+) -> None:
+    lines = life(protocol, steps, control).lines
+    detector, again = Detector(), Detector()
+    told = [one.session for line in lines for one in detector.feed(line)]
+    found = detector.finish()
+    assert told == [one.session for line in lines for one in again.feed(line)]
+    assert found == again.finish()
+    lost = [session for session in found.sessions if session.state == "lost"]
+    assert sorted(told) == sorted(session.id for session in lost if not control)
+    assert [session for session in found.sessions if session.incident is not None] == lost
+    assert len({session.id for session in found.sessions}) == len(found.sessions)
+    in_or_out = {session.id for session in found.sessions}.intersection(
+        one.session for one in found.shut_out
+    )
+    assert not in_or_out
+    hops = {line.seq: line for line in lines if isinstance(line, Hop)}
+    for session in found.sessions:
+        met = [meeting.front_end for meeting in session.meetings]
+        assert len(set(met)) == len(met)
+        if session.incident is not None:
+            assert hops[session.incident.seq].session == session.id
+            assert session.incident.seq not in session.incident.aftermath
