@@ -50,7 +50,6 @@ SOURCES = {
     "EXLIB": "what the EWS client exchangelib 5.6.0 sends and demands",
     "OXWSITEMID": "MS-OXWSITEMID, how EWS writes the ids of items and folders",
     "SEED": "serverfault 836124, the incident of March 2017",
-    "NTHT": "MS-NTHT, NTLM over HTTP: it is bound to one connection",
     "PROXIES": "measurements of NTLM through HAProxy, nginx and Caddy",
     "NGINX": "measurements on nginx 1.22 and 1.31",
     "OXCMAPIHTTP": "MS-OXCMAPIHTTP, MAPI over HTTP",
