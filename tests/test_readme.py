@@ -23,7 +23,7 @@ from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import MEANINGS
 from exsim.runs.presets import PRESETS
 from exsim.runs.scenario import load_scenario, parse_scenario
-from exsim.session.machine import State, after
+from exsim.session.machine import IDENTIFIED, State, after
 from exsim.session.meaning import SIGNS, Meaning, Sign
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +49,8 @@ def effect(sign: Sign, meaning: Meaning) -> str:
         return f"**{state}**" if state is State.LOST else str(state)
     if sign is Sign.WRONG_MAILBOX:
         return "**fails the run**"
+    if after(State.LIVE, sign, IDENTIFIED) is State.LOST:
+        return f"**{State.LOST}**"
     return "a finding" if meaning.finding else ""
 
 
