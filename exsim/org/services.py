@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
+from exsim.org.activesync.service import ActiveSync
 from exsim.org.answers import answer
 from exsim.org.back_request import Asked, Reply
 from exsim.org.entropy import Entropy
@@ -29,6 +30,7 @@ Maker = Callable[[Organisation, Node, Entropy], Service]
 # virtual directory in lower case -> what makes its service
 SERVICES: dict[str, Maker] = {
     "ews": ExchangeWebServices,
+    "microsoft-server-activesync": ActiveSync,
 }
 NOT_FOUND = b"<html><body><h1>Not Found</h1></body></html>"
 

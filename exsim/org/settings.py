@@ -59,6 +59,19 @@ class EwsFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: int = 0  # of one user; 0: the version's own limit
 
 
+class ActiveSync(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """ActiveSync at a node's mailbox side.  Heartbeats in a device's seconds."""
+
+    provisioning: bool = True  # False: no policy, and no key is asked for
+    policy_changes: float = 0.0  # seconds after which the policy is another, again and again
+    least_heartbeat: float = 60.0
+    most_heartbeat: float = 3540.0
+    most_folders: int = 200  # of one Ping (assumed)
+    redirect: str = ""  # 451: the address that every device is sent to
+    # "Sync:3" -> share of the requests of a command that get this status, in a document or (from 400) by HTTP
+    statuses: dict[str, float] = {}
+
+
 class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mailbox side of a node."""
 
@@ -73,6 +86,7 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     think: float = 0.0  # seconds every answer takes
     down: bool = False  # nobody listens
     ews: EwsFaults = EwsFaults()
+    activesync: ActiveSync = ActiveSync()
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

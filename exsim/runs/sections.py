@@ -68,6 +68,20 @@ class EwsChange(Section, frozen=True, omit_defaults=True):
     subscriptions: Count | UnsetType = UNSET
 
 
+class ActiveSyncChange(Section, frozen=True, omit_defaults=True):
+    """The same for ActiveSync there.  `statuses`: "Sync:3" -> the share of Syncs that get status 3."""
+
+    provisioning: bool | UnsetType = UNSET
+    policy_changes: Seconds | UnsetType = UNSET
+    least_heartbeat: Seconds | UnsetType = UNSET
+    most_heartbeat: Seconds | UnsetType = UNSET
+    most_folders: Positive | UnsetType = UNSET
+    redirect: str | UnsetType = UNSET
+    statuses: dict[Annotated[str, Meta(pattern="^[A-Za-z]+:[0-9]{1,3}$")], Share] | UnsetType = (
+        UNSET
+    )
+
+
 class BackEndChange(Section, frozen=True, omit_defaults=True):
     """The same for the mailbox side of a node."""
 
@@ -80,6 +94,7 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     think: Seconds | UnsetType = UNSET
     down: bool | UnsetType = UNSET
     ews: EwsChange | UnsetType = UNSET
+    activesync: ActiveSyncChange | UnsetType = UNSET
 
 
 class Node(Section, frozen=True):

@@ -57,6 +57,9 @@ SOURCES = {
     "RPCH": "MS-RPCH, RPC over HTTP version 2",
     "ASCMD": "MS-ASCMD, commands of ActiveSync",
     "ASPROV": "MS-ASPROV, provisioning of ActiveSync",
+    "ZPUSH": "dialogue with Z-Push 2.7.1, an ActiveSync server that we did not write",
+    "SOGO": "dialogues with SOGo 5.8.0, an ActiveSync server that we did not write",
+    "HT203209": "support.apple.com HT203209 and KB905013: heartbeats through firewalls and balancers",
     "HAPROXY": "HAProxy configuration manual and measurements on 2.8",
 }
 
