@@ -47,6 +47,7 @@ class HubLine:
         self.source = client.identity.source
         self.address = f"{target.address}:{target.port}"
         self.alpn = ""
+        self.certificate = b""
         self.alive = True
         self.used = 0
         self.exchange: Exchange | None = None
@@ -121,6 +122,7 @@ class HubLine:
             return
         self._flush_tls()
         self.alpn = self.tls.selected_alpn_protocol() or ""
+        self.certificate = self.tls.getpeercert(True) or b""
         self._established(self.tls.version() or "")
 
     def _established(self, tls: str) -> None:

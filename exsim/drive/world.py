@@ -29,6 +29,7 @@ class Line(Protocol):
     address: str  # address:port connected to
     alpn: str
     alive: bool
+    certificate: bytes  # of the other end (DER); empty without TLS
     used: int  # exchanges completed on it
     exchange: Exchange | None
 

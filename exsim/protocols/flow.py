@@ -32,6 +32,8 @@ class Connection(Protocol):
 
     number: int
     note: Any  # a flow's own: who is signed in here, which node answered here
+    alive: bool  # False: it can carry nothing more
+    certificate: bytes  # what the other end showed (DER); empty without TLS, or before it stands
 
 
 class Channel(Protocol):

@@ -78,6 +78,7 @@ class MemoryLine:
         self.source = f"127.0.9.{client.identity.user % 250}:{40000 + number}"
         self.address = "127.0.0.1:443"
         self.alpn = ""
+        self.certificate = b""
         self.alive = True
         self.used = 0
         self.exchange: Exchange | None = None
