@@ -38,6 +38,8 @@ PENDING: Any = object()
 class Line:
     number: int
     note: Any = None
+    alive: bool = True
+    certificate: bytes = b""
 
 
 @dataclass(slots=True)

@@ -5,12 +5,13 @@ Models of what HAProxy was measured to do (HAPROXY), just exact enough to spread
 
 from __future__ import annotations
 
-from itertools import cycle
+from itertools import count, cycle
 from random import Random
 from typing import Any
 
+from exsim.org.work import Peer
 from exsim.wire import names
-from exsim.wire.message import Answer, Headers, cookies_of, header
+from exsim.wire.message import Answer, Headers, cookies_of, header, headers_named
 
 PERSISTENCE_COOKIE = "LB01"
 
@@ -24,6 +25,10 @@ class PerRequest:
 
     def choose(self, line: Any, headers: Headers) -> str:
         return next(self.ring)
+
+    def carry(self, line: Any, node: str) -> Peer | None:
+        """The server connection that a request goes out on; None: the client connection's own to that node."""
+        return None
 
     def answered(self, line: Any, headers: Headers, node: str, answer: Answer) -> None:
         """Nothing is added."""
@@ -93,3 +98,65 @@ class Moving(PerRequest):
             self.left[user] = self.dice.randint(*self.STAYS)
         self.left[user] -= 1
         return self.places[user]
+
+
+class EachAnew(PerRequest):
+    """`option http-server-close`: each request goes out on a server connection of its own."""
+
+    def __init__(self, nodes: list[str]) -> None:
+        super().__init__(nodes)
+        self.numbers = count(900_000)
+
+    def carry(self, line: Any, node: str) -> Peer | None:
+        return Peer(next(self.numbers))
+
+
+class Shared(EachAnew):
+    """Server connections that clients share once they are idle, as a proxy without knowledge of NTLM does."""
+
+    private_after_401 = False
+    first_request_alone = False  # the first of a client connection opens a connection of its own
+
+    def __init__(self, nodes: list[str]) -> None:
+        super().__init__(nodes)
+        self.idle: dict[str, list[Peer]] = {node: [] for node in nodes}
+        self.own: dict[int, tuple[str, Peer]] = {}  # client connection -> its private one
+        self.used: dict[int, tuple[str, Peer]] = {}  # client connection -> the one in use
+        self.served: set[int] = set()
+
+    def choose(self, line: Any, headers: Headers) -> str:
+        own = self.own.get(line.number)
+        return own[0] if own else super().choose(line, headers)
+
+    def carry(self, line: Any, node: str) -> Peer | None:
+        own = self.own.get(line.number)
+        if own:
+            return own[1]
+        alone = self.first_request_alone and line.number not in self.served
+        idle = self.idle[node]
+        peer = idle.pop() if idle and not alone else Peer(next(self.numbers))
+        self.served.add(line.number)
+        self.used[line.number] = (node, peer)
+        return peer
+
+    def answered(self, line: Any, headers: Headers, node: str, answer: Answer) -> None:
+        used = self.used.pop(line.number, None)
+        if used is None:
+            return
+        asks = headers_named(answer.headers, names.WWW_AUTHENTICATE)
+        if self.private_after_401 and any(ask.startswith(("NTLM", "Nego")) for ask in asks):
+            self.own[line.number] = used
+        else:
+            self.idle[node].append(used[1])
+
+
+class ReuseAlways(Shared):
+    """HAProxy since 2.2, `http-reuse always`: private after a 401 that asks for NTLM or Negotiate."""
+
+    private_after_401 = True
+
+
+class ReuseSafe(ReuseAlways):
+    """HAProxy's default, `http-reuse safe`."""
+
+    first_request_alone = True

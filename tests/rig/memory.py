@@ -32,6 +32,7 @@ from exsim.wire.message import Request as OrgRequest
 
 class Balancer(Protocol):
     def choose(self, line: Any, headers: Headers) -> str: ...
+    def carry(self, line: Any, node: str) -> Peer | None: ...
     def answered(self, line: Any, headers: Headers, node: str, answer: Answer) -> None: ...
 
 
@@ -124,7 +125,9 @@ class MemoryLine:
         network = self.network
         self.target = request.target
         node = self.origin or network.balancer.choose(self, request.headers)
-        peer = self.peers.setdefault(node, Peer(self.number * 100 + len(self.peers)))
+        peer = None if self.origin else network.balancer.carry(self, node)
+        if peer is None:
+            peer = self.peers.setdefault(node, Peer(self.number * 100 + len(self.peers)))
         if node in network.down:
             refusal = Answer(503, "Service Unavailable", [("Content-Type", "text/html")], b"503")
             ToClient(self, exchange, request, node).whole(refusal)
