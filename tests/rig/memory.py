@@ -32,7 +32,6 @@ from exsim.wire.message import Request as OrgRequest
 
 class Balancer(Protocol):
     def choose(self, line: Any, headers: Headers) -> str: ...
-    def carry(self, line: Any, node: str) -> Peer | None: ...
     def answered(self, line: Any, headers: Headers, node: str, answer: Answer) -> None: ...
 
 
@@ -125,7 +124,8 @@ class MemoryLine:
         network = self.network
         self.target = request.target
         node = self.origin or network.balancer.choose(self, request.headers)
-        peer = None if self.origin else network.balancer.carry(self, node)
+        carry = getattr(network.balancer, "carry", None)  # not every balancer shares connections
+        peer: Peer | None = carry(self, node) if carry and not self.origin else None
         if peer is None:
             peer = self.peers.setdefault(node, Peer(self.number * 100 + len(self.peers)))
         if node in network.down:
