@@ -1,12 +1,11 @@
 """exsim's whole pipeline on the OWA session flow, in a process of its own; prints requests and CPU seconds.
 
 Flow, cookies, signs, attribution, identity check, history record and Locust's request event, as in a run.
-Arguments: port, scheme, seconds, users, in flight (1 or 6).
+`python -m tests.bench.flow_exsim --help` says what may be asked.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -34,16 +33,17 @@ from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
 from exsim.session.hop import Hop, Line
+from tests.bench.window import SERVICE_CALLS, Window, asked
 
 ACCOUNT = Account("user01@isp.com.au", "LAB\\user01", "x", "2016")
 SETTINGS = Settings()
 
 
-def sessions(agent: Agent, parallel: int, until: float) -> Flow[None]:
+def sessions(agent: Agent, parallel: int, window: Window) -> Flow[None]:
     """Session after session of 25 requests, each as the real flow makes it."""
     yield from agent.rest(0)
     number = 0
-    while time.monotonic() < until:
+    while window.another(number):
         number += 1
         agent.jar.end_of_browser()
         page = Page(agent, ACCOUNT, SETTINGS, number)
@@ -54,14 +54,11 @@ def sessions(agent: Agent, parallel: int, until: float) -> Flow[None]:
                 "POST", "/owa/auth.owa", "logon", lines.NAVIGATION, b"username=x&password=y"
             )
         )
-        calls = [
-            page.service(CLICK_MIX.pick(agent.dice.random()), "service", True) for _ in range(15)
-        ]
         if parallel == 1:
-            for call in calls:
-                yield from agent.send(call)
+            for _ in range(SERVICE_CALLS):
+                yield from page.ask(_call(page))
         else:
-            yield from together([agent.send(call) for call in calls])
+            yield from together([_share(page, parallel, turn) for turn in range(parallel)])
         for target, step in (
             ("/owa/ev.owa2?UA=0", "channel_finish"),
             ("/owa/ev.owa2?UA=0&n=1", "ping"),
@@ -71,16 +68,20 @@ def sessions(agent: Agent, parallel: int, until: float) -> Flow[None]:
         yield from agent.send(page.request("GET", "/owa/logoff.owa", "logoff", lines.NAVIGATION))
 
 
+def _call(page: Page) -> Request:
+    return page.service(CLICK_MIX.pick(page.client.dice.random()), "service", True)
+
+
+def _share(page: Page, parallel: int, turn: int) -> Flow[None]:
+    """What one of `parallel` workers of a page's start asks, one call after the other."""
+    for _ in range(turn, SERVICE_CALLS, parallel):
+        yield from page.ask(_call(page))
+
+
 def main() -> None:
-    port, scheme, seconds, users, parallel = (
-        int(sys.argv[1]),
-        sys.argv[2],
-        float(sys.argv[3]),
-        int(sys.argv[4]),
-        int(sys.argv[5]),
-    )
-    tls = context(insecure=True) if scheme == "https" else None
-    world = HubWorld({None: Target("127.0.0.1", port, "mail.example", tls)})
+    options = asked(__doc__)
+    tls = context(insecure=True) if options.scheme == "https" else None
+    world = HubWorld({None: Target("127.0.0.1", options.port, "mail.example", tls)})
     events, stats = Events(), RequestStats()
     odd: Counter[str] = (
         Counter()
@@ -105,20 +106,19 @@ def main() -> None:
     def observe(request: Request, response: Response):  # type: ignore[no-untyped-def]
         return owa.observe(request, response, accounts)
 
-    until = time.monotonic() + seconds + 1.0
-    for user in range(1, users + 1):
+    window = Window(options)
+    tasks = []
+    for user in range(1, options.users + 1):
         client = Client(
             world, Identity(user, "owa"), observe, sink, ids, CookieHasher(b"salt"), stamp
         )
         recorder.follow(client)
-        client.run(sessions(Agent("mail.example", source.dice(user), ACCOUNT), parallel, until))
-    gevent.sleep(1.0)  # warm
-    hops, cpu = recorder.hops, time.process_time()
-    gevent.sleep(seconds - 0.5)
+        agent = Agent("mail.example", source.dice(user), ACCOUNT)
+        tasks.append(client.run(sessions(agent, options.parallel, window)))
+    window.measure(lambda: recorder.hops, lambda: all(task.done for task in tasks))
+    recorder.history.close()
     if odd:
         sys.exit(f"not what the target answers: {dict(odd)}")
-    print(json.dumps({"requests": recorder.hops - hops, "cpu": time.process_time() - cpu}))
-    recorder.history.close()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """Locust's own users on the same session flow with the same checks; prints requests and CPU seconds.
 
-Arguments: port, scheme, seconds, users, kind (fast or http).
+`python -m tests.bench.flow_locust --help` says what may be asked.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
 
 import gevent
-from locust import FastHttpUser, HttpUser, constant, task
+from gevent.pool import Pool
+from locust import FastHttpUser, HttpUser, constant
 from locust.env import Environment
+
+from tests.bench.window import SERVICE_CALLS, Window, asked
 
 HEADERS = {
     "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
@@ -22,6 +23,7 @@ HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
 }
 counted = [0]
+finished = [0]  # users that have had their sessions
 
 
 def check(response, front_end):  # type: ignore[no-untyped-def]
@@ -37,64 +39,75 @@ def check(response, front_end):  # type: ignore[no-untyped-def]
         response.success()
 
 
-def flow(client, follow):  # type: ignore[no-untyped-def]
+def flow(client, follow, parallel):  # type: ignore[no-untyped-def]
     def send(method, path, name, **more):  # type: ignore[no-untyped-def]
         with client.request(
             method, path, name=name, headers=HEADERS, catch_response=True, **follow, **more
         ) as response:
             check(response, "EX16-01")
 
+    def service(number):  # type: ignore[no-untyped-def]
+        send("POST", f"/owa/service.svc?action=FindItem&ID=-{number}", "service", data="{}")
+
     send("GET", "/owa/auth/logon.aspx?reason=0", "open")
     send("GET", "/owa/auth/logon.aspx?reason=0&replaceCurrent=1", "logon_form")
     send("POST", "/owa/auth.owa", "logon", data="username=x&password=y")
     send("GET", "/owa/", "boot")
-    for number in range(15):
-        send("POST", f"/owa/service.svc?action=FindItem&ID=-{number}", "service", data="{}")
+    if parallel == 1:
+        for number in range(SERVICE_CALLS):
+            service(number)
+    else:
+        pool = Pool(parallel)
+        pool.map(service, range(SERVICE_CALLS))
     for number in range(2):
         send("POST", f"/owa/ev.owa2?UA=0&n={number}", "channel", data="")
     send("GET", "/owa/logoff.owa", "logoff")
 
 
-class Fast(FastHttpUser):
-    wait_time = constant(0)
-    insecure = True
+def users(options, window):  # type: ignore[no-untyped-def]
+    """Locust's two kinds of user, living as long as the window."""
 
-    def on_start(self) -> None:
-        self.client.client.redirect_response_codes = frozenset()
+    def session(user) -> None:  # type: ignore[no-untyped-def]
+        if not window.another(user.sessions):
+            finished[0] += 1
+            gevent.sleep(1000.0)  # a user that stops is replaced by Locust
+        user.sessions += 1
+        flow(user.client, user.follow, options.parallel)
 
-    @task
-    def session(self) -> None:
-        flow(self.client, {})
+    class Fast(FastHttpUser):
+        wait_time, tasks, sessions = constant(0), [session], 0  # noqa: RUF012
+        insecure = True
+        concurrency = max(10, options.parallel)
+        follow = {}  # noqa: RUF012
 
+        def on_start(self) -> None:
+            self.client.client.redirect_response_codes = frozenset()
 
-class Http(HttpUser):
-    wait_time = constant(0)
+    class Http(HttpUser):
+        wait_time, tasks, sessions = constant(0), [session], 0  # noqa: RUF012
+        follow = {"allow_redirects": False}  # noqa: RUF012
 
-    def on_start(self) -> None:
-        self.client.verify = False
+        def on_start(self) -> None:
+            self.client.verify = False
 
-    @task
-    def session(self) -> None:
-        flow(self.client, {"allow_redirects": False})
+    return {"fast": Fast, "http": Http}[options.kind]
 
 
 def main() -> None:
-    port, scheme, seconds, users, kind = sys.argv[1:6]
+    options = asked(__doc__)
     import urllib3
 
     urllib3.disable_warnings()
-    host = f"{scheme}://127.0.0.1:{port}"
-    environment = Environment(user_classes=[Fast if kind == "fast" else Http], host=host)
+    window = Window(options)
+    host = f"{options.scheme}://127.0.0.1:{options.port}"
+    environment = Environment(user_classes=[users(options, window)], host=host)
     runner = environment.create_local_runner()
-    runner.start(int(users), spawn_rate=1000)
-    gevent.sleep(1.0)
-    requests, cpu = counted[0], time.process_time()
-    gevent.sleep(float(seconds) - 0.5)
+    runner.start(options.users, spawn_rate=1000)
+    gevent.sleep(0.3)
+    window.measure(lambda: counted[0], lambda: finished[0] >= options.users)
     if environment.stats.total.num_failures:
-        print(f"{environment.stats.total.num_failures} failures", file=sys.stderr)
+        print(f"{environment.stats.errors}", file=sys.stderr)
         os._exit(1)
-    print(json.dumps({"requests": counted[0] - requests, "cpu": time.process_time() - cpu}))
-    sys.stdout.flush()
     os._exit(0)
 
 

@@ -1,0 +1,63 @@
+"""What each client of the flow benchmark is asked, and how its requests and CPU seconds are counted.
+
+By time: a second of warming up, then a window.  By sessions: so many a user, then the end: what
+`instructions` needs, where two lengths of run are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import gevent
+
+SERVICE_CALLS = 18  # of the 25 requests of a session
+WARM = 1.0  # seconds
+
+
+def asked(description: str | None) -> argparse.Namespace:
+    """The command line of a client."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--port", type=int, required=True, help="of the target")
+    parser.add_argument("--scheme", choices=("http", "https"), default="http")
+    parser.add_argument("--users", type=int, default=20, help="at the same time")
+    parser.add_argument("--parallel", type=int, default=1, help="requests in flight a user")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of the window")
+    parser.add_argument(
+        "--sessions", type=int, default=0, help="a user, instead of a window of time"
+    )
+    parser.add_argument("--kind", choices=("fast", "http"), default="fast", help="of Locust's user")
+    return parser.parse_args()
+
+
+class Window:
+    """How long a client goes on, and what it counts meanwhile."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.sessions: int = options.sessions
+        self.seconds: float = options.seconds
+        self.until = time.monotonic() + WARM + self.seconds
+
+    def another(self, done: int) -> bool:
+        """Whether a user that has had `done` sessions has one more."""
+        if self.sessions:
+            return done < self.sessions
+        return time.monotonic() < self.until
+
+    def measure(self, count: Callable[[], int], over: Callable[[], bool]) -> None:
+        """Let the clients run, and print what they did."""
+        if self.sessions:
+            before, cpu = 0, 0.0
+            while not over():
+                gevent.sleep(0.05)
+        else:
+            gevent.sleep(WARM)
+            before, cpu = count(), time.process_time()
+            gevent.sleep(self.seconds - 0.5)
+        print(
+            json.dumps({"requests": count() - before, "cpu": time.process_time() - cpu}), flush=True
+        )
