@@ -43,9 +43,15 @@ class NotSent:
 
 
 def _request(task: Task, command: Request) -> Any:
+    client = task.client
+    if client.gate is None and command.writes is None and command.on is None:
+        line = client.pool(command.origin).next()
+        if line is not None:  # nothing to ask, and a connection at hand
+            client.begin(task, command, line, False, None)
+            return PENDING
     refused = Response(None, [], b"", None, error=NOT_ALLOWED)
     return _on_line(
-        task, command, lambda line: task.client.begin(task, command, line, False, None), refused
+        task, command, lambda line: client.begin(task, command, line, False, None), refused
     )
 
 

@@ -16,6 +16,8 @@ from exsim.session.hop import Evidence
 if TYPE_CHECKING:
     from exsim.drive.task import Task
 
+WHOLE = End()
+
 
 class Exchange:
     """One hop in the making.  Piecewise ones are what a flow knows as a Channel."""
@@ -86,6 +88,23 @@ class Exchange:
         if len(self.arrivals) < 10_000:  # bounded: hours of heartbeats keep their first gaps only
             self.arrivals.append(self.task.client.world.now())
         self._deliver(data)
+
+    def on_answer(self, status: int, reason: str, headers: RawHeaders, body: bytes) -> None:
+        """The whole answer at once; its connection stays open.  Never called for a piecewise exchange."""
+        task = self.task
+        client = task.client
+        line = self.connection
+        now = client.world.now()
+        self.status, self.reason, self.headers = status, reason, headers
+        self.first_byte = self.over_at = now
+        self.body.append(body)
+        self.ended = WHOLE
+        client.world.unwatch(self)
+        client.release(self, False)
+        task.owned.discard(self)
+        response = Response(status, headers, body, line, None, line.used > 1, now, reason)
+        client.record(self, response, None)
+        task.step(response)
 
     def on_end(self, error: str | None, close: bool) -> None:
         """The answer is complete, or will never be: `error` says why.  `close`: the line is spent."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exsim.drive.task import Task
 
 SWEEP = 0.1  # seconds between two looks at the deadlines
+MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))  # as a stamp ends
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -140,13 +141,15 @@ def run_until(task: Task, seconds: float) -> bool:
 
 def stamper(started: float) -> Callable[[float], str]:
     """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
-    last: list[Any] = [None, ""]
+    last_second, last_text = -1, ""
 
     def stamp(t: float) -> str:
+        nonlocal last_second, last_text
         moment = started + t
         second = int(moment)
-        if last[0] != second:
-            last[0], last[1] = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{last[1]}.{int((moment - second) * 1000):03d}Z"
+        if last_second != second:
+            last_second = second
+            last_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return last_text + MILLISECONDS[int((moment - second) * 1000)]
 
     return stamp

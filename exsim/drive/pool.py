@@ -30,13 +30,14 @@ class Pool:
 
     def take(self, use: Use, fresh: bool = False) -> None:
         """Call `use` with a connection: at once when there is one, else in turn."""
-        line = self._next(fresh)
+        line = self.next(fresh)
         if line is None:
             self.queue.append((use, fresh))
         else:
             use(line)
 
-    def _next(self, fresh: bool) -> Line | None:
+    def next(self, fresh: bool = False) -> Line | None:
+        """A connection for whoever has it now; None: there are as many as there may be, and all are busy."""
         if not fresh:
             while self.idle:
                 line = self.idle.popleft() if self.oldest_first else self.idle.pop()
@@ -53,7 +54,8 @@ class Pool:
         """A connection is free again."""
         if line.alive:
             self.idle.append(line)
-        self._pump()
+        if self.queue:
+            self._pump()
 
     def forget(self, line: Line) -> None:
         """A connection is gone."""
@@ -65,7 +67,7 @@ class Pool:
     def _pump(self) -> None:
         while self.queue:
             use, fresh = self.queue[0]
-            line = self._next(fresh)
+            line = self.next(fresh)
             if line is None:
                 return
             self.queue.popleft()

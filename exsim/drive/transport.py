@@ -1,27 +1,28 @@
-"""A connection: lean HTTP/1.1 over a bare non-blocking socket on gevent's hub, read by llhttp.
+"""A connection: lean HTTP/1.1 over a bare non-blocking socket on gevent's hub.
 
-One exchange at a time.  What goes wrong (refused, reset, closed, truncated, tls, unreadable) is reported
-to the exchange as data, never raised: hostile bytes end the connection and nothing else.
+An ordinary answer is taken apart by `answer`, every other is read by llhttp.  One exchange at a time.
+What goes wrong (refused, reset, closed, truncated, tls, unreadable) is reported to the exchange as data,
+never raised: hostile bytes end the connection and nothing else.
 """
 
 from __future__ import annotations
 
-import re
 import socket as plain_socket
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import httptools
 from gevent import get_hub, monkey
 
+from exsim.drive.answer import ordinary
+from exsim.drive.asking import head_of
 from exsim.drive.tls import words
 
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
     from exsim.drive.target import Target
-    from exsim.protocols.flow import RawHeaders, Request
+    from exsim.protocols.flow import RawHeaders
 
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
 Socket: Any = monkey.get_original("socket", "socket")
@@ -30,8 +31,6 @@ CHUNK = 65536
 LARGEST_BODY = 32 * 1024 * 1024  # bytes; more in one whole answer is a hostile server
 LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
-_UNSAFE = re.compile(r"[^\x21-\x7e]")
-_BREAKS = re.compile(r"[\r\n\0]")
 FRAMING = frozenset(
     (b"content-length", b"transfer-encoding")
 )  # without both, the end is the connection's
@@ -219,12 +218,19 @@ class HubLine:
                 self._eof()
                 return
             self._feed(plain)
+            if not (self.tls.pending() or self.incoming.pending):
+                return
 
     def _feed(self, data: bytes) -> None:
         exchange = self.exchange
         if exchange is None:  # nobody asked: a close notice, or a hostile server
             self._gone()
             return
+        if not self.received and not exchange.piecewise and self.method != "HEAD":
+            answer = ordinary(data)
+            if answer is not None:
+                exchange.on_answer(*answer)
+                return
         self.received += len(data)
         try:
             self.parser.feed_data(data)
@@ -312,28 +318,6 @@ class HubLine:
             watcher.stop()
             watcher.close()
         self.socket.close()
-
-
-def head_of(request: Request, host: str, client_request_id: str, length: int | None) -> bytes:
-    """The bytes of a request: head, and the body where it is whole."""
-    target = request.target
-    if _UNSAFE.search(target):  # a server's own words may end up here: they never break the head
-        target = quote(target, safe="%/:=&?~#+!$,;'@()*[]")
-    body = request.body
-    lines = [f"{request.method} {target} HTTP/1.1\r\nHost: {host}"]
-    lines += [f"{name}: {value}" for name, value in request.headers]
-    if request.cookies.line:
-        lines.append(f"Cookie: {request.cookies.line}")
-    lines.append(f"client-request-id: {client_request_id}")
-    if length is None and body is not None:
-        length = len(body)
-    if length is not None:
-        lines.append(f"Content-Length: {length}")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
-        head = "\r\n".join([lines[0], *(_BREAKS.sub(" ", line) for line in lines[1:])])
-    whole = head.encode("latin-1", "replace") + b"\r\n\r\n"
-    return whole + body if body else whole
 
 
 def _until_close(status: int, headers: RawHeaders) -> bool:

@@ -112,17 +112,18 @@ class Agent:
 
     def keep(self, headers: RawHeaders, path: str) -> None:
         """Store an answer's cookies; a date of theirs is measured against the answer's own Date."""
-        date, sets = None, False
-        for key, value in headers:
-            if key == b"set-cookie":
-                sets = True
-            elif key == b"date":
-                date = value
+        date: bytes | None = None
+        sets: RawHeaders = []
+        for header in headers:
+            if header[0] == b"set-cookie":
+                sets.append(header)
+            elif header[0] == b"date":
+                date = header[1]
         if not sets:
             return
         told = None if date is None else read_date(date.decode("latin-1"))
         now = self.clock or told or 0.0
-        self.jar.store(headers, path, now, told)
+        self.jar.store(sets, path, now, told)
 
     def fetch(self, request: Request) -> Flow[Response]:
         """One request and the redirects that it meets; the last answer."""

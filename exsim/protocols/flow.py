@@ -121,7 +121,8 @@ class End:
 class Request(Command[Response]):
     """One hop.
 
-    `target` is path and query.  `origin` None is the scenario's target; a name is that node itself.
+    `target` is path and query.  `headers` are those of its kind, the same tuple each time where a client
+    sends many such requests; `own` are this one's alone, and follow them.  `origin` None is the scenario's target; a name is that node itself.
     `session` is the logon whose page sends this, as the client counts (0: none yet).  `writes` names what
     the step changes in a mailbox, and the driver refuses it unless the scenario allows it.  `account` is
     the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.  `auth` says what
@@ -145,6 +146,12 @@ class Request(Command[Response]):
     forced: bool = False  # the run made this session meet what it meets
     auth: str = ""
     attempt: str = ""
+    own: Sequence[tuple[str, str]] = ()
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Every header of it, in the order in which they are sent."""
+        return [*self.headers, *self.own]
 
 
 @dataclass(slots=True)

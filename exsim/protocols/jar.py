@@ -89,6 +89,30 @@ def read_attributes(text: str) -> Attributes:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SetCookie:
+    """A Set-Cookie line, read."""
+
+    name: str
+    value: str
+    said: Attributes
+
+
+NOT_TAKEN = SetCookie("", "", Attributes())
+
+
+@lru_cache(maxsize=1024)
+def read_line(line: bytes) -> SetCookie:
+    """What a Set-Cookie line says; `NOT_TAKEN` where a browser ignores it whole."""
+    text = line.decode("latin-1")
+    pair, _, rest = text.partition(";")
+    name, equals, value = pair.partition("=")
+    name, value = name.strip(" \t"), value.strip(" \t")
+    if not equals or not name or len(name) + len(value) > LONGEST_PAIR or _CONTROLS.search(text):
+        return NOT_TAKEN
+    return SetCookie(name, value, read_attributes(rest))
+
+
 @dataclass(slots=True)
 class Cookie:
     """One cookie of the jar.  `domain` "" is the host alone; `expires` None lasts as long as the browser."""
@@ -172,20 +196,13 @@ class Jar:
         """
         for key, line in headers:
             if key == b"set-cookie":
-                self._take(line.decode("latin-1"), path, now, now if date is None else date)
+                reading = read_line if len(line) <= LONGEST_PAIR else read_line.__wrapped__
+                self._take(reading(line), path, now, now if date is None else date)
 
-    def _take(self, text: str, asked: str, now: float, date: float) -> None:
-        pair, _, rest = text.partition(";")
-        name, equals, value = pair.partition("=")
-        name, value = name.strip(" \t"), value.strip(" \t")
-        if (
-            not equals
-            or not name
-            or len(name) + len(value) > LONGEST_PAIR
-            or _CONTROLS.search(text)
-        ):
+    def _take(self, line: SetCookie, asked: str, now: float, date: float) -> None:
+        if line is NOT_TAKEN:
             return
-        said = read_attributes(rest)
+        name, said = line.name, line.said
         domain = "" if said.domain == self.host else said.domain
         if domain and not domain_matches(self.host, domain):
             return
@@ -198,7 +215,7 @@ class Jar:
         if expires is not None and expires <= now:
             self._delete((name, domain, path))
         else:
-            self._put((name, domain, path), value, said.http_only, expires)
+            self._put((name, domain, path), line.value, said.http_only, expires)
 
     def _put(
         self, key: tuple[str, str, str], value: str, http_only: bool, expires: float | None

@@ -200,7 +200,7 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
         status == 200
         and place is Place.ORDINARY
         and hop.error is None
-        and body.code is None
+        and body.code not in _THROTTLING
         and body.owner not in _STRANGERS
         and body.is_ not in _TELLING_BODIES
         and _OWA_ERROR not in hop.headers

@@ -44,34 +44,16 @@ def main() -> None:
     options = parser.parse_args()
     costs: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, target(Path(folder)) as (plain, tls):
+        seconds = ["--seconds", options.seconds]
+        http = ["--port", str(plain), *seconds]
+        https = ["--port", str(tls), "--scheme", "https", *seconds]
         clients = {
-            "exsim": ["tests.bench.flow_exsim", str(plain), "http", options.seconds, "20", "1"],
-            BASE: ["tests.bench.flow_locust", str(plain), "http", options.seconds, "20", "fast"],
-            "exsim, six at a time": [
-                "tests.bench.flow_exsim",
-                str(plain),
-                "http",
-                options.seconds,
-                "20",
-                "6",
-            ],
-            "HttpUser": [
-                "tests.bench.flow_locust",
-                str(plain),
-                "http",
-                options.seconds,
-                "20",
-                "http",
-            ],
-            "exsim, TLS": ["tests.bench.flow_exsim", str(tls), "https", options.seconds, "20", "1"],
-            f"{BASE}, TLS": [
-                "tests.bench.flow_locust",
-                str(tls),
-                "https",
-                options.seconds,
-                "20",
-                "fast",
-            ],
+            "exsim": ["tests.bench.flow_exsim", *http],
+            BASE: ["tests.bench.flow_locust", *http],
+            "exsim, six at a time": ["tests.bench.flow_exsim", *http, "--parallel", "6"],
+            "HttpUser": ["tests.bench.flow_locust", *http, "--kind", "http"],
+            "exsim, TLS": ["tests.bench.flow_exsim", *https],
+            f"{BASE}, TLS": ["tests.bench.flow_locust", *https],
         }
         for _ in range(options.repeats):
             for name, arguments in clients.items():

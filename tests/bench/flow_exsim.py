@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
-import gevent
 from locust.event import Events
 from locust.stats import RequestStats
 

@@ -75,7 +75,7 @@ def users(options, window):  # type: ignore[no-untyped-def]
         flow(user.client, user.follow, options.parallel)
 
     class Fast(FastHttpUser):
-        wait_time, tasks, sessions = constant(0), [session], 0  # noqa: RUF012
+        wait_time, tasks, sessions = constant(0), [session], 0
         insecure = True
         concurrency = max(10, options.parallel)
         follow = {}  # noqa: RUF012
@@ -84,7 +84,7 @@ def users(options, window):  # type: ignore[no-untyped-def]
             self.client.client.redirect_response_codes = frozenset()
 
     class Http(HttpUser):
-        wait_time, tasks, sessions = constant(0), [session], 0  # noqa: RUF012
+        wait_time, tasks, sessions = constant(0), [session], 0
         follow = {"allow_redirects": False}  # noqa: RUF012
 
         def on_start(self) -> None:

@@ -91,7 +91,7 @@ class MemoryLine:
 
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
         request = exchange.request
-        headers: Headers = [("Host", self.network.host), *request.headers]
+        headers: Headers = [("Host", self.network.host), *request.lines]
         if request.cookies.line:
             headers.append(("Cookie", request.cookies.line))
         headers.append(("client-request-id", client_request_id))

@@ -19,7 +19,7 @@ from exsim.wire import names
 _MARKER = names.MARKER.encode()
 _ADDRESS = re.compile(rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
 _CODE = b'Code"'
-_NO_ERROR = b'"ResponseCode":"NoError"'
+_NO_ERROR = b':"NoError"'
 _VALUE = re.compile(rb'\s*:\s*"?([A-Za-z0-9_\-]{1,64})')
 _BUILD = re.compile(
     rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
@@ -52,7 +52,7 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     if not body:
         pending = response.status == 200 and _PENDING in request.target.lower()
         return CHANNEL if pending else EMPTY
-    owner = whose(body, request.account, accounts) if _MARKER in body else None
+    owner = whose(body, request.account, accounts)
     first = body[:1]
     if first == b"{" or (first == b"[" and _content_type(response).startswith("application/json")):
         return Evidence(len(body), "json", code_in(body), owner, build_in(body))
@@ -70,12 +70,16 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 
     None: no marker, or nobody's answer is expected.
     """
-    if not own:
+    at = body.find(_MARKER)
+    if at < 0 or not own:
         return None
-    if body.count(_MARKER) == body.count(_own_marker(own)) > 0:  # the ordinary answer
+    marker, first = _own_marker(own), at
+    while at >= 0 and body.startswith(marker, at):  # all of them, in the ordinary answer
+        at = body.find(_MARKER, at + len(marker))
+    if at < 0:
         return "own"
     found: set[bytes] = set()
-    at = body.find(_MARKER)
+    at = first
     for _ in range(MOST_MARKERS):
         if at < 0:
             break
@@ -95,11 +99,15 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 
 def code_in(body: bytes) -> str | None:
     """The first ResponseCode or ErrorCode that is not NoError; "NoError" when all are; None without any."""
-    total = body.count(_CODE)
-    if body.count(_NO_ERROR) == total:  # the ordinary answer
-        return "NoError" if total else None
+    at = first = body.find(_CODE)
+    if at < 0:
+        return None
+    while at >= 0 and body.startswith(_NO_ERROR, at + len(_CODE)):  # all, in the ordinary answer
+        at = body.find(_CODE, at + len(_CODE))
+    if at < 0 and body.endswith(b'"Response', 0, first):
+        return "NoError"
     code: str | None = None
-    at = body.find(_CODE)
+    at = first
     for _ in range(MOST_CODES):
         if at < 0:
             break

@@ -22,6 +22,7 @@ RECONNECT = 5.0  # seconds before a broken channel is opened again; doubled each
 LONGEST_RECONNECT = 60.0
 AT_ONCE = 1.0  # seconds: an answer that is over sooner was none; not asked again without a pause
 MOST_PIECES = 100_000  # of one answer: a hostile server may never end
+FINISH_HEADERS = (*lines.BACKGROUND_CALL, lines.PLAIN)
 
 _CHANNEL = re.compile(rb"""["']?cid["']?\s*:\s*["']([0-9A-Za-z\-]{1,64})["']""")
 
@@ -56,8 +57,9 @@ def _finish(page: Page, channel_id: str) -> Flow[Response]:
     target = f"{names.NOTIFICATION}?ns=PendingRequest&ev=FinishNotificationRequest&UA=0"
     if channel_id:
         target += f"&cid={channel_id}"
-    headers = (*lines.BACKGROUND_CALL, lines.PLAIN, (names.CANARY, page.canary()))
-    return (yield from page.ask(page.request("POST", target, "channel_finish", headers, b"")))
+    own = ((names.CANARY, page.canary()),)
+    request = page.request("POST", target, "channel_finish", FINISH_HEADERS, b"", own=own)
+    return (yield from page.ask(request))
 
 
 def _read_channel(response: Response) -> str:

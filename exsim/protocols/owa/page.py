@@ -73,6 +73,7 @@ class Page:
         headers: Iterable[tuple[str, str]] = lines.SCRIPT_CALL,
         body: bytes | None = None,
         timeout: float = 60.0,
+        own: tuple[tuple[str, str], ...] = (),
     ) -> Request:
         """A request of this page; the jar's cookies are added when it is sent."""
         settings = self.settings
@@ -88,6 +89,7 @@ class Page:
             timeout=timeout,
             control=settings.control,
             forced=settings.forced,
+            own=own,
         )
 
     def canary(self) -> str:
@@ -101,22 +103,21 @@ class Page:
         """A call of service.svc with its real headers (CAP16); `user` False: nobody asked for it."""
         self.calls += 1
         number = f"-{self.calls}"
-        clock = self.client.clock
-        begin = f"{_second(int(clock))}.{int(clock * 1000) % 1000:03d}"
+        clock = int(self.client.clock * 1000)
         own = (
             (names.CANARY, self.canary()),
             (names.ACTION_ID, number),
             (names.CLIENT_BUILD, self.build),
             (names.VERSION_ID, self.build),
-            (names.CORRELATION_ID, f"{self.client_id}_{int(clock * 1000)}{self.calls % 100:02d}"),
-            (names.CLIENT_BEGIN, begin),
+            (names.CORRELATION_ID, f"{self.client_id}_{clock}{self.calls % 100:02d}"),
+            (names.CLIENT_BEGIN, f"{_second(clock // 1000)}.{clock % 1000:03d}"),
         )
         target = f"{names.SERVICE}?action={action.name}{'&EP=1' if action.small else ''}&ID={number}&AC=1"
         if user:
             constant = action.user
         else:
             constant, target = action.background, target + "&UA=0"
-        return self.request("POST", target, step, constant + own, action.content, timeout)
+        return self.request("POST", target, step, constant, action.content, timeout, own)
 
     def event(
         self, namespace: str, event: str, step: str, user: bool = False, method: str = "POST"
@@ -157,10 +158,11 @@ class Page:
     def _with_canary(self, request: Request) -> Request:
         """The same request as its second attempt, with the canary that came with the refusal."""
         fresh = self.canary()
-        headers = [
-            (name, fresh if name == names.CANARY else "2" if name == names.ATTEMPT else value)
-            for name, value in request.headers
-        ]
+        second = {names.CANARY: fresh, names.ATTEMPT: "2"}
+        headers, own = (
+            tuple((name, second.get(name, value)) for name, value in some)
+            for some in (request.headers, request.own)
+        )
         target, body = request.target.replace("&AC=1", "&AC=2"), request.body
         head, found, tail = target.partition(f"{names.CANARY}=")
         if found:
@@ -168,7 +170,7 @@ class Page:
         if self.legacy and body:
             body = XML_CALL.format(canary=fresh).encode("latin-1", "replace")
         return self.request(
-            request.method, target, request.step, tuple(headers), body, request.timeout
+            request.method, target, request.step, headers, body, request.timeout, own
         )
 
     # Leaving ----------------------------------------------------------------------------------

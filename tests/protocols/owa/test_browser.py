@@ -95,7 +95,7 @@ def test_script_calls_carry_the_newest_canary_and_count_their_ids_down() -> None
     toy = Toy()
     life(toy, replace(SETTINGS, connections=1, notifications=False, background=0.0))
     calls = [request for _, request in toy.seen if names.SERVICE in request.target]
-    headers = [dict(request.headers) for request in calls]
+    headers = [dict(request.lines) for request in calls]
     assert [int(one[names.ACTION_ID]) for one in headers] == list(range(-1, -len(calls) - 1, -1))
     for request, one in zip(calls, headers, strict=True):
         assert one[names.CANARY] == request.cookies.values[names.CANARY]
@@ -122,7 +122,7 @@ def test_background_calls_say_that_no_user_caused_them() -> None:
     toy = Toy()
     life(toy, replace(SETTINGS, polls=40, background=0.5))
     polls = [request for _, request in toy.seen if request.step in ("service", "activity")][11:]
-    silent = [dict(request.headers).get(names.USER_ACTIVITY) == "0" for request in polls]
+    silent = [dict(request.lines).get(names.USER_ACTIVITY) == "0" for request in polls]
     assert silent == ["UA=0" in request.target for request in polls]
     assert silent == [request.step == "service" for request in polls]
     assert 5 < sum(silent) < 35
@@ -281,8 +281,8 @@ def test_a_449_is_answered_with_the_fresh_canary_once() -> None:
     toy = Toy(special=special)
     rig, _ = life(toy, replace(SETTINGS, connections=1))
     second = toy.seen[[request for _, request in toy.seen].index(refused[0]) + 1][1]
-    assert dict(second.headers)[names.CANARY] == "fresh" and "AC=2" in second.target
-    assert dict(second.headers)[names.ATTEMPT] == "2"
+    assert dict(second.lines)[names.CANARY] == "fresh" and "AC=2" in second.target
+    assert dict(second.lines)[names.ATTEMPT] == "2"
     assert not marks(rig, "thrown_out")
 
 

@@ -1,0 +1,61 @@
+"""The bytes of a request: its head, and the body where it is whole.
+
+Headers that are alike in each request of a kind are put together once.  Whatever a server's own words
+brought into a target, a cookie or a header: they never break the head.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from exsim.protocols.flow import Request
+
+_UNSAFE = re.compile(r"[^\x21-\x7e]")
+_BREAKS = re.compile(r"[\r\n\0]")
+MOST_BLOCKS = 1024
+
+_blocks: dict[tuple[tuple[str, str], ...], str] = {}
+
+
+def head_of(request: Request, host: str, client_request_id: str, length: int | None) -> bytes:
+    """What is sent of `request`; `length` of body is promised, where the body follows piece by piece."""
+    target = request.target
+    if _UNSAFE.search(target):
+        target = quote(target, safe="%/:=&?~#+!$,;'@()*[]")
+    headers = request.headers
+    block = _blocks.get(headers) if type(headers) is tuple else None
+    if block is None:
+        block = _block(headers)
+    own = "".join([f"{name}: {value}\r\n" for name, value in request.own])
+    if own.count("\n") != len(request.own) or own.count("\r") != len(request.own) or "\0" in own:
+        own = _unbroken(request.own)
+    cookies = request.cookies.line
+    if cookies:
+        if "\n" in cookies or "\r" in cookies or "\0" in cookies:
+            cookies = _BREAKS.sub(" ", cookies)
+        own += f"Cookie: {cookies}\r\n"
+    body = request.body
+    if length is None and body is not None:
+        length = len(body)
+    ending = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
+    head = (
+        f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{block}{own}"
+        f"client-request-id: {client_request_id}\r\n{ending}"
+    )
+    whole = head.encode("latin-1", "replace")
+    return whole + body if body else whole
+
+
+def _block(headers: Sequence[tuple[str, str]]) -> str:
+    """The lines of headers, remembered: flows hand over the same few again and again."""
+    block = _unbroken(headers)
+    if len(_blocks) >= MOST_BLOCKS:
+        _blocks.clear()
+    _blocks[tuple(headers)] = block
+    return block
+
+
+def _unbroken(headers: Sequence[tuple[str, str]]) -> str:
+    return "".join(_BREAKS.sub(" ", f"{name}: {value}") + "\r\n" for name, value in headers)

@@ -1,0 +1,106 @@
+"""The ordinary answer is read as llhttp reads it, or left to llhttp.
+
+Falls if: an answer that is taken apart by hand differs in anything from what llhttp makes of the same
+bytes, or if one is taken that is not whole, or whose end is not its length.
+"""
+
+from __future__ import annotations
+
+import httptools
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exsim.drive import answer
+from exsim.drive.answer import ordinary
+
+PLAIN = b"HTTP/1.1 200 OK\r\nX-FEServer: EX1\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Judge:
+    """What llhttp says of some bytes."""
+
+    def __init__(self) -> None:
+        self.phrase = ""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.over = 0
+        self.stays = False
+        self.parser = httptools.HttpResponseParser(self)
+
+    def on_status(self, phrase: bytes) -> None:
+        self.phrase += phrase.decode("latin-1")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.over += 1
+        self.stays = self.parser.should_keep_alive()
+
+
+def judged(data: bytes) -> Judge:
+    judge = Judge()
+    judge.parser.feed_data(data)
+    return judge
+
+
+STATUS_LINES = (
+    b"HTTP/1.1 200 OK|HTTP/1.1 440 Login Timeout|HTTP/1.1 302 Found|HTTP/1.1 999 x|HTTP/1.0 200 OK|"
+    b"HTTP/1.1 204 No Content|HTTP/1.1 100 Continue|HTTP/1.1 200|HTTP/1.1  200 OK|HTTP/1.1 200 \x80|"
+    b"HTTP/1.1 20 OK|http/1.1 200 OK"
+).split(b"|")
+LENGTHS = (
+    b"Content-Length: 2|content-length:2|Content-Length: +2|Content-Length: 2, 2|Content-Length : 2|"
+    b"Content-Length: 2 |Content-Length: 02|CONTENT-LENGTH:\t2|Content-Length: 3|Content-Length:|X: 1"
+).split(b"|")
+OTHERS = (
+    b"Set-Cookie: a=b; path=/|X: \xe9\xff|X:|X: a\tb| folded|\tfolded|nothing|Transfer-Encoding: chunked|"
+    b"Connection: close|Connection: keep-alive|: x|X: a\x00b|X: a\x7fb|X: a\nY: b|X: a\rb|Upgrade: h2c|"
+    b"Content-Length: 2|X: trailing |X\xe9: y|Date: Sat, 22 Nov 2026 05:12:03 GMT|request-id: 1-2"
+).split(b"|")
+
+
+@given(
+    st.sampled_from(STATUS_LINES),
+    st.sampled_from(LENGTHS),
+    st.lists(st.sampled_from(OTHERS) | st.binary(max_size=12), max_size=4),
+    st.sampled_from([b"ok", b"o", b"okk"]),
+)
+def test_what_is_taken_apart_is_what_llhttp_reads(
+    first: bytes, length: bytes, others: list[bytes], body: bytes
+) -> None:
+    data = b"\r\n".join([first, *others, length]) + b"\r\n\r\n" + body
+    answer._headers.clear()
+    for _ in range(2):  # read, and then remembered
+        taken = ordinary(data)
+        if taken is not None:
+            judge = judged(data)  # and it does not refuse them
+            assert taken[0] == judge.parser.get_status_code()
+            assert taken[1:] == (judge.phrase, judge.headers, judge.body)
+            assert judge.over == 1 and judge.stays
+
+
+@pytest.mark.parametrize("cut", range(len(PLAIN)))
+def test_a_part_of_an_answer_is_none(cut: int) -> None:
+    assert ordinary(PLAIN[:cut]) is None
+
+
+def test_an_ordinary_answer_is_taken() -> None:
+    headers = [(b"x-feserver", b"EX1"), (b"content-length", b"2")]
+    assert ordinary(PLAIN) == (200, "OK", headers, b"ok")
+
+
+def test_what_comes_after_an_answer_is_not_swallowed() -> None:
+    assert ordinary(PLAIN + PLAIN) is None
+
+
+def test_a_server_that_never_repeats_itself_is_not_held_on_to() -> None:
+    for number in range(answer.MOST_KNOWN + 10):
+        assert ordinary(b"HTTP/1.1 200 OK\r\nX: %d\r\nContent-Length: 0\r\n\r\n" % number)
+        assert ordinary(b"HTTP/1.1 200 %d\r\nContent-Length: 0\r\n\r\n" % number)
+    assert len(answer._headers) <= answer.MOST_KNOWN
+    assert len(answer._statuses) <= answer.MOST_KNOWN
