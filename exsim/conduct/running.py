@@ -193,7 +193,7 @@ def prevented(directory: RunDirectory) -> list[Combination]:
             home=claimed.get(cell.mailbox_back_end, cell.mailbox_back_end or ""),
         )
         for cell in results.matrix
-        if cell.state == "prevented" and cell.login_front_end
+        if cell.protocol == "owa" and cell.state == "prevented" and cell.login_front_end
     ]
 
 

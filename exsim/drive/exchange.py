@@ -30,6 +30,7 @@ class Exchange:
         "deadline",
         "ended",
         "error",
+        "evidence",
         "first_byte",
         "headers",
         "inbox",
@@ -65,6 +66,7 @@ class Exchange:
         self.arrivals: list[float] = []  # of the pieces; kept for piecewise exchanges only
         self.ended: End | None = None
         self.error: str | None = None
+        self.evidence: Evidence | None = None  # set by the flow: what it made of the pieces so far
         self.waiting = False  # a flow stands in Receive
         self.deadline: float | None = None
         self.recorded = False
@@ -162,7 +164,7 @@ class Exchange:
             self.connection.drop()
             client.release(self, True)
         if not self.recorded:
-            client.record(self, self.response(), evidence, how if early else None)
+            client.record(self, self.response(), evidence or self.evidence, how if early else None)
 
     def response(self) -> Response:
         """What a flow is sent, and what the hop is made from."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from exsim.lab.balancers import BalancerPlan, Behind, LabBalancer
 from exsim.lab.certificates import Authority, organisation_certificates
+from exsim.lab.diary import Diary
 from exsim.lab.died import Died
 from exsim.lab.errors import LabError
 from exsim.lab.nodes import NodeProcess
@@ -80,6 +81,7 @@ class Lab:
         self._home: Path | None = None
         self._orders: dict[str, Any] = {}
         self._old_handler: Any = None
+        self._diary = Diary(directory / "nodes" / "lab.jsonl")
 
     # What a run needs to know --------------------------------------------------------------------
     @property
@@ -142,24 +144,43 @@ class Lab:
     # What may be done to it ----------------------------------------------------------------------
     def kill(self, node: str) -> None:
         """End a node at once; its addresses refuse from now on."""
+        self._diary.note("kill", node)
         self._processes[node].kill()
 
     def restart(self, node: str) -> None:
         """Bring a killed node back at its old addresses.  Raises LabError."""
+        self._diary.note("restart", node)
         self._processes[node].restart(self._orders)
         self._processes[node].wait_ready(time.monotonic() + UP_LIMIT)
 
     def pause(self, node: str) -> None:
         """Stop a node's process: it accepts, and answers nothing."""
+        self._diary.note("pause", node)
         self._processes[node].signal(signal.SIGSTOP)
 
     def resume(self, node: str) -> None:
         """Undo `pause`."""
+        self._diary.note("resume", node)
         self._processes[node].signal(signal.SIGCONT)
 
     def recycle(self, node: str) -> None:
         """As an application pool's recycling: caches and stale certificates go."""
+        self._diary.note("recycle", node)
         self._processes[node].signal(signal.SIGUSR1)
+
+    def drain(self, node: str, state: str = "drain") -> None:
+        """Tell every balancer to send nobody new to a node ("maint": nobody at all; "ready": as before)."""
+        self._diary.note(state, node)
+        for balancer in self.balancers.values():
+            for lb_server, name in balancer.servers.items():
+                if name == node:
+                    balancer.runtime.set_state(lb_server, state)
+
+    def reload(self) -> None:
+        """Reload every balancer's file, as an operator does."""
+        self._diary.note("reload")
+        for balancer in self.balancers.values():
+            balancer.reload()
 
     # Up and down ---------------------------------------------------------------------------------
     def __enter__(self) -> Lab:

@@ -79,7 +79,8 @@ def start_user(
     """
     population = worker.order.population[index]
     settings = settings_of(population, accounts, population=index, **more)
-    client = worker.client(user, population.protocol, settings.connections)
+    control = bool(more.get("control"))
+    client = worker.client(user, population.protocol, settings.connections, control)
     client.mark(
         "user",
         {
@@ -88,6 +89,7 @@ def start_user(
             "protocol": population.protocol,
             "population": index,
             "private": settings.private,
+            **({"control": True} if control else {}),
             **({} if population.client is None else _signing_in(population.client)),
         },
     )

@@ -65,7 +65,8 @@ class Recorder:
         found, self._found = self._found, []
         for incident in found:
             # A late answer of an older session carried that one's cookies, not those that were lost.
-            if self.on_loss is not None and incident.of_session is None:
+            # What is shown is a copy of cookies, and only OWA's say who somebody is.
+            if self.on_loss and incident.of_session is None and hop.protocol == "owa":
                 request = exchange.request
                 self.on_loss(Loss(incident, exchange.task.client, request.cookies, request.account))
 

@@ -25,6 +25,7 @@ from exsim.runs.order import Combination, Order
 
 CONTROL_USERS, STEERED_USERS = 10_001, 20_001  # where their numbers in the history begin
 CONTROL_POLLS, CONTROL_THINK = 6, 0.3
+CONTROL_OTHERS, CONTROL_LIMIT = 1, 15.0  # beside OWA: sessions at each node, and seconds for one
 AT_ONCE = 6  # sessions of one phase side by side
 PROOF_LIMIT, PROOF_LOOKS = 5.0, 100  # seconds for a proof that is under way, and looks at it
 LOOK = 0.02  # seconds between two looks for a free mailbox
@@ -42,15 +43,24 @@ def farm_of(order: Order) -> Farm:
 def control_sessions(worker: Worker) -> None:
     """A few sessions at each node by itself, whose own addresses are known."""
     order = worker.order
-    owa = next((i for i, one in enumerate(order.population) if one.protocol == "owa"), None)
-    if owa is None:
-        return
-    wanted = [node for _ in range(order.load.control) for node in order.nodes]
+    wanted: list[tuple[int, str]] = []
+    for protocol, index in controlled(order).items():
+        often = order.load.control if protocol == "owa" else min(order.load.control, CONTROL_OTHERS)
+        wanted += [(index, node) for _ in range(often) for node in order.nodes]
     jobs = [
-        ("", partial(_control, worker, CONTROL_USERS + number, owa, node))
-        for number, node in enumerate(wanted)
+        ("", partial(_control, worker, CONTROL_USERS + number, index, node))
+        for number, (index, node) in enumerate(wanted)
     ]
     _carry_out(worker, jobs)
+
+
+def controlled(order: Order) -> dict[str, int]:
+    """Protocol -> the population whose client goes to each node by itself; strangers do not."""
+    found: dict[str, int] = {}
+    for index, one in enumerate(order.population):
+        if one.client is None or one.client.authentication != "none":
+            found.setdefault(one.protocol, index)
+    return found
 
 
 def _control(
@@ -74,6 +84,8 @@ def _control(
 def steered_sessions(worker: Worker) -> None:
     """One session for each combination of the order, as often as it stands there."""
     first = STEERED_USERS + worker.order.worker * 100_000
+    if all(one.protocol != "owa" for one in worker.order.population):
+        return  # only a browser's cookies can be carried across
     jobs = [
         (wanted.home, partial(_steered, worker, first + number, wanted))
         for number, wanted in enumerate(worker.order.combinations)
@@ -84,8 +96,7 @@ def steered_sessions(worker: Worker) -> None:
 def _steered(
     worker: Worker, user: int, wanted: Combination, account: Account
 ) -> tuple[Client, Flow[object]]:
-    order = worker.order
-    population = order.population[0]
+    population = next(one for one in worker.order.population if one.protocol == "owa")
     settings = settings_of(population, (account,), forced=True)
     client = worker.client(user, population.protocol, settings.connections)
     client.mark(
@@ -160,7 +171,8 @@ def _one(worker: Worker, lender: Lender, home: str, begin: Begin) -> None:
         task = client.run(flow, "steered")
         if not task.done:
             task.waiters.append(over.set)
-            gevent.wait([over, worker.stopping], timeout=LIMIT, count=1)
+            limit = LIMIT if client.identity.protocol == "owa" else CONTROL_LIMIT
+            gevent.wait([over, worker.stopping], timeout=limit, count=1)
         _let_proofs_end(worker, client)
     finally:
         worker.let_go(client)

@@ -23,6 +23,7 @@ from exsim.runs.order import Order
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
+from exsim.session.records import Finding
 
 MOST_REFUSED = 2  # accounts; the second ends the run
 OWN_MAILBOX = frozenset({"own-mailbox"})  # what a client may write, where the mailboxes are made up
@@ -43,6 +44,7 @@ class Worker:
         self.history = HistoryWriter(Path(order.directory) / "history" / f"{name}.jsonl")
         self.recorder = Recorder(self.history, detector_for(order))
         self.recorder.on_refusal = self.refused
+        self.recorder.detector.on_wrong_mailbox(self.crossed)
         self.resting: set[str] = set()  # accounts whose password was refused: never tried again
         self.source = Source(order.seed)
         self.ids = self.source.request_ids(order.worker)
@@ -53,14 +55,18 @@ class Worker:
         )
         self.clients: set[Client] = set()
 
-    def client(self, user: int, protocol: str, connections: int) -> Client:
-        """A browser or phone of its own: pool, ids, sink.  `user` is its number in the history."""
+    def client(self, user: int, protocol: str, connections: int, control: bool = False) -> Client:
+        """A browser or phone of its own: pool, ids, sink.  `user` is its number in the history.
+
+        `control`: all that it does is evidence.
+        """
         order = self.order
         identity = Identity(
             user=user,
             protocol=protocol,
             connections=connections,
             source=self.sources[user % len(self.sources)] if self.sources else "",
+            control=control,
             allowed_writes=OWN_MAILBOX if order.lab else frozenset(),
         )
         clear = frozenset([order.lb_cookie] if order.lb_cookie else [])
@@ -102,6 +108,13 @@ class Worker:
         self.resting.add(account)
         if len(self.resting) >= MOST_REFUSED:
             self.stop(f"{len(self.resting)} accounts were refused (wrong password or locked)")
+            self.by_rule = True
+
+    def crossed(self, finding: Finding) -> None:
+        """An answer named another user's mailbox: nobody should go on measuring that, unless told to."""
+        if self.order.load.stop_at_wrong_mailbox:
+            where = f" by {finding.front_end}" if finding.front_end else ""
+            self.stop(f"an answer{where} came from another user's mailbox")
             self.by_rule = True
 
     def crashed(self, error: Exception) -> None:

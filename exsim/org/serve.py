@@ -32,7 +32,6 @@ from exsim.org.windows import CERTIFICATE
 from exsim.org.work import Peer, Work
 from exsim.wire.message import Answer, Request
 
-FLUSH_EVERY = 0.2  # seconds that a confession may wait for its line in the file
 LINGER = 1.0  # seconds in which a refused client may still be sending
 
 
@@ -208,27 +207,17 @@ class Connection(asyncio.Protocol):
 
 
 class ConfessionFile:
-    """A node's confessions as JSON lines, at most `FLUSH_EVERY` seconds late."""
+    """A node's confessions as JSON lines.  Each is in the file before its answer goes out, so that a node
+    that is killed has confessed whatever anybody heard of it."""
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._encode = msgspec.json.Encoder().encode
-        self._lines: list[bytes] = []
-        self._due: Timer | None = None
 
     def add(self, confession: Confession) -> None:
-        self._lines.append(self._encode(confession))
-        if self._due is None:
-            self._due = asyncio.get_running_loop().call_later(FLUSH_EVERY, self.flush)
-
-    def flush(self) -> None:
-        """Everything confessed so far is in the file when this returns."""
-        self._due = None
-        if self._lines:
-            data = b"\n".join(self._lines) + b"\n"
-            self._lines.clear()
-            while data:
-                data = data[os.write(self._file, data) :]
+        data = self._encode(confession) + b"\n"
+        while data:
+            data = data[os.write(self._file, data) :]
 
 
 async def serve(
@@ -310,7 +299,4 @@ async def _live(
         print('{"ready": true}', flush=True)
 
     loop.add_reader(lifeline, lifeline_moved)
-    try:
-        await serve(node, doors, back_ends, until=until, ready=ready, clock_offset=clock_offset)
-    finally:
-        confessions.flush()
+    await serve(node, doors, back_ends, until=until, ready=ready, clock_offset=clock_offset)

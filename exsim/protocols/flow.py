@@ -37,9 +37,14 @@ class Connection(Protocol):
 
 
 class Channel(Protocol):
-    """One exchange that is written and read piece by piece, alone on its connection."""
+    """One exchange that is written and read piece by piece, alone on its connection.
+
+    `evidence`: what the flow made of the pieces so far; the hop's, should nobody `Close` with another (the
+    run may stop, and what a channel had said would be lost).
+    """
 
     connection: Connection
+    evidence: Evidence | None
 
 
 class Task(Protocol):

@@ -230,7 +230,8 @@ class Load(Section, frozen=True):
     `spawn_rate` users a second.  `control`: sessions at each node by itself, before the others, where
     the nodes' addresses are known.  `force`: make every combination be met.  `unmask`: after a pass
     under persistence, steer one session across for each combination that was prevented.
-    `source_addresses`: a user keeps one; "127.0.9.1-127.0.9.20" is a range.
+    `source_addresses`: a user keeps one; "127.0.9.1-127.0.9.20" is a range.  `stop_at_wrong_mailbox`:
+    an answer from another user's mailbox ends the run with exit code 5 (it fails in any case).
     """
 
     duration: Annotated[float, Meta(ge=1, extra={"duration": True})] = 60.0
@@ -240,6 +241,7 @@ class Load(Section, frozen=True):
     unmask: bool = True
     source_addresses: str | tuple[str, ...] = ()
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    stop_at_wrong_mailbox: bool = True
 
 
 class LostLimit(Section, frozen=True):

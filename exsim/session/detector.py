@@ -7,7 +7,7 @@ codes, and not by which page sent the request.  Pure: the same lines give the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from exsim.session.attribution import Attribution, net_bios
 from exsim.session.browser import Browser, Facts, Followed, Reading
@@ -18,7 +18,7 @@ from exsim.session.loss import follow, lose, note_meeting, tell_reason
 from exsim.session.machine import State, after
 from exsim.session.meaning import DEFINITE, MEETS, Sign
 from exsim.session.place import Place, place_of
-from exsim.session.records import Findings, Incident, Session
+from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read
 
 LIFE = 1.5  # an expiry lies this many time-outs ahead when it is sealed: E13
@@ -74,6 +74,10 @@ class Detector:
         if isinstance(line, Mark):
             self._mark(line)
         return []
+
+    def on_wrong_mailbox(self, tell: Callable[[Finding], None]) -> None:
+        """Call `tell` at once with each answer that names another user's mailbox."""
+        self._ledger.crossed = tell
 
     def changed(self) -> list[Session]:
         """The counted sessions that began, met a front end or were lost since this was last asked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from exsim.session.browser import Reading
 from exsim.session.hop import Hop, Mark
 from exsim.session.meaning import SIGNS, Sign
@@ -19,6 +21,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.found = Findings([], [], 0, 0, 0)
+        self.crossed: Callable[[Finding], None] = lambda finding: None  # told of each at once
         self.silent = 0  # answers that do not say whose mailbox they are from
 
     def attribute(self, sign: Sign, front_end: str | None) -> None:
@@ -52,7 +55,9 @@ class Ledger:
 
     def wrong(self, reading: Reading, detail: str) -> None:
         """Keep an answer from another user's mailbox, the worst there is."""
-        self.found.wrong_mailbox.append(_finding(reading, Sign.WRONG_MAILBOX.value, detail))
+        finding = _finding(reading, Sign.WRONG_MAILBOX.value, detail)
+        self.found.wrong_mailbox.append(finding)
+        self.crossed(finding)
 
     def find(self, reading: Reading, kind: str, detail: str) -> None:
         """Keep one finding about this answer."""

@@ -176,6 +176,25 @@ def test_a_wait_for_a_piece_may_end_and_leaves_the_channel_open() -> None:
     assert [(hop.ended, hop.status) for hop in recorded.hops] == [("closed", 200)]
 
 
+def test_what_a_flow_made_of_a_channel_so_far_is_kept_when_the_run_stops_it() -> None:
+    def listen() -> Flow[None]:
+        channel = yield from Open(get("/stream"))
+        yield from Receive(channel, 100.0)
+        channel.evidence = Evidence(is_="accepted", owner="own")
+        while True:
+            yield from Receive(channel, 100.0)
+
+    def flow() -> Flow[None]:
+        task = yield from Start(listen())
+        yield from Pause(50)
+        yield from Stop(task)
+
+    recorded, _ = run(flow())
+    (hop,) = recorded.hops
+    assert (hop.ended, hop.body.is_, hop.body.owner) == ("abandoned", "accepted", "own")
+    assert hop.body.pieces
+
+
 def test_a_stopped_sub_flow_abandons_its_request_as_a_hop() -> None:
     def flow() -> Flow[None]:
         task = yield from Start(get("/slow?seconds=100").__iter__())

@@ -11,17 +11,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from exsim.load.proving import EACH, Proving
 from exsim.load.recorder import Loss, NoAnswer, Recorder, SessionLost
+from exsim.load.worker import Worker
 from exsim.protocols.flow import CookieLine
 from exsim.runs.history import HistoryWriter, read_history
 from exsim.session.detector import Detector
-from exsim.session.hop import Hop
+from exsim.session.hop import Evidence, Hop
 from exsim.session.tally import TOTAL
 from tests.conduct.made_run import hop, kept, lost
 from tests.load.orders import orders
+from tests.session.calls import Caller
 
 
 @pytest.fixture
@@ -109,3 +112,35 @@ def test_a_few_losses_of_each_pair_of_front_ends_are_proved() -> None:
     lose(None, "EXCH13")
     lose("EXCH16", None)
     assert len(started) == EACH + 1, "nothing can be shown where a front end is not known"
+
+
+def test_an_answer_from_another_users_mailbox_ends_the_run_unless_it_is_told_to_go_on(
+    tmp_path: Path,
+) -> None:
+    for goes_on, told in (
+        (False, "an answer by EX16-01 came from another user's mailbox"),
+        (True, ""),
+    ):
+        order = orders()[0]
+        load = msgspec.structs.replace(order.load, stop_at_wrong_mailbox=not goes_on)
+        worker = Worker(msgspec.structs.replace(order, load=load, directory=str(tmp_path)))
+        caller = Caller("ews", authentication="none")
+        caller.hop("EX16-01", body=Evidence(is_="answer", owner="own"))
+        for line in caller.lines:
+            worker.recorder.take(line)
+        assert (worker.why, worker.by_rule, worker.stopping.is_set()) == (told, not goes_on, not goes_on)  # fmt: skip
+        worker.close()
+
+
+def test_only_browsers_cookies_are_shown_to_other_nodes(recorder: Recorder) -> None:
+    shown: list[Loss] = []
+    recorder.on_loss = shown.append
+    caller = Caller("mapi_http")
+    caller.begin()
+    caller.connect("EX16-01")
+    caller.refused("EX16-02", "bound")
+    for line in caller.lines:
+        recorder.take(line)
+        if isinstance(line, Hop):
+            recorder._after(SimpleNamespace(request=None, task=None), line)  # type: ignore[arg-type]
+    assert (recorder.lost, shown) == (1, [])
