@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -12,14 +12,15 @@ from exsim.runs.directory import RunDirectory
 from exsim.runs.presets import PRESETS
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario
-from exsim.session.hop import ConnectionLine, Mark
+from exsim.session.hop import ConnectionLine, Line, Mark
 from exsim.session.records import Findings
 
 
-def facts_of(directory: RunDirectory, findings: Findings, log_findings: list[str]) -> RunFacts:
+def facts_of(
+    directory: RunDirectory, findings: Findings, log_findings: list[str], generator: Generator
+) -> RunFacts:
     """Everything about the run in `directory` that its sessions do not say."""
     run, scenario = directory.read_run(), directory.read_scenario()
-    generator = generator_of(directory)
     return RunFacts(
         title=run.title,
         assumed=run.assumed,
@@ -116,27 +117,28 @@ def lasted(run: RunFile) -> float:
     return (over - began).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Generator:
-    """What the history says of the load itself.
+    """What the history says of the load itself; fed the lines that are no hops.
 
-    `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `sources`: addresses
-    that clients connected from.
+    `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `addresses`: that
+    clients connected from.
     """
 
-    lateness: float
-    sources: tuple[str, ...]
+    lateness: float = 0.0
+    addresses: set[str] = field(default_factory=set)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(sorted(self.addresses))
 
-def generator_of(directory: RunDirectory) -> Generator:
-    """Read once through the history for what is not about sessions."""
-    worst, sources = 0.0, set()
-    for line in directory.history():
-        if isinstance(line, Mark) and line.what == "phase_ended":
-            worst = max(worst, float(line.facts.get("lag") or 0.0))
+    def add(self, line: Line) -> None:
+        """Take one line."""
+        if isinstance(line, Mark):
+            if line.what == "phase_ended":
+                self.lateness = max(self.lateness, float(line.facts.get("lag") or 0.0))
         elif isinstance(line, ConnectionLine) and line.source:
-            sources.add(line.source.rpartition(":")[0])
-    return Generator(worst, tuple(sorted(sources)))
+            self.addresses.add(line.source.rpartition(":")[0])
 
 
 def left_behind(findings: Findings) -> LeftBehind:

@@ -6,16 +6,18 @@ second fetches the hops of the few sessions that are told one by one, so that me
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import msgspec
 
-from exsim.conduct.facts import facts_of
+from exsim.conduct.facts import Generator, facts_of
 from exsim.conduct.lb_log import LogFacts, read_log
 from exsim.judgement.gate.pace import Paces
-from exsim.judgement.judge import Judgement, judge, users_to_tell
+from exsim.judgement.judge import Judgement, judge, sessions_to_tell
 from exsim.judgement.latency import Latencies
 from exsim.judgement.report import csv, html, junit, text
 from exsim.judgement.results import encode
@@ -31,22 +33,46 @@ def judged(directory: RunDirectory) -> Judgement:
     """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read."""
     log = read_log(directory)
     paces = Paces(directory.read_scenario().expect.latency)
-    findings, latencies, unread = found(directory, log, paces)
-    facts = replace(facts_of(directory, findings, log.findings), unread_lines=unread)
-    hops: dict[int, list[Hop]] = defaultdict(list)
-    users = users_to_tell(findings)
-    for line in directory.history():
-        if isinstance(line, Hop) and line.user in users:
-            hops[line.user].append(line)
+    load = Generator()
+    findings, latencies, unread = found(directory, log, paces, load)
+    facts = replace(facts_of(directory, findings, log.findings, load), unread_lines=unread)
+    hops = hops_to_tell(directory, findings)
     return judge(findings, facts, hops, latencies.rows(), paces.paces)
 
 
+def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[Hop]]:
+    """User -> the hops of his that a proof or a story is made of, in order of arrival."""
+    hops: dict[int, list[Hop]] = defaultdict(list)
+    told = sessions_to_tell(findings)
+    if not told:
+        return hops
+    users, sessions = {session.user for session in told}, {session.id for session in told}
+    asked = {
+        seq for one in told if one.incident for seq in (one.incident.seq, *one.incident.aftermath)
+    }
+    for line in directory.history().matching(_telling(sessions, asked)):
+        if isinstance(line, Hop) and line.user in users:
+            hops[line.user].append(line)
+    return hops
+
+
+def _telling(sessions: Iterable[str], asked: Iterable[int]) -> re.Pattern[bytes]:
+    """Finds, in a line's text, one of the sessions, one of the requests by number, or a control hop."""
+    names = "|".join(map(re.escape, sessions))
+    numbers = "|".join(map(str, asked))
+    text = rf'"session":"(?:{names})"|"seq":(?:{numbers})[,}}]|"control":true'
+    return re.compile(text.encode())
+
+
 def found(
-    directory: RunDirectory, log: LogFacts, paces: Paces | None = None
+    directory: RunDirectory,
+    log: LogFacts,
+    paces: Paces | None = None,
+    load: Generator | None = None,
 ) -> tuple[Findings, Latencies, int]:
     """Sessions and incidents, latencies, and the number of lines that could not be read.
 
-    `paces` are fed besides.
+    `paces` and `load` are fed besides.
     """
     run, scenario = directory.read_run(), directory.read_scenario()
     detector = Detector(
@@ -66,6 +92,8 @@ def found(
             latencies.add(line)
             if paces is not None:
                 paces.add(line)
+        elif load is not None:
+            load.add(line)
     return detector.finish(), latencies, history.unreadable
 
 

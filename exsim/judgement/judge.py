@@ -53,8 +53,8 @@ def judge(
 ) -> Judgement:
     """Judge a run.
 
-    `hops`: user -> its hops in order of arrival, for the users of `sessions_to_tell`; without them there
-    are no proofs and no stories.  `paces`: what was counted for the scenario's latency limits.
+    `hops`: user -> hops in order of arrival, for the users of `sessions_to_tell`: those of these sessions, their
+    aftermath and the control hops; without them there are no proofs and no stories.  `paces`: what was counted for the scenario's latency limits.
     """
     told = sessions_to_tell(findings)
     known = hops or {}
@@ -95,8 +95,3 @@ def sessions_to_tell(findings: Findings) -> list[Session]:
         if seen[place] <= PROOFS_OF_A_COMBINATION and len(told) < STORIES:
             told.append(session)
     return told
-
-
-def users_to_tell(findings: Findings) -> set[int]:
-    """The users whose hops `judge` wants to see."""
-    return {session.user for session in sessions_to_tell(findings)}

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 
+CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
 BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
 
 
@@ -80,19 +82,38 @@ class History:
         self.files = sorted(files)
         self.unreadable = 0
         self.torn = 0
-        self._decode = msgspec.json.Decoder(Line).decode
+        decoder = msgspec.json.Decoder(Line)
+        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
 
     def __iter__(self) -> Iterator[Line]:
         """All workers' lines in the order of arrival; one file's lines keep the order they stand in."""
-        self.unreadable = self.torn = 0
-        return heapq.merge(*(self._lines_of(path) for path in self.files), key=arrival)
+        return self._merged(self._all)
 
-    def _lines_of(self, path: Path) -> Iterator[Line]:
+    def matching(self, pattern: re.Pattern[bytes]) -> Iterator[Line]:
+        """The lines whose text `pattern` finds something in, in the same order; the others are not decoded."""
+        return self._merged(
+            lambda chunk: filter(
+                None, (self._read(raw) for raw in chunk.splitlines(True) if pattern.search(raw))
+            )
+        )
+
+    def _merged(self, read: Callable[[bytes], Iterable[Line]]) -> Iterator[Line]:
+        self.unreadable = self.torn = 0
+        ways = [self._lines_of(path, read) for path in self.files]
+        return ways[0] if len(ways) == 1 else heapq.merge(*ways, key=arrival)
+
+    def _lines_of(self, path: Path, read: Callable[[bytes], Iterable[Line]]) -> Iterator[Line]:
+        """Chunk by chunk, each of whole lines but for the last of a file."""
         with path.open("rb") as file:
-            for raw in file:
-                line = self._read(raw)
-                if line is not None:
-                    yield line
+            while chunk := file.read(CHUNK):
+                yield from read(chunk + file.readline())
+
+    def _all(self, chunk: bytes) -> Iterable[Line]:
+        """Every line of a chunk; one by one only where one of them is none."""
+        try:
+            return self._decode_lines(chunk)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return filter(None, map(self._read, chunk.splitlines(True)))
 
     def _read(self, raw: bytes) -> Line | None:
         try:

@@ -6,13 +6,12 @@ so the sample is shrunk by what the users differ.  Fed hop by hop; control and s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-
-from hdrh.histogram import HdrHistogram
 
 from exsim.judgement.gate.bounds import at_least, at_most, effective
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
-from exsim.judgement.latency import DIGITS, LONGEST_MICROSECONDS
+from exsim.judgement.latency import histogram_of, microseconds
 from exsim.judgement.statistics import sessions_needed
 from exsim.judgement.words import counted_noun, latency, protocol_name
 from exsim.runs.sections import LatencyLimit
@@ -25,7 +24,7 @@ class Pace:
     def __init__(self, limit: LatencyLimit) -> None:
         self.limit = limit
         self.users: dict[int, tuple[int, int]] = {}  # user -> slower than the limit, all
-        self._histogram = HdrHistogram(1, LONGEST_MICROSECONDS, DIGITS)
+        self._counts: Counter[int] = Counter()
 
     def add(self, hop: Hop) -> None:
         """Count a hop, if it is one of the step's answers."""
@@ -37,12 +36,13 @@ class Pace:
         took = hop.head if hop.body.pieces and hop.head is not None else hop.took
         slow, all_ = self.users.get(hop.user, (0, 0))
         self.users[hop.user] = slow + (took > limit.max), all_ + 1
-        self._histogram.record_value(min(LONGEST_MICROSECONDS, max(1, round(took * 1e6))))
+        self._counts[microseconds(took)] += 1
 
     @property
     def measured(self) -> float:
         """The quantile as measured, in seconds."""
-        return float(self._histogram.get_value_at_percentile(self.limit.quantile * 100)) / 1e6
+        histogram = histogram_of(self._counts)
+        return float(histogram.get_value_at_percentile(self.limit.quantile * 100)) / 1e6
 
 
 class Paces:
