@@ -6,9 +6,6 @@ second fetches the hops of the few sessions that are told one by one, so that me
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -16,8 +13,9 @@ import msgspec
 
 from exsim.conduct.facts import Generator, facts_of
 from exsim.conduct.lb_log import LogFacts, read_log
+from exsim.conduct.telling import hops_to_tell
 from exsim.judgement.gate.pace import Paces
-from exsim.judgement.judge import Judgement, judge, sessions_to_tell
+from exsim.judgement.judge import Judgement, judge
 from exsim.judgement.latency import Latencies
 from exsim.judgement.report import csv, html, junit, text
 from exsim.judgement.results import encode
@@ -38,30 +36,6 @@ def judged(directory: RunDirectory) -> Judgement:
     facts = replace(facts_of(directory, findings, log.findings, load), unread_lines=unread)
     hops = hops_to_tell(directory, findings)
     return judge(findings, facts, hops, latencies.rows(), paces.paces)
-
-
-def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[Hop]]:
-    """User -> the hops of his that a proof or a story is made of, in order of arrival."""
-    hops: dict[int, list[Hop]] = defaultdict(list)
-    told = sessions_to_tell(findings)
-    if not told:
-        return hops
-    users, sessions = {session.user for session in told}, {session.id for session in told}
-    asked = {
-        seq for one in told if one.incident for seq in (one.incident.seq, *one.incident.aftermath)
-    }
-    for line in directory.history().matching(_telling(sessions, asked)):
-        if isinstance(line, Hop) and line.user in users:
-            hops[line.user].append(line)
-    return hops
-
-
-def _telling(sessions: Iterable[str], asked: Iterable[int]) -> re.Pattern[bytes]:
-    """Finds, in a line's text, one of the sessions, one of the requests by number, or a control hop."""
-    names = "|".join(map(re.escape, sessions))
-    numbers = "|".join(map(str, asked))
-    text = rf'"session":"(?:{names})"|"seq":(?:{numbers})[,}}]|"control":true'
-    return re.compile(text.encode())
 
 
 def found(

@@ -14,6 +14,10 @@ from exsim.session.meaning import Sign
 from exsim.session.records import Meeting, Session
 from exsim.wire import names
 
+# Sessions of a browser that are kept in mind; an answer still later than that is nobody's.  A browser that
+# runs for days must not grow.
+REMEMBERED = 16
+
 Facts = dict[str, str | int | float | bool | None]
 
 
@@ -68,7 +72,16 @@ class Browser:
             record.id += "+"
         session = self.sessions[record.id] = self.jar = Followed(record, hop.t)
         self.keep(session, hop)
+        if len(self.sessions) > REMEMBERED:
+            self._forget(next(iter(self.sessions)))
         return session
+
+    def _forget(self, name: str) -> None:
+        """Let go of everything but the record of the session called `name`."""
+        old = self.sessions.pop(name)
+        self.logons.pop(name, None)
+        self.keys = {key: one for key, one in self.keys.items() if one is not old}
+        self.seals = {key: one for key, one in self.seals.items() if one[0] is not old}
 
     def keep(self, session: Followed, hop: Hop) -> None:
         """Remember the telling cookies that this answer sets, as `session`'s."""

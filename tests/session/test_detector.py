@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exsim.session.browser import REMEMBERED
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence
 from tests.session.dialogue import OLD, REFUSAL, A, B, Browser, judged, only
@@ -152,6 +153,20 @@ def test_the_same_form_accepted_twice_makes_two_sessions_with_two_names() -> Non
     browser.log_on(A)
     browser.hop("POST /owa/auth.owa", B, 302, set_cookies={"cadata": "another"})
     assert len({session.id for session in judged(browser.lines).sessions}) == 2
+
+
+def test_a_browser_that_runs_for_days_remembers_its_last_sessions_only() -> None:
+    browser, detector = Browser(), Detector()
+    for _ in range(100):
+        browser.log_on(A)
+        browser.poll(B)
+        browser.refused(OLD)
+    for line in browser.lines:
+        detector.feed(line)
+    kept = detector._browsers[browser.user]
+    held = (kept.sessions, kept.logons, kept.keys, kept.seals)
+    assert max(map(len, held)) <= REMEMBERED + 1
+    assert [session.state for session in detector.finish().sessions] == ["lost"] * 100
 
 
 def harmless(browser: Browser) -> list[tuple[str, dict[str, object]]]:
