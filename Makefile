@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo incident test check clean
+.PHONY: install demo incident test bench-judge check clean
 
 install: $(READY)
 
@@ -28,6 +28,10 @@ test: install
 # What takes minutes: the whole table of assumptions as the generated pipeline runs it, two configurations in pairs.
 slow: install
 	@$(BIN)/python -m pytest -m slow
+
+# A history of a million hops judged: seconds and the peak of memory.
+bench-judge: install
+	@$(BIN)/python -m tests.bench.judge
 
 check: install
 	@$(BIN)/ruff format --check .
