@@ -29,6 +29,7 @@ CAUSES = {
     "garbled": "a token that cannot be read",
     "binding": "Extended Protection: another certificate than the node's own was named, or none",
     "no_context": "the last leg of a handshake whose first leg came on another connection",
+    "no_channel": "an RPC channel whose other channel the back end did not find",
     "not_found": "ECP's 403 or 404, turned into a refusal",
     "manifest": "offline manifest without the offline cookie",
 }

@@ -75,6 +75,8 @@ class Proxy:
         if kept:
             sent.append(("Cookie", "; ".join(kept)))
         sent.append(token(mailbox.sid, reading.flags))
+        if incoming.piecewise:
+            sent.append((names.SOURCE_FRONT_END, self._node.fqdn))
         if is_public(reading.flags):
             sent.append(("X-LogonType", "Public"))
         if reading.flags & names.FLAG_DOWN_LEVEL:

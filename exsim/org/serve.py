@@ -180,6 +180,9 @@ class Connection(asyncio.Protocol):
     def later(self, seconds: float, call: Callable[[Any], None]) -> Timer:
         return asyncio.get_running_loop().call_later(seconds, call, None)
 
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def date(self) -> str:
         return self.listener.date()
 

@@ -14,6 +14,7 @@ from exsim.org.answers import answer
 from exsim.org.back_request import Asked, Reply
 from exsim.org.entropy import Entropy
 from exsim.org.ews.service import ExchangeWebServices
+from exsim.org.outlook_anywhere.service import OutlookAnywhere
 from exsim.org.settings import Node, Organisation
 from exsim.org.work import Ask
 
@@ -31,6 +32,7 @@ Maker = Callable[[Organisation, Node, Entropy], Service]
 SERVICES: dict[str, Maker] = {
     "ews": ExchangeWebServices,
     "microsoft-server-activesync": ActiveSync,
+    "rpc": OutlookAnywhere,
 }
 NOT_FOUND = b"<html><body><h1>Not Found</h1></body></html>"
 

@@ -85,6 +85,10 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stall_seconds: float = 60.0
     think: float = 0.0  # seconds every answer takes
     down: bool = False  # nobody listens
+    # RPC over HTTP: whether channels are joined that came through different front ends, and how many
+    # bytes an OUT channel may carry
+    channels_across: bool = True
+    channel_length: int = 2**30
     ews: EwsFaults = EwsFaults()
     activesync: ActiveSync = ActiveSync()
 

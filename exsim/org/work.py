@@ -105,6 +105,11 @@ class Until:
 
 
 @dataclass(slots=True)
+class Now:
+    """Sent back: seconds of a clock that only goes forward."""
+
+
+@dataclass(slots=True)
 class Peer:
     """The TCP connection that a request came in on: who it is, and what is bound to it (see `windows`)."""
 
@@ -117,5 +122,5 @@ class Hangup(Exception):
     """Raised by work that closes the connection without any HTTP answer (a drained component)."""
 
 
-Ask = Wait | Begin | Piece | Forward | Read | Take | Until
+Ask = Wait | Begin | Piece | Forward | Read | Take | Until | Now
 Work = Generator[Ask, Any, Answer | None]

@@ -88,11 +88,14 @@ def kind_of(data: bytes) -> int:
 
 
 # Binding ------------------------------------------------------------------------------------------
-def bind(interface: Syntax, call: int = 1) -> Packet:
-    """Asks for one interface in NDR."""
-    head = struct.pack("<HHLBBH", FRAGMENT, FRAGMENT, 0, 1, 0, 0)
-    item = struct.pack("<HBB", 0, 1, 0) + _syntax(interface) + _syntax(NDR)
-    return Packet(BIND, call, head + item)
+def bind(*interfaces: Syntax, call: int = 1) -> Packet:
+    """Asks for interfaces in NDR; each becomes the context of its place."""
+    head = struct.pack("<HHLBBH", FRAGMENT, FRAGMENT, 0, len(interfaces), 0, 0)
+    items = [
+        struct.pack("<HBB", number, 1, 0) + _syntax(interface) + _syntax(NDR)
+        for number, interface in enumerate(interfaces)
+    ]
+    return Packet(BIND, call, head + b"".join(items))
 
 
 def bound(packet: Packet) -> list[tuple[int, Syntax]]:

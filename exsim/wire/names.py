@@ -36,6 +36,15 @@ STATIC_ROOT = observed("/owa/prem/", "CAP16")  # followed by the mailbox back en
 HEALTH_CHECK = documented("HealthCheck.htm", "LB16")  # below each virtual directory
 ECP_PING = observed("/ecp/ping.ecp", "E13")
 
+# RPC over HTTP ------------------------------------------------------------------------------------
+RPC_PROXY = documented("/rpc/rpcproxy.dll", "RPCH")  # the query is server:port
+RPC_IN = documented("RPC_IN_DATA", "RPCH")
+RPC_OUT = documented("RPC_OUT_DATA", "RPCH")
+RPC_METHODS = (RPC_IN, RPC_OUT)
+RPC_KIND = documented("application/rpc", "RPCH")
+RPC_ERROR = documented("RPC Error: ", "RPCH")  # in the reason phrase of a 503, with a Win32 error
+SOURCE_FRONT_END = assumed("X-SourceCafeServer")  # on the hop to a back end: who passed it on
+
 # Statuses that are Exchange's own -------------------------------------------------------------
 LOGIN_TIMEOUT = observed(440, "E13 E16 QA-440")  # not in the IANA registry; "Login Timeout"
 LOGIN_TIMEOUT_REASON = observed("Login Timeout", "E13 HEAD-440")

@@ -60,6 +60,8 @@ SOURCES = {
     "ZPUSH": "dialogue with Z-Push 2.7.1, an ActiveSync server that we did not write",
     "SOGO": "dialogues with SOGo 5.8.0, an ActiveSync server that we did not write",
     "HT203209": "support.apple.com HT203209 and KB905013: heartbeats through firewalls and balancers",
+    "OXCRPC": "MS-OXCRPC, the calls of a mail client over RPC",
+    "IMPACKET": "what the RPC over HTTP client of impacket 0.13 sends and says of Exchange",
     "HAPROXY": "HAProxy configuration manual and measurements on 2.8",
 }
 

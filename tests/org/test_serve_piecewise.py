@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exsim.org.http.carrying import Carrying
 from exsim.org.http.incoming import Incoming, Refused
-from exsim.org.work import Begin, Forward, Piece, Signal, Take, Until
+from exsim.org.work import Begin, Forward, Now, Piece, Signal, Take, Until
 from exsim.wire.message import Answer, Request
 from tests.org.test_serve_carrying import Back, Client
 
@@ -163,6 +163,18 @@ def test_until_tells_whether_the_signal_rang():
     sender.timers[-1][1](None)
     signal.ring()  # nobody waits any more
     assert found == [True, False] and sender.kept is True
+
+
+def test_the_clock_is_told_at_once():
+    found = []
+
+    def work():
+        found.append((yield Now()))
+        return Answer(200, "OK")
+
+    sender = begun(head(0))
+    sender.carry(work())
+    assert found == [7.0] and sender.kept is True
 
 
 def passed_on():

@@ -16,6 +16,7 @@ from exsim.org.work import (
     Begin,
     Forward,
     Hangup,
+    Now,
     Peer,
     Piece,
     Read,
@@ -262,6 +263,8 @@ class Running:
                 if value == b"":
                     self.body.when_fed = self.first(ask.signal, b"", lambda: self.body.take())
                     return
+            elif isinstance(ask, Now):
+                value = self.network.world.now()
             elif isinstance(ask, Until):
                 woken = self.first(ask.signal, True, lambda: False)
                 self.network.world.later(ask.seconds, woken)

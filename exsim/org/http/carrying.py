@@ -13,7 +13,19 @@ from typing import Any, Protocol
 from exsim.org.http.incoming import Message
 from exsim.org.http.onward import Call
 from exsim.org.http.outgoing import LAST_CHUNK, answer_head, asks_to_close, chunk, declared
-from exsim.org.work import Begin, Forward, Hangup, Piece, Read, Signal, Take, Until, Wait, Work
+from exsim.org.work import (
+    Begin,
+    Forward,
+    Hangup,
+    Now,
+    Piece,
+    Read,
+    Signal,
+    Take,
+    Until,
+    Wait,
+    Work,
+)
 from exsim.wire.message import Answer, Request
 
 
@@ -42,6 +54,7 @@ class Client(Protocol):
     def finished(self, keep: bool) -> None: ...
     def forward(self, node: str, request: Request, length: int | None) -> Call: ...
     def later(self, seconds: float, call: Callable[[Any], None]) -> Timer: ...
+    def now(self) -> float: ...
     def date(self) -> str: ...
 
 
@@ -93,6 +106,9 @@ class Carrying:
                 self._listen(ask.signal, True)
                 self._timer = self._client.later(ask.seconds, lambda _: self._wake(False))
                 return None
+            if isinstance(ask, Now):
+                value = self._client.now()
+                continue
             if isinstance(ask, Take):
                 value = self._client.body()
                 if value == b"":
