@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from exsim.protocols.agent import Account, Agent
+from exsim.protocols.ews import client as ews
+from exsim.protocols.ews import evidence as ews_evidence
+from exsim.protocols.ews.settings import Settings as EwsSettings
 from exsim.protocols.flow import Flow, Request, Response
 from exsim.protocols.owa.browser import browse
 from exsim.protocols.owa.evidence import observe
@@ -63,6 +66,25 @@ PROTOCOLS: dict[str, Protocol] = {
             "late",
             "find",
             "proof",
+        ),
+    ),
+    "ews": Protocol(
+        name="ews",
+        flow=ews.live,
+        settings=EwsSettings,
+        observe=ews_evidence.observe,
+        connections=2,  # one for calls, one for the stream (EWSMA)
+        steps=(
+            "probe",
+            "get_folder",
+            "find_item",
+            "get_item",
+            "create_item",
+            "delete_item",
+            "availability",
+            "subscribe",
+            "stream",
+            "unsubscribe",
         ),
     ),
 }

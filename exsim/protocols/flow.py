@@ -132,7 +132,8 @@ class Request(Command[Response]):
     the step changes in a mailbox, and the driver refuses it unless the scenario allows it.  `account` is
     the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.  `auth` says what
     this request carries to sign in: see `session.hop.AUTH`.  `attempt`: FORM or REPLAY of
-    `session.attempts.Attempt`, where a password is tried otherwise than `auth` says.
+    `session.attempts.Attempt`, where a password is tried otherwise than `auth` says.  `mailbox`: the id by
+    which the client knows its own mailbox, where answers name one; another's is not its own.
     """
 
     method: str
@@ -152,6 +153,7 @@ class Request(Command[Response]):
     auth: str = ""
     attempt: str = ""
     own: Sequence[tuple[str, str]] = ()
+    mailbox: str = ""
 
     @property
     def lines(self) -> list[tuple[str, str]]:

@@ -6,7 +6,9 @@ A field of a table is a field of that protocol's `Settings`, by the same name; w
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from exsim.runs.shape import Section
 
@@ -27,7 +29,17 @@ class HttpClient(Section, frozen=True):
 
 
 class Ews(HttpClient, frozen=True):
-    """A client of Exchange Web Services."""
+    """A client of Exchange Web Services.
+
+    `stream_minutes`: how long each stream of notifications is asked to last (`session.notifications` False:
+    none).  `affinity`: its subscriptions ask to be kept at one back end.  `availability`: it asks now and
+    then who is free.  `writes`: it makes drafts and deletes them again.
+    """
+
+    stream_minutes: Annotated[int, Meta(ge=1, le=30)] = 30
+    affinity: bool = True
+    availability: bool = True
+    writes: bool = False
 
 
 class ActiveSync(HttpClient, frozen=True):

@@ -215,6 +215,9 @@ class ToClient:
         self._later(self.exchange.on_end, "closed", True)
 
 
+CUT = b"(torn)"  # instead of a piece: the back end's answer ended in the middle
+
+
 class Running:
     """One generator of a node on the heap: it asks, the world answers."""
 
@@ -229,6 +232,11 @@ class Running:
 
     def go(self, value: Any = None) -> None:
         while not self.over:
+            if value is CUT:
+                self.over = True
+                self.work.close()
+                self.to.hangup()
+                return
             try:
                 ask = self.work.send(value)
             except StopIteration as stop:
@@ -318,11 +326,13 @@ class FromBackEnd:
         self.pieces: list[bytes | None] = []
         self.reader: Callable[[Any], None] | None = None
         self.taken: bytes | None = None
+        self.begun = False
 
     def _later(self, call: Callable[..., None], *arguments: Any) -> None:
         self.network.world.later(0.0, call, *arguments)
 
     def head(self, answer: Answer) -> None:
+        self.begun = True
         self._later(self.go, Upstream(answer, streaming=True))
 
     def whole(self, answer: Answer) -> None:
@@ -335,7 +345,10 @@ class FromBackEnd:
         self._push(None)
 
     def hangup(self) -> None:
-        self._later(self.go, None)
+        if self.begun:
+            self._push(CUT)  # torn behind the front end, so torn before the client as well
+        else:
+            self._later(self.go, None)
 
     def _push(self, data: bytes | None) -> None:
         if self.reader is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
 
@@ -24,7 +24,7 @@ from exsim.runs.organisation import certificate_names, organisation_nodes
 from exsim.runs.sections import Lab
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
-from exsim.session.hop import Hop, Line
+from exsim.session.hop import Hop, Line, Mark
 from exsim.session.records import Findings, Session
 from tests.rig.balancers import PERSISTENCE_COOKIE, PerConnection, PerRequest
 from tests.rig.memory import Network, request_ids
@@ -100,6 +100,12 @@ def farm(
     return msgspec.convert(document, Organisation), accounts
 
 
+def user_mark(number: int, account: Account, protocol: str, authentication: str) -> Mark:
+    """What a worker says of a client before it starts."""
+    facts = {"account": account.address, "home": account.home, "protocol": protocol}
+    return Mark("", 0.0, "user", number, {**facts, "authentication": authentication})
+
+
 def run(
     organisation: Organisation,
     accounts: Sequence[Account],
@@ -111,8 +117,9 @@ def run(
     detector: Detector | None = None,
     spawn: float = 0.5,
     until: float | None = None,
+    protocol: str = "owa",
 ) -> Slice:
-    """Every account is one browser, begun `spawn` seconds after the other; all in virtual time."""
+    """Every account is one browser (or another client), begun `spawn` seconds after the other; all in virtual time."""
     source = Source(seed)
     dice = source.dice("network")
     names = [node.name for node in organisation.nodes]
@@ -130,21 +137,25 @@ def run(
         result.live_incidents += [incident.session for incident in detector.feed(line)]
 
     ids, addresses = request_ids(), frozenset(account.address for account in accounts)
-    protocol = PROTOCOLS["owa"]
-    values = {"polls": 6, "think": 2.0, "logons": 2, "relogin_after": 5.0, **(settings or {})}
+    plug = PROTOCOLS[protocol]
+    values = {"polls": 6, "think": 2.0, "logons": 2, "relogin_after": 5.0}
+    known = {one.name for one in fields(plug.settings)}
+    values = {key: value for key, value in values.items() if key in known} | dict(settings or {})
     for number, account in enumerate(accounts, 1):
         client = Client(
             network.world,
-            Identity(user=number, protocol="owa", connections=connections),
-            lambda request, response: protocol.observe(request, response, addresses),
+            Identity(number, protocol, connections, allowed_writes=frozenset({"own-mailbox"})),
+            lambda request, response: plug.observe(request, response, addresses),
             sink,
             ids,
             CookieHasher(b"salt", frozenset({PERSISTENCE_COOKIE})),
             stamper(network.world.wall()),
         )
         agent = Agent("exchange.isp.com.au", source.dice("user", number), account)
-        flow = protocol.flow(agent, account, protocol.settings(**values))
-        network.world.later(number * spawn, client.run, flow, "user")
+        own = plug.settings(**values)
+        if protocol != "owa":
+            sink(user_mark(number, account, protocol, own.authentication))
+        network.world.later(number * spawn, client.run, plug.flow(agent, account, own), "user")
     network.world.run(until)
     result.findings = detector.finish()
     return result

@@ -1,0 +1,65 @@
+"""What an answer of EWS says of itself: its kind, its code, the back end's build, whose mailbox it is.
+
+Whose it is: by the marker in a subject, and by the mailbox's GUID, which stands in every id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from exsim.protocols.ews import reading
+from exsim.protocols.flow import Request, Response
+from exsim.protocols.owa.evidence import whose
+from exsim.session.hop import Evidence
+from exsim.wire import names
+
+UNAUTHORIZED = 401
+LOST = "ErrorSubscriptionNotFound"
+_MARKER = names.MARKER.encode()
+_WORST = ("stranger", "other", "own")
+
+
+def observe(request: Request, response: Response, accounts: Collection[str] = ()) -> Evidence:
+    """The evidence of one answer.  `accounts` are the test accounts' addresses, in lower case."""
+    body, status = response.body, response.status
+    if status == UNAUTHORIZED:
+        return Evidence(len(body), "challenge")
+    if not body:
+        return Evidence(is_="empty")
+    if body.startswith(b"200 OK<br/>"):
+        return Evidence(len(body), "health")
+    owner = owner_of(body, request, accounts)
+    if not reading.begins_as_envelope(body):
+        wrong = status is not None and 200 <= status < 300
+        return Evidence(len(body), "unreadable" if wrong else "", None, owner)
+    code, build = reading.code_in(body), reading.build_in(body)
+    return Evidence(len(body), kind_of(body, code, response.error), code, owner, build)
+
+
+def kind_of(body: bytes, code: str | None, error: str | None = None) -> str:
+    """The kind of a SOAP document: a key of `hop.KINDS`."""
+    if code == LOST:
+        return "lost_context"
+    if reading.is_fault(body):
+        return "fault"
+    if error is None and not reading.is_envelope(body):
+        return "unreadable"
+    return "answer"
+
+
+def owner_of(body: bytes, request: Request, accounts: Collection[str]) -> str | None:
+    """Whose mailbox a body names: own, other, stranger, or None; the worst counts.
+
+    A GUID tells nothing before the client knows its own (`Request.mailbox`).
+    """
+    found = [whose(body, request.account, accounts)] if _MARKER in body else []
+    if request.mailbox:
+        mailboxes = reading.mailboxes_in(body)
+        if mailboxes:
+            found.append("own" if mailboxes == {request.mailbox} else "stranger")
+    return worst(found)
+
+
+def worst(owners: Collection[str | None]) -> str | None:
+    """Of several findings the one that counts."""
+    return next((owner for owner in _WORST if owner in owners), None)
