@@ -21,6 +21,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the results document")
     parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run")
     parser.add_argument("--duration", metavar="TIME", help='instead of the scenario\'s, e.g. "20s"')
+    parser.add_argument(
+        "--until-decided",
+        action="store_true",
+        help="end as soon as every combination that the scenario asks for has been met often enough",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="load processes, instead of the scenario's"
+    )
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where runs are kept")
     parser.add_argument("--quiet", action="store_true", help="no live view")
 
@@ -32,6 +40,8 @@ def act(options: argparse.Namespace) -> int:
         haproxy=options.haproxy,
         duration=options.duration,
         live=not options.quiet,
+        workers=options.workers,
+        until_decided=options.until_decided,
     )
     people.write(needs_text(read(options.scenario, chosen)))
     people.flush()

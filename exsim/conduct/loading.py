@@ -72,6 +72,13 @@ class Load:
             if isinstance(event, dict):
                 yield event
 
+    def enough(self) -> None:
+        """Tell it that its phase may be over: it has met what it was to meet."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(b"enough\n")
+            self.process.stdin.flush()
+
     def stop(self) -> None:
         """Ask it to end; it writes what it has."""
         if self.process.poll() is None:
@@ -82,10 +89,14 @@ class Load:
         return self.errors.read_text(errors="replace")[-LAST_WORDS:] if self.errors.exists() else ""
 
 
-def carry_out(orders: Sequence[Order], show: Callable[[Event], None]) -> list[tuple[int, str]]:
+def carry_out(
+    orders: Sequence[Order],
+    show: Callable[[Event], None],
+    enough: Callable[[], bool] = lambda: False,
+) -> list[tuple[int, str]]:
     """Carry out `orders` side by side; for each, the load's exit code and its last words.
 
-    `show` is called in this thread.  A KeyboardInterrupt asks the loads to end, waits for what they still
+    `show` is called in this thread; when `enough` says so after it, all loads are told once to come to an end.  A KeyboardInterrupt asks the loads to end, waits for what they still
     tell, and is raised again.
     """
     with ExitStack() as stack:
@@ -93,7 +104,7 @@ def carry_out(orders: Sequence[Order], show: Callable[[Event], None]) -> list[tu
         news: Queue[Event | None] = Queue()
         for load in loads:
             Thread(target=_listen, args=(load, news), daemon=True).start()
-        interrupted = False
+        interrupted = told = False
         talking = len(loads)
         while talking:
             try:
@@ -107,6 +118,10 @@ def carry_out(orders: Sequence[Order], show: Callable[[Event], None]) -> list[tu
                 talking -= 1
             else:
                 show(event)
+                if not told and enough():
+                    told = True
+                    for load in loads:
+                        load.enough()
         codes = [(load.process.wait(), load.last_words()) for load in loads]
     if interrupted:
         raise KeyboardInterrupt

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from exsim.conduct import judging
+from exsim.conduct.deciding import Deciding
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
@@ -45,6 +46,8 @@ class Options:
     haproxy: str | None = None
     duration: str | None = None
     live: bool = True
+    workers: int | None = None
+    until_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def run(path: Path, options: Options) -> Done:
     scenario = read(path, options)
     with rig_for(path, scenario, options) as (book, plan, lab):
         with LiveView({book.run.scenario: scenario.title}, options.live) as view:
-            interrupted = measure(plan, book, view.show)
+            deciding = deciding_for(plan) if options.until_decided else None
+            interrupted = measure(plan, book, view.show, deciding)
         book.lab_died(died(lab))
         if interrupted:
             book.interrupted()
@@ -78,14 +82,27 @@ def run(path: Path, options: Options) -> Done:
 def read(path: Path, options: Options) -> Scenario:
     """The scenario, with what the command line says instead."""
     scenario = load_scenario(path)
-    if options.duration is None:
-        return scenario
-    try:
-        duration = seconds(options.duration)
-    except ValueError as problem:
-        raise ScenarioError("--duration", "", str(problem)) from None
-    load = msgspec.structs.replace(scenario.load, duration=duration)
+    load = scenario.load
+    if options.duration is not None:
+        try:
+            duration = seconds(options.duration)
+        except ValueError as problem:
+            raise ScenarioError("--duration", "", str(problem)) from None
+        load = msgspec.structs.replace(load, duration=duration)
+    if options.workers is not None:
+        if not 1 <= options.workers <= scenario.users:
+            raise ScenarioError(
+                "--workers",
+                "",
+                f"{options.workers} is not between 1 and {scenario.users}, its users",
+            )
+        load = msgspec.structs.replace(load, workers=options.workers)
     return msgspec.structs.replace(scenario, load=load)
+
+
+def deciding_for(plan: Plan) -> Deciding:
+    """Looks out for the moment when everything is decided."""
+    return Deciding(plan.scenario, plan.rig.versions, plan.assignment)
 
 
 @contextmanager
@@ -138,11 +155,11 @@ def from_here(file: Path | None) -> str:
     return file.resolve().relative_to(here).as_posix()
 
 
-def measure(plan: Plan, book: Runbook, show: Show) -> bool:
-    """Every phase of the run; True when somebody interrupted it."""
+def measure(plan: Plan, book: Runbook, show: Show, deciding: Deciding | None = None) -> bool:
+    """Every phase of the run; True when somebody interrupted it.  With `deciding` the load ends when it says so."""
     try:
         orders = shared_out(plan.order())
-        load(orders, [book] * len(orders), show)
+        load(orders, [book] * len(orders), show, deciding)
         if plan.scenario.load.force:
             load([plan.order("forced", every_combination(plan))], [book], show)
         if plan.scenario.load.unmask and not book.run.crashed:
@@ -154,9 +171,22 @@ def measure(plan: Plan, book: Runbook, show: Show) -> bool:
     return False
 
 
-def load(orders: Sequence[Order], books: Sequence[Runbook], show: Show) -> None:
+def load(
+    orders: Sequence[Order],
+    books: Sequence[Runbook],
+    show: Show,
+    deciding: Deciding | None = None,
+) -> None:
     """One phase, by one worker or several side by side; `books` are theirs, in the same order."""
-    for book, order, (code, words) in zip(books, orders, carry_out(orders, show), strict=True):
+
+    def heard(event: Event) -> None:
+        show(event)
+        if deciding is not None:
+            deciding.take(event)
+
+    enough = (lambda: deciding.decided) if deciding is not None else (lambda: False)
+    codes = carry_out(orders, heard, enough)
+    for book, order, (code, words) in zip(books, orders, codes, strict=True):
         book.phase_ended(order, code, words)
 
 

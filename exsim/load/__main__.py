@@ -1,7 +1,7 @@
 """`python -m exsim.load`: one order on standard input, then a phase of a run until it is over.
 
-Standard input stays open as a lifeline: when whoever gave the order goes away, the load ends.  Exit
-codes: 0 the phase is complete, 5 a stop rule ended it, 70 a flow of ours broke, 130 told to stop (what was measured is written).
+Standard input stays open as a lifeline: when whoever gave the order goes away, the load ends; when he writes
+that it is enough, the phase is complete.  Exit codes: 0 the phase is complete, 5 a stop rule ended it, 70 a flow of ours broke, 130 told to stop (what was measured is written).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from exsim.load.worker import Worker
 from exsim.runs.order import read_order
 
 OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
+ENOUGH = "everything that was asked has been met"
 LAST_LIMIT = 10.0  # seconds that an orphaned load may take to end by itself
 
 
@@ -51,11 +52,13 @@ def main() -> int:
         return BROKE
     if worker.by_rule:
         return BY_RULE
-    return STOPPED if worker.why else OVER
+    return STOPPED if worker.why not in ("", ENOUGH) else OVER
 
 
 def _watch_lifeline(worker: Worker, watcher: object) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
+    if os.read(sys.stdin.fileno(), 4096):
+        worker.stop(ENOUGH)
+    else:
         watcher.stop()  # type: ignore[attr-defined]
         worker.stop("the run went away")
         gevent.spawn_later(LAST_LIMIT, _end, worker)  # nobody is left to end us by force

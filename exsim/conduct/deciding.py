@@ -1,0 +1,83 @@
+"""Whether a run that is under way has met everything that its scenario asks about: then it may end early.
+
+Looks at the live matrix, summed over workers.  It never decides what the outcome is: that is the judgement's,
+over the history, when the load is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from exsim.conduct.loading import Event
+from exsim.judgement.gate.bounds import at_least, at_most
+from exsim.runs.assignment import Assignment
+from exsim.runs.scenario import Scenario
+from exsim.runs.sections import LostLimit
+from exsim.session.tally import TOTAL, Counts, combination, merged
+
+Cell = tuple[str, str, str]  # login front end, serving front end, mailbox back end
+
+
+class Deciding:
+    """Fed the news of every worker.  `decided`: each cell that `[expect]` names has been met often enough,
+    and each of its limits is shown to be kept or broken."""
+
+    def __init__(
+        self, scenario: Scenario, versions: Mapping[str, str], assignment: Assignment
+    ) -> None:
+        self._expect = scenario.expect
+        self._versions = versions
+        self._enough = max(1, scenario.expect.min_sessions_per_combination)
+        self._nodes = [name.upper() for name in versions]
+        used = (account for users in assignment.users for user in users for account in user)
+        self._homes = dict.fromkeys((account.node or account.home).upper() for account in used)
+        self._latest: dict[int, Event] = {}
+
+    def take(self, event: Event) -> None:
+        """The news of one worker's main phase; other phases count nothing."""
+        if event.get("event") == "live" and event.get("phase") == "main":
+            self._latest[int(event["worker"])] = event
+
+    @property
+    def decided(self) -> bool:
+        if not self._nodes:  # nobody said which combinations there are
+            return False
+        counts = merged(one["counts"] for one in self._latest.values())
+        met = all(
+            counts.get("\t".join(cell), {}).get("sessions", 0) >= self._enough
+            for cell in self._cells()
+        )
+        return met and all(self._shown(limit, counts) for limit in self._expect.lost)
+
+    def _cells(self) -> Iterator[Cell]:
+        for login in self._nodes:
+            for serving in self._nodes:
+                for home in self._homes:
+                    yield login, serving, home
+
+    def _shown(self, limit: LostLimit, counts: Counts) -> bool:
+        """Over sessions; over accounts only a whole run shows it."""
+        if limit.over != "sessions" or limit.protocol not in ("", "owa"):
+            return False
+        sessions, lost = self._counted(limit, counts)
+        return (
+            at_most(lost, sessions, limit.confidence) <= limit.max
+            or at_least(lost, sessions, limit.confidence) > limit.max
+        )
+
+    def _counted(self, limit: LostLimit, counts: Counts) -> tuple[int, int]:
+        if not (limit.login or limit.serving or limit.home):
+            return counts[TOTAL]["sessions"], counts[TOTAL]["lost"]
+        rows = [
+            row
+            for key, row in counts.items()
+            if key != TOTAL
+            and self._matches(combination(key), (limit.login, limit.serving, limit.home))
+        ]
+        return sum(row["sessions"] for row in rows), sum(row["lost"] for row in rows)
+
+    def _matches(self, cell: Sequence[str], wanted: Sequence[str]) -> bool:
+        return all(
+            not name or name in (place, self._versions.get(place))
+            for name, place in zip(wanted, cell, strict=True)
+        )
