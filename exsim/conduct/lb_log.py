@@ -11,7 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from statistics import median
 
+from exsim.judgement.words import counted_noun
 from exsim.runs.directory import RunDirectory
 from exsim.wire.haproxy_log import LogLine, parse
 
@@ -19,7 +21,22 @@ MOST_LINES = 500_000  # read at most: a log of hours is not held in memory
 _SECTION = re.compile(r"^(frontend|listen)\s+(\S+)")
 _MAXCONN = re.compile(r"^\s+maxconn\s+(\d+)")
 
+# How the log says that a request was cut -> what that means (HAPROXY 8.5); who waited for whom
+CUTS = {
+    "sH": "the node was silent for longer than timeout server allows",
+    "sD": "within the answer, the node was silent for longer than timeout server allows",
+    "cH": "the client was silent for longer than timeout client allows",
+    "cD": "within the answer, the client was silent for longer than timeout client allows",
+    "cR": "the request was not whole within the time allowed",
+    "sQ": "no server was free within timeout queue",
+    "SC": "no server could be reached",
+    "PH": "the answer's head was refused (too long, or not HTTP)",
+}
+MOST_CUTS = 6
+
 Served = dict[tuple[str, str], list[tuple[float, str]]]
+# (flags, lb_backend, "METHOD /path") -> when it came (seconds since the run began) and how long it took
+Cuts = dict[tuple[str, str, str], list[tuple[float, float]]]
 
 
 @dataclass(slots=True)
@@ -42,6 +59,7 @@ def read_log(directory: RunDirectory) -> LogFacts:
     served: Served = defaultdict(list)
     fullest: dict[str, int] = {}
     lines = 0
+    cuts: Cuts = defaultdict(list)
     with directory.lb_log.open("rb") as file:
         for raw in file:
             line = parse(raw)
@@ -49,12 +67,30 @@ def read_log(directory: RunDirectory) -> LogFacts:
                 continue
             lines += 1
             fullest[line.lb_frontend] = max(fullest.get(line.lb_frontend, 0), line.connections[1])
+            if line.flags[:2] in CUTS and line.path:
+                place = f"{line.method} {line.path.partition('?')[0]}"
+                moment = (seconds_of(line) - zero, line.times.total / 1000)
+                cuts[line.flags[:2], line.lb_backend, place].append(moment)
             if line.lb_server:
                 key = (line.client, f"{line.method} {line.path.partition('?')[0]}")
                 served[key].append((seconds_of(line) - zero, f"{line.lb_backend}/{line.lb_server}"))
             if lines >= MOST_LINES:
                 break
-    return LogFacts(dict(served), full(fullest, directory.read_balancer()), lines)
+    findings = [*full(fullest, directory.read_balancer()), *cut(cuts)]
+    return LogFacts(dict(served), findings, lines)
+
+
+def cut(cuts: Cuts) -> list[str]:
+    """What the balancer cut, how often, after which time, and with which flags of its log."""
+    found = []
+    for (flags, lb_backend, place), moments in sorted(cuts.items(), key=lambda one: -len(one[1])):
+        first, lasted = min(moments)[0], median(total for _, total in moments)
+        found.append(
+            f"{flags}: {place} was cut {counted_noun(len(moments), 'time')}, half of them within {lasted:.1f} s, first "
+            f"{max(0.0, first):.0f} s into the run; {CUTS[flags]} (backend {lb_backend})"
+        )
+    more = len(found) - MOST_CUTS
+    return found[:MOST_CUTS] + ([f"{more} further kinds of cut requests"] if more > 0 else [])
 
 
 def full(fullest: dict[str, int], config: str) -> list[str]:

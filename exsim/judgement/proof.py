@@ -13,7 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from exsim.session.hop import Hop
+from exsim.session.meaning import SIGNS
 from exsim.session.records import Incident
+from exsim.session.signs import read
 from exsim.wire import names
 
 SERVED_AT_MOST = 399
@@ -69,7 +71,8 @@ def proof(incident: Incident, hops: Sequence[Hop]) -> Proof | None:
     )  # fmt: skip
     lines = [first, *(_line(hop, culprit, node) for hop in replays)]
     alive = any(line.alive and line.node != node for line in lines)
-    aftermath = [hop for hop in hops if hop.seq in set(incident.aftermath) and not hop.control]
+    after = set(incident.aftermath) if culprit.protocol == "owa" else set()  # cookies deleted: E13
+    aftermath = [hop for hop in hops if hop.seq in after and not hop.control]
     conclusion = _conclusion(incident, node, lines, alive, aftermath)
     return Proof(incident.session, culprit.utc, node, lines, alive, conclusion)
 
@@ -128,6 +131,8 @@ def answer_of(hop: Hop) -> str:
     if hop.location and names.LOGON_PAGE in hop.location.lower():
         reason = reason_of(hop)
         words.append(" to the logon page" + (f" (reason={reason})" if reason else ""))
+    if hop.protocol != "owa":
+        return f"{hop.status}: {SIGNS[read(hop)].sentence}"
     if hop.control:
         return "".join(words)  # its deletions reach no jar
     deleted = [name for name in names.LOGON_COOKIES if hop.set_cookies.get(name, "") is None]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from exsim.judgement.judge import Judgement
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
-from exsim.judgement.words import counted_noun, latency, listed, percent, seconds
+from exsim.judgement.words import counted_noun, latency, listed, percent, protocol_name, seconds
+from exsim.session.records import Findings
 
 # What an administrator calls it -> the protocols that measure it.
 PROTOCOLS = {
@@ -64,16 +65,8 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
     yield Remark(
         mark, f"Who answered is known for {findings.attributed} of {answers} answers ({known})."
     )
-    said = {kind: n for kind, n in findings.identity.items() if kind != "silent" and n}
-    total = sum(findings.identity.values())
-    if total:
-        speaking = sum(said.values())
-        others = speaking - said.get("own", 0)
-        yield Remark(
-            "note" if others else "ok",
-            f"{speaking} of {total} answers say whose mailbox they come from; "
-            f"{others} of those from another user's.",
-        )
+    for sentence in identity_sentences(findings):
+        yield Remark("note" if findings.wrong_mailbox else "ok", sentence)
 
 
 def _shadow(judgement: Judgement) -> Iterator[Remark]:
@@ -105,6 +98,36 @@ def shadow_changes(judgement: Judgement) -> str:
     if not weighty:
         return f"{balancer.name} runs with {harmless}, none that may matter."
     return f"{balancer.name} runs with {harmless}, and with these: {'; '.join(weighty)}."
+
+
+def identity_sentences(findings: Findings) -> list[str]:
+    """What the answers say of whose mailbox they come from, and what strangers were told."""
+    said = []
+    total = sum(findings.identity.values())
+    if total:
+        own, silent = findings.identity.get("own", 0), findings.identity.get("silent", 0)
+        said.append(
+            f"Whose mailbox answered, of {counted_noun(total, 'answer')}: confirmed {own} "
+            f"({percent(own / total)}), another's {total - own - silent}, {silent} say nothing"
+            f"{_silent_protocols(findings)}."
+        )
+    if findings.strangers:
+        told, asked = findings.strangers.get("told", 0), findings.strangers.get("answers", 0)
+        said.append(
+            f"Clients without credentials were told of a mailbox by {told} of "
+            f"{counted_noun(asked, 'answer')}."
+        )
+    return said
+
+
+def _silent_protocols(findings: Findings) -> str:
+    """Protocols of which no answer said whose it was."""
+    mute = [
+        protocol_name(name)
+        for name, counts in findings.identity_by.items()
+        if counts.get("silent") and not set(counts) - {"silent"}
+    ]
+    return f" (of {listed(mute)} none does)" if mute else ""
 
 
 def _load(judgement: Judgement) -> Iterator[Remark]:

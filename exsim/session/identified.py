@@ -20,6 +20,7 @@ from exsim.session.machine import IDENTIFIED, State, after
 from exsim.session.meaning import DEFINITE, MEETS, SIGNS, Sign
 from exsim.session.records import Incident, Session, ShutOut
 
+COOKIE_PROTOCOLS = frozenset({"owa"})  # whose sessions are told by cookies: not followed here
 # Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
 WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
 BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer that says so

@@ -92,6 +92,7 @@ def _finding(reading: Reading, kind: str, detail: str) -> Finding:
         front_end=reading.front_end,
         step=hop.step,
         detail=detail,
+        protocol=hop.protocol,
     )
 
 
@@ -105,5 +106,7 @@ def excused(hop: Hop) -> bool:
 
 
 def _detail(hop: Hop) -> str:
+    if hop.protocol != "owa" and (hop.status == 504 or (hop.status and hop.error)):
+        return f"{hop.status} after {hop.took:.1f} s"  # which time-out it was, and whether always the same
     said = hop.error or hop.headers.get("x-owa-error") or hop.body.code or ""
     return " ".join(word for word in (str(hop.status or ""), said) if word)

@@ -93,6 +93,7 @@ class Finding(msgspec.Struct, omit_defaults=True):
     front_end: str | None = None
     step: str = ""
     detail: str = ""
+    protocol: str = "owa"
 
 
 class ShutOut(msgspec.Struct, omit_defaults=True):

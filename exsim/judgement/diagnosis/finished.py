@@ -8,6 +8,7 @@ from statistics import median
 
 from exsim.judgement.diagnosis.likelihood import BUSY, weigh
 from exsim.judgement.diagnosis.rules import NOT_KNOWN, NOTHING_WRONG
+from exsim.judgement.diagnosis.signed_in import diagnose_signed_in
 from exsim.judgement.diagnosis.strand import logons, seen_at, unreached
 from exsim.judgement.diagnosis.trial import Pool, Seen, Trial
 from exsim.judgement.diagnosis.verdicts import named, not_known
@@ -16,6 +17,7 @@ from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.matrix import front_ends, home_of
 from exsim.judgement.words import counted_noun, seconds
+from exsim.session.identified import COOKIE_PROTOCOLS
 from exsim.session.meaning import Sign
 from exsim.session.records import Findings, Incident, Session
 
@@ -49,7 +51,8 @@ def diagnose_run(findings: Findings, facts: RunFacts) -> list[Diagnosis]:
         cookies, last = [], cookies
     else:
         last = []
-    return [*_wrong_mailbox(findings), *cookies, *late, *elsewhere, *found, *last]
+    signed_in = list(diagnose_signed_in(findings, facts))
+    return [*_wrong_mailbox(findings), *signed_in, *cookies, *late, *elsewhere, *found, *last]
 
 
 def _cookies(findings: Findings, facts: RunFacts) -> list[Diagnosis]:
@@ -64,7 +67,11 @@ def _cookies(findings: Findings, facts: RunFacts) -> list[Diagnosis]:
 
 def seen_in(sessions: Sequence[Session], facts: RunFacts) -> Seen:
     """Every first meeting of a session with a front end; steered and control sessions tell as much."""
-    able = [session for session in sessions if session.login_front_end is not None]
+    able = [
+        session
+        for session in sessions
+        if session.login_front_end is not None and session.protocol in COOKIE_PROTOCOLS
+    ]
     over = _over(able, facts)
     trials: Counter[Trial] = Counter()
     for session in able:
@@ -147,8 +154,9 @@ def _led_away(findings: Findings) -> Iterator[Diagnosis]:
 
 
 def _wrong_mailbox(findings: Findings) -> Iterator[Diagnosis]:
-    if findings.wrong_mailbox:
-        places = Counter(one.front_end or "" for one in findings.wrong_mailbox)
+    ones = [one for one in findings.wrong_mailbox if one.protocol in COOKIE_PROTOCOLS]
+    if ones:
+        places = Counter(one.front_end or "" for one in ones)
         yield seen_at("wrong_mailbox", "Answers from another user's mailbox, through", places)
 
 

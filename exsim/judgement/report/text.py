@@ -20,6 +20,7 @@ from exsim.judgement.remark import (
     about,
     control_sentence,
     finding_lines,
+    identity_sentences,
     left_behind,
     not_measured,
     shadow_changes,
@@ -257,6 +258,8 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
         yield from wrapped(f"Not measured: {', '.join(missing)}.")
     yield from wrapped(shadow_limits(judgement))
     yield from wrapped(shadow_changes(judgement))
+    if judgement.findings.wrong_mailbox or judgement.findings.identity_by:
+        yield from wrapped(" ".join(identity_sentences(judgement.findings)))
     yield from wrapped(left_behind(judgement))
     if judgement.stories:
         session = judgement.stories[0].session

@@ -1,0 +1,26 @@
+"""Falls if: what the balancer's log says of cut requests is lost, or is told without when, how long and why."""
+
+from __future__ import annotations
+
+from exsim.conduct.lb_log import CUTS, MOST_CUTS, cut
+
+EAS = "POST /Microsoft-Server-ActiveSync"
+
+
+def test_cut_requests_are_told_by_flag_backend_and_path_the_most_frequent_first() -> None:
+    cuts = {
+        ("sD", "bk_oa", "RPC_OUT_DATA /rpc/rpcproxy.dll"): [(9.0, 60.4)],
+        ("sH", "bk_eas", EAS): [(70.0, 60.0), (61.2, 60.0), (130.1, 60.1)],
+    }
+    assert cut(cuts) == [
+        f"sH: {EAS} was cut 3 times, half of them within 60.0 s, first 61 s into the run; the node was "
+        "silent for longer than timeout server allows (backend bk_eas)",
+        "sD: RPC_OUT_DATA /rpc/rpcproxy.dll was cut 1 time, half of them within 60.4 s, first 9 s into the "
+        "run; within the answer, the node was silent for longer than timeout server allows (backend bk_oa)",
+    ]
+
+
+def test_a_long_list_says_that_it_is_one() -> None:
+    cuts = {(flags, backend, EAS): [(1.0, 1.0)] for flags in CUTS for backend in ("a", "b")}
+    found = cut(cuts)
+    assert len(found) == MOST_CUTS + 1 and found[-1] == "10 further kinds of cut requests"
