@@ -45,6 +45,7 @@ class Pool:
                     return line
         elif self.open >= self.limit and self.idle:
             self.idle.popleft().drop()  # make room: a browser closes its oldest idle connection
+            self.open -= 1
         if self.open >= self.limit:
             return None
         self.open += 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from exsim.protocols.ews import bodies, reading
 from exsim.protocols.ews.session import Session
-from exsim.protocols.flow import Flow
+from exsim.protocols.flow import Connection, Flow, Lease, Release
 from exsim.wire import names
 
 DAY = 86400.0
@@ -23,18 +24,28 @@ def begin(session: Session) -> Flow[None]:
 
     The list comes first because it carries the marker: from then on every id tells whose mailbox it is.
     """
-    if not session.settings.preemptive:
-        yield from _probe(session)
+    yield from _connect(session)
     for step in (find_items, folder):
         if session.ended:
             return
         yield from step(session)
 
 
-def _probe(session: Session) -> Flow[None]:
-    """Nobody's question: a server is to ask for credentials here, and whatever it tells is told on."""
-    request = session.request(bodies.find_item(), "probe")
-    yield from session.client.send(request)
+def _connect(session: Session) -> Flow[None]:
+    """New connections, as a program that was started anew has them; on the first a question of nobody's.
+
+    A server is to ask for credentials there, and whatever it tells is told on.
+    """
+    settings = session.settings
+    origin = settings.origin or session.client.origin
+    held: list[Connection] = []
+    for _ in range(settings.connections):
+        held.append((yield from Lease(origin, fresh=True)))
+    if not settings.preemptive:
+        request = session.request(bodies.find_item(), "probe")
+        yield from session.client.send(replace(request, on=held[0]))
+    for connection in reversed(held):
+        yield Release(connection)
 
 
 def folder(session: Session) -> Flow[None]:

@@ -13,7 +13,7 @@ from exsim.protocols.owa.evidence import whose
 from exsim.session.hop import Evidence
 from exsim.wire import names
 
-UNAUTHORIZED = 401
+OK, UNAUTHORIZED = 200, 401
 LOST = "ErrorSubscriptionNotFound"
 _MARKER = names.MARKER.encode()
 _WORST = ("stranger", "other", "own")
@@ -24,8 +24,9 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     body, status = response.body, response.status
     if status == UNAUTHORIZED:
         return Evidence(len(body), "challenge")
-    if not body:
-        return Evidence(is_="empty")
+    if not body:  # of a stream that the run ended, only the head is here
+        stream = request.step == "stream" and status == OK
+        return Evidence(is_="notifications" if stream else "empty")
     if body.startswith(b"200 OK<br/>"):
         return Evidence(len(body), "health")
     owner = owner_of(body, request, accounts)
