@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
+from exsim.judgement.words import counted_noun
 from exsim.runs.directory import RunDirectory
 from exsim.runs.presets import PRESETS
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario
 from exsim.session.hop import ConnectionLine, Line, Mark
 from exsim.session.records import Findings
+
+# What a flow says of an item that it makes: before it exists, that it does not, that it is gone
+ITEM_MARKS = frozenset({"creating", "not_created", "removed"})
 
 
 def facts_of(
@@ -59,7 +64,7 @@ def facts_of(
         crashed=run.crashed,
         sources=generator.sources,
         unmasked=any(path.stem.endswith("-unmask") for path in history_files(directory)),
-        left_behind=left_behind(findings),
+        left_behind=left_behind(findings, generator.items),
     )
 
 
@@ -122,11 +127,12 @@ class Generator:
     """What the history says of the load itself; fed the lines that are no hops.
 
     `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `addresses`: that
-    clients connected from.
+    clients connected from.  `items`: mark -> how often a flow said so of an item of its own.
     """
 
     lateness: float = 0.0
     addresses: set[str] = field(default_factory=set)
+    items: Counter[str] = field(default_factory=Counter)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -137,13 +143,19 @@ class Generator:
         if isinstance(line, Mark):
             if line.what == "phase_ended":
                 self.lateness = max(self.lateness, float(line.facts.get("lag") or 0.0))
+            elif line.what in ITEM_MARKS:
+                self.items[line.what] += 1
         elif isinstance(line, ConnectionLine) and line.source:
             self.addresses.add(line.source.rpartition(":")[0])
 
 
-def left_behind(findings: Findings) -> LeftBehind:
-    """What the run did to the organisation.  No flow of today's writes into a mailbox."""
+def left_behind(findings: Findings, items: Counter[str]) -> LeftBehind:
+    """What the run did to the organisation.  A draft whose making was not answered may still be there."""
+    written = items["creating"] - items["not_created"]
+    left = max(0, written - items["removed"])
     return LeftBehind(
         logons=len(findings.sessions) + findings.refused_logons,
         wrong_passwords=findings.refused_logons,
+        items=written,
+        things=(f"{counted_noun(left, 'draft')} in Drafts, at most",) if left else (),
     )

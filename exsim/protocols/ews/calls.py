@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from exsim.protocols.ews import bodies, reading
 from exsim.protocols.ews.session import Session
-from exsim.protocols.flow import Connection, Flow, Lease, Release
+from exsim.protocols.flow import Connection, Flow, Lease, Mark, Release
 from exsim.wire import names
 
 DAY = 86400.0
@@ -76,17 +76,23 @@ def ask_availability(session: Session) -> Flow[None]:
 
 
 def write_and_delete(session: Session) -> Flow[None]:
-    """A draft that is made and deleted for good."""
+    """A draft that is made and deleted for good; marked before it exists, and when it is gone."""
+    facts = {"number": session.number, "account": session.account.address, "what": "draft"}
     request = session.request(
         bodies.create_item(DRAFT), "create_item", anchored=True, writes=OWN_MAILBOX
     )
+    yield Mark("creating", facts)
     response = yield from session.ask(request)
     made = reading.ids_in(response.body, "ItemId") if response.status == 200 else []
     if not made:
+        if response.status is not None or response.error == "not_allowed":
+            yield Mark("not_created", facts)
         return
     inside = bodies.delete_item(made[0], reading.change_key_of(response.body, made[0]))
     request = session.request(inside, "delete_item", anchored=True, writes=OWN_MAILBOX)
-    yield from session.ask(request)
+    response = yield from session.ask(request)
+    if response.status == 200 and reading.code_in(response.body) == reading.NO_ERROR:
+        yield Mark("removed", facts)
 
 
 def once(session: Session) -> Flow[None]:
