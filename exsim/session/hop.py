@@ -134,7 +134,8 @@ class Mark(msgspec.Struct, omit_defaults=True, tag_field="kind", tag="mark"):
     `what` and its facts: "user" {account, home, protocol, population, private} when a user starts;
     "logon" {session, account, home, private, forced, control, wanted} before a logon;
     "logoff" {session} when the client itself asks to leave; "hang" {session, step, waited} when a client
-    gave up waiting; "reload", "stop", "crash" and others for the run itself.
+    gave up waiting; "creating" {number, account, what} before an item is made, "not_created" and "removed"
+    of the same item after it; "reload", "stop", "crash" and others for the run itself.
     """
 
     utc: str
