@@ -40,6 +40,7 @@ class NotSent:
     """The channel of an exchange that was not allowed: it is over before it began."""
 
     connection = None
+    evidence = None
 
 
 def _request(task: Task, command: Request) -> Any:

@@ -16,6 +16,9 @@ from exsim.protocols.ews import client as ews
 from exsim.protocols.ews import evidence as ews_evidence
 from exsim.protocols.ews.settings import Settings as EwsSettings
 from exsim.protocols.flow import Flow, Request, Response
+from exsim.protocols.outlook_anywhere import client as outlook_anywhere
+from exsim.protocols.outlook_anywhere import evidence as outlook_anywhere_evidence
+from exsim.protocols.outlook_anywhere import settings as outlook_anywhere_settings
 from exsim.protocols.owa.browser import browse
 from exsim.protocols.owa.evidence import observe
 from exsim.protocols.owa.settings import Settings
@@ -86,5 +89,12 @@ PROTOCOLS: dict[str, Protocol] = {
             "stream",
             "unsubscribe",
         ),
+    "outlook_anywhere": Protocol(
+        name="outlook_anywhere",
+        flow=outlook_anywhere.connect,
+        settings=outlook_anywhere_settings.Settings,
+        observe=outlook_anywhere_evidence.observe,
+        connections=2,  # one virtual connection; a real Outlook has some more, for other mailboxes
+        steps=("echo_out", "echo_in", "out_channel", "in_channel"),
     ),
 }

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from exsim.runs.shape import Section
+from exsim.runs.shape import Count, Interval, Seconds, Section
 
 Authentication = Literal["basic", "ntlm", "negotiate", "none"]
 
@@ -50,7 +50,22 @@ class ActiveSync(HttpClient, frozen=True):
 
 
 class OutlookAnywhere(HttpClient, frozen=True):
-    """Outlook up to 2013: RPC over HTTP."""
+    """Outlook up to 2013: RPC over HTTP.
+
+    `calls` one after the other in each of the session's `polls` rounds; `idle`: how long it then does
+    nothing before it leaves.  A PING every `ping_every` of silence (half of what servers allow).  `echo`:
+    probes come before the channels.  `server` and `port`: what the proxy is asked for ("" for the URL's host).
+    `join_limit`, `answer_limit`: how long it waits for its channels to be joined, and for a call.
+    """
+
+    calls: Count = 4
+    idle: Seconds = 0.0
+    ping_every: Interval = 60.0
+    echo: bool = True
+    server: str = ""
+    port: Literal[6001, 6002, 6004] = 6001
+    join_limit: Interval = 30.0
+    answer_limit: Interval = 60.0
 
 
 class MapiHttp(HttpClient, frozen=True):

@@ -93,6 +93,8 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     stall_seconds: Seconds | UnsetType = UNSET
     think: Seconds | UnsetType = UNSET
     down: bool | UnsetType = UNSET
+    channels_across: bool | UnsetType = UNSET
+    channel_length: Annotated[int, Meta(ge=128 * 1024, le=2**31)] | UnsetType = UNSET
     ews: EwsChange | UnsetType = UNSET
     activesync: ActiveSyncChange | UnsetType = UNSET
 

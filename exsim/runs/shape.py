@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 Seconds = Annotated[float, Meta(ge=0, extra={"duration": True})]
+Interval = Annotated[float, Meta(gt=0, extra={"duration": True})]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]

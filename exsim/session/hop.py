@@ -28,6 +28,7 @@ class Evidence(msgspec.Struct, omit_defaults=True, frozen=True, rename={"is_": "
     pieces: int = 0  # of a body read piece by piece
     longest_gap: float = 0.0  # seconds between two of its pieces
     median_gap: float = 0.0
+    round_trip: float = 0.0  # seconds that a call over a channel took, in the middle
 
 
 KINDS = {

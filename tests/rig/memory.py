@@ -183,6 +183,7 @@ class ToClient:
     ) -> None:
         self.line, self.exchange, self.request, self.node = line, exchange, request, node
         self.ready = 0.0  # pieces keep their order
+        self.left: int | None = None  # of an answer that says its length and comes in pieces
 
     def _later(self, call: Callable[..., None], *arguments: Any) -> None:
         world = self.line.network.world
@@ -196,17 +197,23 @@ class ToClient:
     def head(self, answer: Answer) -> None:
         if self.line.origin is None:
             self.line.network.balancer.answered(self.line, self.request.headers, self.node, answer)
+        length = answer.header("Content-Length")
+        self.left = int(length) if length is not None else None
         headers = [(key.lower().encode(), value.encode("latin-1")) for key, value in answer.headers]
         self._later(self.exchange.on_head, answer.status, answer.reason, headers)
 
     def piece(self, data: bytes) -> None:
+        if self.left is not None:
+            self.left -= len(data)
         self._later(self.exchange.on_piece, data)
 
     def end(self) -> None:
-        self._later(self.exchange.on_end, None, False)
+        torn = bool(self.left)  # less than was promised
+        self._later(self.exchange.on_end, "truncated" if torn else None, torn)
 
     def whole(self, answer: Answer) -> None:
         self.head(answer)
+        self.left = None
         if answer.body and self.request.method != "HEAD":
             self.piece(answer.body)
         self.end()

@@ -1,0 +1,226 @@
+"""One session over RPC/HTTP: probes, the two channels, a logon to the mailbox, calls, and the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exsim.protocols.agent import Account, Agent
+from exsim.protocols.flow import Channel, Close, End, Flow, Head, Mark, Open, Receive, Release
+from exsim.protocols.negotiate import Signed, Signer, authenticated, signed_in
+from exsim.protocols.outlook_anywhere import requests
+from exsim.protocols.outlook_anywhere.evidence import of_head
+from exsim.protocols.outlook_anywhere.settings import Settings
+from exsim.protocols.outlook_anywhere.tunnel import Tunnel
+from exsim.session.hop import Evidence
+from exsim.wire import emsmdb, names, rop
+from exsim.wire.errors import WireError
+
+LAST_WORD = 1.0  # seconds for the IN channel to say what went wrong, once the OUT channel has ended
+MAILBOXES = "mailbox "  # of the agent's memory: the GUID of each account's mailbox, as first seen
+
+
+@dataclass(slots=True)
+class Visit:
+    """Whose session this is, and what it is to do."""
+
+    agent: Agent
+    account: Account
+    settings: Settings
+    signer: Signer
+
+
+def live(visit: Visit) -> Flow[bool]:
+    """One session; whether it began at all."""
+    agent, settings = visit.agent, visit.settings
+    agent.number += 1
+    yield Mark("logon", _facts(visit))
+    if settings.echo:
+        for method in (names.RPC_OUT, names.RPC_IN):
+            request = requests.echo(agent, visit.account, settings, method)
+            response = yield from authenticated(agent, request, visit.signer)
+            if response.status != 200 or visit.signer.unmeasured:
+                return False
+    ways: list[Signed] = []
+    for method in (names.RPC_OUT, names.RPC_IN):
+        request = requests.channel(agent, visit.account, settings, method)
+        signed = yield from signed_in(agent, request, visit.signer)
+        ways.append(signed)
+        if signed.response is not None:
+            yield from _release(ways)
+            return False
+    return (yield from _channels(visit, *ways))
+
+
+def _channels(visit: Visit, outward: Signed, inward: Signed) -> Flow[bool]:
+    out = yield from _open(visit.agent, outward, requests.OUT_LENGTH)
+    into = yield from _open(visit.agent, inward, requests.IN_LENGTH)
+    tunnel = Tunnel(visit.agent, visit.account, visit.settings, out, into)
+    head = yield from tunnel.begin()
+    if head is not None:
+        outward.heard(head)
+        visit.agent.keep(head.headers, names.RPC_PROXY)
+    if tunnel.accepted:
+        yield from _work(visit, tunnel)
+    yield from _close(visit, tunnel, head)
+    if tunnel.accepted and not tunnel.ended and visit.settings.logoff:
+        yield Mark(
+            "logoff", {"number": visit.agent.number}
+        )  # the channels' own lines stand before it
+    yield from _release([outward, inward])
+    return tunnel.accepted
+
+
+def _open(agent: Agent, signed: Signed, length: int) -> Flow[Channel]:
+    request = signed.request
+    request.origin = request.origin or agent.origin
+    request.cookies = agent.jar.line(names.RPC_PROXY, agent.clock)
+    channel: Channel = yield Open(request, length)
+    return channel
+
+
+def _release(ways: list[Signed]) -> Flow[None]:
+    for signed in ways:
+        if signed.connection is not None:
+            yield Release(signed.connection, keep=False)
+
+
+# Over the channels ----------------------------------------------------------------------------------
+def _work(visit: Visit, tunnel: Tunnel) -> Flow[None]:
+    """From the binding to the disconnect; ends early with the tunnel."""
+    handle = yield from _connect(visit, tunnel)
+    if handle is None:
+        return
+    waiting = b""
+    if visit.settings.notifications:
+        answer = yield from tunnel.call(emsmdb.ASYNC_CONNECT, emsmdb.Handled(handle).encode())
+        waiting = _handle(tunnel, answer)
+    yield from _operate(visit, tunnel, handle, rop.logon(_name(visit.account)))
+    for _ in range(visit.settings.polls):
+        pause = visit.settings.think * (0.5 + visit.agent.dice.random())
+        yield from _rest(tunnel, waiting, pause)
+        for _ in range(visit.settings.calls):
+            yield from _operate(visit, tunnel, handle, b"")
+    yield from _rest(tunnel, waiting, visit.settings.idle)
+    if visit.settings.logoff and not tunnel.ended:
+        yield from tunnel.call(emsmdb.DISCONNECT, emsmdb.Handled(handle).encode())
+
+
+def _connect(visit: Visit, tunnel: Tunnel) -> Flow[bytes | None]:
+    """Bind and connect; the session's handle."""
+    bound = yield from tunnel.bind(emsmdb.EMSMDB, emsmdb.ASYNC_EMSMDB)
+    if not bound:
+        return None
+    stub = emsmdb.Connect(_name(visit.account)).encode()
+    answer = yield from tunnel.call(emsmdb.CONNECT, stub)
+    if answer is None:
+        return None
+    try:
+        session = emsmdb.Connected.decode(answer)
+    except WireError:
+        tunnel.ended = "unreadable"
+        return None
+    tunnel.names(session.display_name)
+    if session.result:
+        tunnel.fail(f"connect {session.result:08x}")
+        return None
+    return session.handle
+
+
+def _handle(tunnel: Tunnel, answer: bytes | None) -> bytes:
+    """The handle of the asynchronous wait; empty when there is none."""
+    try:
+        return emsmdb.Handled.decode(answer).handle if answer else b""
+    except WireError:
+        tunnel.ended = "unreadable"
+        return b""
+
+
+def _rest(tunnel: Tunnel, waiting: bytes, seconds: float) -> Flow[None]:
+    """A pause in which the asynchronous wait is always parked."""
+    if waiting and tunnel.unparked and not tunnel.ended:
+        yield from tunnel.park(emsmdb.ASYNC_WAIT, emsmdb.Handled(waiting, 0).encode(), 1)
+    if seconds > 0:
+        yield from tunnel.rest(seconds)
+
+
+def _operate(visit: Visit, tunnel: Tunnel, handle: bytes, first: bytes) -> Flow[None]:
+    """One call of operations; each asks for the mailbox owner's name, so that each answer tells whose it is."""
+    if tunnel.ended:
+        return
+    data = rop.pack(first + rop.get_properties(rop.OWNER_NAME), (rop.NO_OBJECT,))
+    answer = yield from tunnel.call(emsmdb.RPC, emsmdb.Rpc(handle, data).encode())
+    if answer is None:
+        return
+    try:
+        done = emsmdb.RpcDone.decode(answer)
+        operations = rop.done(rop.unpack(done.data)[0]) if not done.result else []
+    except WireError:
+        tunnel.ended = "unreadable"
+        return
+    if done.result:
+        tunnel.fail(f"operations {done.result:08x}")
+    for operation in operations:
+        for text in operation.texts:
+            tunnel.names(text)
+        if operation.mailbox:
+            _same_mailbox(visit, tunnel, operation.mailbox.hex())
+    if tunnel.owner == "other":
+        tunnel.ended = (
+            tunnel.ended or "wrong mailbox"
+        )  # told at once, not at the end of the session
+
+
+def _same_mailbox(visit: Visit, tunnel: Tunnel, found: str) -> None:
+    """An account's mailbox has one GUID, whoever asks and however often."""
+    memory, key = visit.agent.memory, MAILBOXES + visit.account.address
+    if memory.setdefault(key, found) != found:
+        tunnel.owner = "other"
+
+
+# The end --------------------------------------------------------------------------------------------
+def _close(visit: Visit, tunnel: Tunnel, head: Head | None) -> Flow[None]:
+    """Close both channels.  What broke them the IN channel may tell: it is heard for a moment."""
+    said = Evidence()
+    if tunnel.ended:
+        said = yield from _last_word(visit, tunnel)
+    yield Close(tunnel.into, said)
+    refused = head is not None and head.status != 200
+    yield Close(tunnel.out, of_head(head, False) if refused and head else tunnel.evidence())
+
+
+def _last_word(visit: Visit, tunnel: Tunnel) -> Flow[Evidence]:
+    """What the IN channel says; a mark when it says nothing although nothing was let in by it."""
+    silent = not tunnel.accepted and tunnel.ended != "refused"
+    limit = visit.settings.join_limit if silent else LAST_WORD
+    word: Head | bytes | End = yield Receive(tunnel.into, limit)
+    if isinstance(word, Head):
+        more: Head | bytes | End = b""
+        while isinstance(more, bytes):
+            more = yield Receive(tunnel.into, LAST_WORD)
+        return of_head(word, tunnel.accepted)
+    if silent and isinstance(word, End) and word.error == "timeout":
+        facts = {"number": visit.agent.number, "step": "in_channel", "waited": limit}
+        yield Mark("hang", facts)
+    return Evidence()
+
+
+def _name(account: Account) -> str:
+    """A distinguished name for the mailbox; a profile has the real one (*assumed*: nobody here reads it)."""
+    return f"/o=exsim/ou=users/cn=Recipients/cn={account.address.partition('@')[0]}"
+
+
+def _facts(visit: Visit) -> dict[str, str | int | bool]:
+    """The facts of a "logon" mark."""
+    settings = visit.settings
+    facts: dict[str, str | int | bool] = {
+        "number": visit.agent.number,
+        "account": visit.account.address,
+        "home": visit.account.home,
+        "private": settings.private,
+        "forced": settings.forced,
+        "control": settings.control,
+        "population": settings.population,
+    }
+    if settings.wanted:
+        facts["wanted"] = settings.wanted
+    return facts

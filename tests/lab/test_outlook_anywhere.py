@@ -1,0 +1,177 @@
+"""Outlook over RPC/HTTP through real balancers: what breaks it, each kind told apart.
+
+Falls if: a healthy session is reported, or one of these looks like another: packets that the balancer
+delays, a balancer that waits for the whole body, channels that are not joined, a channel that is cut.
+"""
+
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from gevent import sleep
+
+from exsim.drive.driver import Client, Identity
+from exsim.drive.evidence import CookieHasher
+from exsim.drive.hub import HubWorld, stamper
+from exsim.drive.target import Target
+from exsim.drive.tls import context
+from exsim.lab.lab import Lab
+from exsim.protocols import PROTOCOLS
+from exsim.protocols.agent import Account, Agent
+from exsim.runs.assignment import lab_accounts
+from exsim.runs.dice import Source
+from exsim.runs.organisation import organisation_nodes
+from exsim.runs.scenario import parse_scenario
+from exsim.session.detector import Detector
+from exsim.session.hop import Hop, Mark
+from exsim.session.signs import read
+from exsim.wire import names
+from exsim.wire.haproxy_log import parse
+from tests.lab.rig import plan
+
+pytestmark = pytest.mark.lab
+SCENARIO = """
+title = "made by hand"
+
+[lab]
+balancer = "haproxy/roundrobin.cfg"
+nodes = [
+  {name = "EXCH16", version = "2016"},
+  {name = "EXCH13", version = "2013", back_end = {channels_across = false}},
+]
+
+[[population]]
+mailbox = "2016"
+users = 2
+"""
+SCALE = 0.05
+NO_DELAY, BUFFER = "option http-no-delay", "option http-buffer-request"
+# Which balancer, whose mailbox (0: channels are joined across front ends, 1: they are not), settings
+CASES = {
+    "healthy": ("quick", 0, {}),
+    "ntlm": ("quick", 0, {"authentication": "ntlm"}),
+    "delayed": ("as-it-is", 0, {"authentication": "ntlm"}),
+    "buffered": ("buffering", 0, {}),
+    "apart": ("quick", 1, {}),
+    "cut": ("quick", 0, {"idle": 110.0}),
+}
+
+
+def balancer(name, *options):
+    made = plan("roundrobin")
+    more = "".join(f"    {option}\n" for option in options)
+    return replace(made, name=name, text=made.text.replace("defaults\n", f"defaults\n{more}", 1))
+
+
+class Left:
+    """What one client left."""
+
+    def __init__(self):
+        self.lines, self.detector = [], Detector()
+
+    def take(self, line):
+        self.lines.append(line)
+        self.detector.feed(line)
+
+    def marks(self, what):
+        return [line.facts for line in self.lines if isinstance(line, Mark) and line.what == what]
+
+    def hop(self, step):
+        (hop,) = [line for line in self.lines if isinstance(line, Hop) and line.step == step]
+        return hop
+
+    def finish(self):
+        self.found = self.detector.finish()
+        self.kinds = Counter(finding.kind for finding in self.found.findings)
+        self.states = [session.state for session in self.found.sessions]
+
+
+def start(lab, name, number, account, settings):
+    host, _, port = lab.addresses[name].rpartition(":")
+    world = HubWorld({None: Target(host, int(port), lab.host, context(insecure=True))}, scale=SCALE)
+    left, protocol = Left(), PROTOCOLS["outlook_anywhere"]
+    client = Client(
+        world,
+        Identity(number, "outlook_anywhere", connections=2),
+        lambda request, response: protocol.observe(request, response, {account.address}),
+        left.take,
+        Source(number).request_ids(),
+        CookieHasher(b"salt"),
+        stamper(world.started),
+    )
+    facts = {"account": account.address, "protocol": "outlook_anywhere", "population": 0}
+    client.mark("user", facts)
+    values = {"authentication": "basic", "polls": 2, "think": 1.0, "calls": 5, **settings}
+    login = Account(account.address, account.logon, account.password, account.home)
+    agent = Agent(lab.host, Source(7).dice("user", number), login)
+    task = client.run(protocol.flow(agent, login, protocol.settings(**values)))
+    return left, task
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """All cases at once, each client through its balancer."""
+    section = parse_scenario(SCENARIO, "made").lab
+    accounts = lab_accounts(2, section.nodes, Source(7))
+    balancers = [balancer("quick", NO_DELAY), balancer("as-it-is"),
+                 balancer("buffering", NO_DELAY, BUFFER)]  # fmt: skip
+    lab = Lab(
+        tmp_path_factory.mktemp("lab"),
+        organisation_nodes(section),
+        [account.as_mailbox() for account in accounts],
+        balancers,
+        redact=lambda line: line,
+        time_scale=SCALE,
+    )
+    with lab:
+        begun = {
+            case: start(lab, name, number, accounts[which], settings)
+            for number, (case, (name, which, settings)) in enumerate(CASES.items(), 1)
+        }
+        end = time.monotonic() + 20
+        while not all(task.done for _, task in begun.values()) and time.monotonic() < end:
+            sleep(0.05)
+        assert all(task.done for _, task in begun.values())
+        sleep(0.3)  # the balancer's last lines
+    for case in begun.values():
+        case[0].finish()
+    yield {case: made for case, (made, _) in begun.items()} | {"lab": lab}
+
+
+@pytest.mark.parametrize("case", ["healthy", "ntlm"])
+def test_a_healthy_session_leaves_nothing_to_report(left, case):
+    made = left[case]
+    assert made.states == ["ended"] and not made.kinds
+    assert made.hop("out_channel").body.owner == "own"
+    assert made.hop("out_channel").body.round_trip < 0.15
+
+
+def test_packets_that_the_balancer_delays_are_said_to_be_slow(left):
+    made = left["delayed"]
+    assert made.states == ["ended"] and set(made.kinds) == {"slow_pieces"}
+    assert made.hop("out_channel").body.round_trip > 0.18
+
+
+def test_a_balancer_that_waits_for_the_whole_body_hangs_the_in_channel(left):
+    made = left["buffered"]
+    assert made.states == []
+    assert [mark["step"] for mark in made.marks("hang")] == ["in_channel"]
+    assert made.hop("in_channel").status is None
+
+
+def test_channels_that_are_not_joined_are_told_by_the_node(left):
+    made = left["apart"]
+    assert made.states == [] and not made.marks("hang")
+    assert read(made.hop("in_channel")).value == "context_lost"
+
+
+def test_a_channel_that_the_balancer_cuts_is_a_finding_with_its_flag(left):
+    made = left["cut"]
+    assert made.kinds["truncated"] == 1
+    out = made.hop("out_channel")
+    assert out.error == "truncated" and out.body.is_ == "accepted"
+    text = (left["lab"].directory / "lb.log").read_bytes()
+    lines = {line.client: line for line in map(parse, text.splitlines()) if line is not None}
+    assert lines[out.source].flags.startswith("sD")
+    assert lines[out.source].method == names.RPC_OUT
