@@ -61,7 +61,7 @@ class Task:
         self.result = result
         self.done = True
         self.client.tasks.discard(self)
-        for exchange in list(self.owned):
+        for exchange in sorted(self.owned, key=lambda one: one.seq):  # in the order of sending
             exchange.close(None, "abandoned")
         waiters, self.waiters = self.waiters, []
         for wake in waiters:

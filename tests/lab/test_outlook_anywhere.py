@@ -37,7 +37,8 @@ title = "made by hand"
 [lab]
 balancer = "haproxy/roundrobin.cfg"
 nodes = [
-  {name = "EXCH16", version = "2016"},
+  {name = "EXCH16-SYD-01", version = "2016"},
+  {name = "EXCH16-SYD-02", version = "2016"},
   {name = "EXCH13", version = "2013", back_end = {channels_across = false}},
 ]
 
@@ -47,14 +48,14 @@ users = 2
 """
 SCALE = 0.05
 NO_DELAY, BUFFER = "option http-no-delay", "option http-buffer-request"
-# Which balancer, whose mailbox (0: channels are joined across front ends, 1: they are not), settings
+# Which balancer, where the mailbox is (2016: channels are joined across front ends, 2013: they are not), settings
 CASES = {
-    "healthy": ("quick", 0, {}),
-    "ntlm": ("quick", 0, {"authentication": "ntlm"}),
-    "delayed": ("as-it-is", 0, {"authentication": "ntlm"}),
-    "buffered": ("buffering", 0, {}),
-    "apart": ("quick", 1, {}),
-    "cut": ("quick", 0, {"idle": 110.0}),
+    "healthy": ("quick", "2016", {}),
+    "ntlm": ("quick", "2016", {"authentication": "ntlm"}),
+    "delayed": ("as-it-is", "2016", {"polls": 1, "calls": 2, "notifications": False}),
+    "buffered": ("buffering", "2016", {}),
+    "apart": ("alternating", "2013", {}),
+    "cut": ("quick", "2016", {"idle": 110.0}),
 }
 
 
@@ -113,13 +114,14 @@ def start(lab, name, number, account, settings):
 def left(tmp_path_factory):
     """All cases at once, each client through its balancer."""
     section = parse_scenario(SCENARIO, "made").lab
-    accounts = lab_accounts(2, section.nodes, Source(7))
+    accounts = {account.home: account for account in lab_accounts(3, section.nodes, Source(7))}
     balancers = [balancer("quick", NO_DELAY), balancer("as-it-is"),
-                 balancer("buffering", NO_DELAY, BUFFER)]  # fmt: skip
+                 balancer("buffering", NO_DELAY, BUFFER),
+                 balancer("alternating", NO_DELAY)]  # of one client alone  # fmt: skip
     lab = Lab(
         tmp_path_factory.mktemp("lab"),
         organisation_nodes(section),
-        [account.as_mailbox() for account in accounts],
+        [account.as_mailbox() for account in accounts.values()],
         balancers,
         redact=lambda line: line,
         time_scale=SCALE,

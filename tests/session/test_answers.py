@@ -65,6 +65,8 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     ("broken off", hop("ews", 200, BE, body=OK, error="truncated"), Sign.TRUNCATED, "served"),
     ("the run stopped", hop("ews", 200, BE, body=OK, error="abandoned"), Sign.SERVED, "served"),
     ("crawling", hop("ews", 200, BE, body=coded("answer", pieces=9, median_gap=0.205)), Sign.SLOW_PIECES, "served"),
+    ("a call and its answer crawl", hop("outlook_anywhere", 200, BE, body=coded("answer", pieces=9, median_gap=0.42)), Sign.SLOW_PIECES, "served"),
+    ("two waits of another protocol", hop("ews", 200, BE, body=coded("answer", pieces=9, median_gap=0.42)), Sign.SERVED, "served"),
     ("heartbeats", hop("ews", 200, BE, body=coded("answer", pieces=9, median_gap=2.2)), Sign.SERVED, "served"),
     ("three pieces tell nothing", hop("ews", 200, BE, body=coded("answer", pieces=3, median_gap=0.2)), Sign.SERVED, "served"),
     # Errors: whose?
