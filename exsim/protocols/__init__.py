@@ -89,6 +89,7 @@ PROTOCOLS: dict[str, Protocol] = {
             "stream",
             "unsubscribe",
         ),
+    ),
     "outlook_anywhere": Protocol(
         name="outlook_anywhere",
         flow=outlook_anywhere.connect,
