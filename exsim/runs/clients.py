@@ -63,8 +63,8 @@ class OutlookAnywhere(HttpClient, frozen=True):
     ping_every: Interval = 60.0
     echo: bool = True
     server: str = ""
-    port: Literal[6001, 6002, 6004] = 6001
-    join_limit: Interval = 30.0
+    port: Annotated[int, Meta(ge=6001, le=6004)] = 6001
+    join_limit: Interval = 60.0
     answer_limit: Interval = 60.0
 
 

@@ -84,7 +84,8 @@ def node_spoke(hop: Hop) -> bool:
 
 def is_channel(hop: Hop) -> bool:
     """An IN channel of RPC over HTTP, which has no answer as long as all is well (RPCH)."""
-    return hop.status is None and hop.error is None and hop.method == IN_CHANNEL
+    waited = hop.body.is_ == "unanswered"  # in vain: nothing was ever joined to it
+    return hop.status is None and hop.error is None and hop.method == IN_CHANNEL and not waited
 
 
 def _coded(hop: Hop) -> Sign | None:

@@ -52,6 +52,7 @@ KINDS = {
     "accepted": "an answer that begins a session: MAPI Connect with 0, Outlook Anywhere's C2",
     "lost_context": "the back end does not know the context, subscription or channel named",
     "challenge": "a 401 that asks for credentials",
+    "unanswered": "a channel on which the client waited in vain for a first word",
     "unreadable": "not what the protocol says: cut off, malformed, or another's page",
 }
 

@@ -10,7 +10,7 @@ from exsim.session.meaning import SIGNS, Sign
 from exsim.session.records import Finding, Findings
 
 # Marks that are findings -> the fact that says more.
-MARKED = {"hang": "waited", "redirect_loop": "step"}
+MARKED = {"hang": "waited", "call_unanswered": "waited", "redirect_loop": "step"}
 
 
 class Ledger:

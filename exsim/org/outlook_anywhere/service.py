@@ -27,7 +27,7 @@ PORTS = ("6001", "6002", "6004")  # behind the proxy, with one and the same serv
 ECHO_MOST = 0x10  # bytes of an echo request's body
 CONNECTION_TIMEOUT = 120_000  # milliseconds: an idle channel ends (MS-RPCH)
 KEEP_ALIVE = 300_000  # milliseconds, when the client says zero (MS-RPCH)
-JOIN_LIMIT = 10.0  # seconds that a channel waits for the other; assumed ("a few seconds")
+JOIN_LIMIT = 30.0  # seconds that a channel waits for the other; assumed
 LOOK = 5.0  # seconds between two looks at the mailbox for a parked wait; assumed
 SERVER_UNAVAILABLE, CALL_FAILED, PROTOCOL_ERROR = 0x6BA, 0x6BE, 0x6C0  # Win32 errors
 

@@ -189,7 +189,7 @@ def _close(visit: Visit, tunnel: Tunnel, head: Head | None) -> Flow[None]:
 
 
 def _last_word(visit: Visit, tunnel: Tunnel) -> Flow[Evidence]:
-    """What the IN channel says; a mark when it says nothing although nothing was let in by it."""
+    """What the IN channel says; that it says nothing tells most, when its pair never came about."""
     silent = not tunnel.accepted and tunnel.ended != "refused"
     limit = visit.settings.join_limit if silent else LAST_WORD
     word: Head | bytes | End = yield Receive(tunnel.into, limit)
@@ -199,8 +199,7 @@ def _last_word(visit: Visit, tunnel: Tunnel) -> Flow[Evidence]:
             more = yield Receive(tunnel.into, LAST_WORD)
         return of_head(word, tunnel.accepted)
     if silent and isinstance(word, End) and word.error == "timeout":
-        facts = {"number": visit.agent.number, "step": "in_channel", "waited": limit}
-        yield Mark("hang", facts)
+        return Evidence(is_="unanswered")
     return Evidence()
 
 

@@ -34,7 +34,7 @@ class Settings:
     echo: bool = True
     server: str = ""
     port: int = 6001
-    join_limit: float = 30.0
+    join_limit: float = 60.0
     answer_limit: float = 60.0
     origin: str | None = None
     population: int = 0

@@ -197,7 +197,7 @@ class Tunnel:
         """Nothing came any more: the channel has ended, or hangs."""
         if end.error == "timeout":
             facts = {"number": self._number, "step": "call", "waited": self._settings.answer_limit}
-            yield Mark("hang", facts)
+            yield Mark("call_unanswered", facts)
         self.ended = self.ended or end.error or "closed"
 
     def _rpc(self, limit: float) -> Flow[dce.Packet | End]:
