@@ -11,6 +11,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from exsim.protocols.activesync import evidence as activesync_evidence
+from exsim.protocols.activesync import life as activesync
+from exsim.protocols.activesync import settings as activesync_settings
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.ews import client as ews
 from exsim.protocols.ews import evidence as ews_evidence
@@ -97,5 +100,22 @@ PROTOCOLS: dict[str, Protocol] = {
         observe=outlook_anywhere_evidence.observe,
         connections=2,  # one virtual connection; a real Outlook has some more, for other mailboxes
         steps=("echo_out", "echo_in", "out_channel", "in_channel"),
+    ),
+    "activesync": Protocol(
+        name="activesync",
+        flow=activesync.live,
+        settings=activesync_settings.Settings,
+        observe=activesync_evidence.observe,
+        connections=2,  # one that waits, one for all else (*assumed*)
+        steps=(
+            "options",
+            "provision",
+            "acknowledge",
+            "settings",
+            "folder_sync",
+            "sync",
+            "ping",
+            "send_mail",
+        ),
     ),
 }

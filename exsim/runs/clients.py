@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from exsim.runs.shape import Count, Interval, Seconds, Section
 
+Heartbeat = Annotated[float, Meta(ge=1, le=3540, extra={"duration": True})]
 Authentication = Literal["basic", "ntlm", "negotiate", "none"]
 
 
@@ -43,10 +44,24 @@ class Ews(HttpClient, frozen=True):
 
 
 class ActiveSync(HttpClient, frozen=True):
-    """A telephone.  Telephones sign in by Basic, unasked."""
+    """A telephone.  Telephones sign in by Basic, unasked.
+
+    `heartbeat`: seconds of the first long wait; `growth`: how much longer the next one is that was not cut;
+    `shortest_heartbeat` and `longest_heartbeat` bound it.  `folders`: how many are fetched and watched.
+    `version`: "" for the newest that both speak.  `binary_query`: the query in base64.  `mail_every`: seconds
+    between two messages that the user sends to himself; 0, and nothing is written.
+    """
 
     authentication: Authentication = "basic"
     preemptive: bool = True
+    heartbeat: Heartbeat = 480.0
+    shortest_heartbeat: Heartbeat = 60.0
+    longest_heartbeat: Heartbeat = 1800.0
+    growth: Seconds = 300.0
+    folders: Annotated[int, Meta(ge=1, le=20)] = 3
+    version: Literal["", "12.1", "14.0", "14.1", "16.0", "16.1"] = ""
+    binary_query: bool = False
+    mail_every: Seconds = 0.0
 
 
 class OutlookAnywhere(HttpClient, frozen=True):

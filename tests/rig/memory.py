@@ -60,6 +60,9 @@ class Network:
         self.world = VirtualWorld(self.connect)
         self.numbers = count(1)
         self.down: set[str] = set()
+        self.server_timeout = (
+            0.0  # seconds that a node may be silent before the balancer's 504; 0: any
+        )
 
     def connect(self, client: Client, origin: str | None) -> MemoryLine:
         line = MemoryLine(self, client, origin, next(self.numbers))
@@ -134,7 +137,10 @@ class MemoryLine:
             ToClient(self, exchange, request, node).whole(refusal)
             return
         work = network.nodes[node].front(request, peer)
-        self.running = Running(network, work, ToClient(self, exchange, request, node), self.body)
+        to = ToClient(self, exchange, request, node)
+        self.running = Running(network, work, to, self.body)
+        if network.server_timeout and self.origin is None:
+            network.world.later(network.server_timeout, to.give_up)
         self.running.go()
 
     def write(self, data: bytes) -> None:
@@ -184,8 +190,19 @@ class ToClient:
         self.line, self.exchange, self.request, self.node = line, exchange, request, node
         self.ready = 0.0  # pieces keep their order
         self.left: int | None = None  # of an answer that says its length and comes in pieces
+        self.begun = False
+        self.given_up = False
+
+    def give_up(self) -> None:
+        """`timeout server` of HAProxy: its own 504; the node does not hear of it, and goes on."""
+        if not self.begun:
+            headers = [("Content-Type", "text/html")]
+            self.whole(Answer(504, "Gateway Time-out", headers, b"<html>504</html>"))
+            self.given_up = True
 
     def _later(self, call: Callable[..., None], *arguments: Any) -> None:
+        if self.given_up:
+            return
         world = self.line.network.world
         self.ready = max(self.ready, world.now() + self.line.network.delay())
         world.later(self.ready - world.now(), self._deliver, call, arguments)
@@ -195,7 +212,8 @@ class ToClient:
             call(*arguments)
 
     def head(self, answer: Answer) -> None:
-        if self.line.origin is None:
+        self.begun = True
+        if self.line.origin is None and not self.given_up:
             self.line.network.balancer.answered(self.line, self.request.headers, self.node, answer)
         length = answer.header("Content-Length")
         self.left = int(length) if length is not None else None

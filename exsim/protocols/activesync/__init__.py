@@ -1,0 +1,1 @@
+"""A telephone: it takes the policy, fetches folders and mail, and waits in one long request for the next."""

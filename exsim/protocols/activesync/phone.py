@@ -1,0 +1,226 @@
+"""One session of a telephone: how it asks, and what an answer means for it.
+
+Commands are answered by a document or by an HTTP status; either may send the device to fetch the policy
+first, or to another address.  Everything that a server answers is taken; nothing raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from exsim.protocols.activesync import documents, reading
+from exsim.protocols.activesync.device import Device
+from exsim.protocols.activesync.settings import Settings
+from exsim.protocols.agent import Account, Agent
+from exsim.protocols.flow import Flow, Mark, Request, Response
+from exsim.protocols.negotiate import Signer, authenticated
+from exsim.wire import activesync as names
+from exsim.wire import names as common
+from exsim.wire.activesync import Query, number_of, packed, plain
+from exsim.wire.wbxml import Element, encode
+
+PATIENCE = 60.0  # seconds that a telephone waits for an ordinary answer (*assumed*)
+USER_AGENT = (
+    "User-Agent",
+    "exsim-phone/1.0",
+)  # a server may block a device whose name changes: ASHTTP
+UNAUTHORIZED = 401
+NEEDS_POLICY = frozenset({"142", "143", "144"})
+WITHOUT_POLICY_KEY = ("Ping", "OPTIONS")  # ASPROV: no key is sent with them
+FIRST_PHASE_TELLS = 141  # protocol 14.1: the device says what it is
+MOST_REDIRECTS = 3  # of one command
+MOST_POLICIES = 3  # fetched one after the other; then the server and the device do not agree
+MOST_ERRORS = 3  # 500s in a row, after which a device drops what it has and begins anew (HT203209)
+OWN_MAILBOX = "own-mailbox"
+STEPS = {
+    "FolderSync": "folder_sync",
+    "Sync": "sync",
+    "Ping": "ping",
+    "Provision": "provision",
+    "Settings": "settings",
+    "SendMail": "send_mail",
+}
+Lines = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of a command: the answer, its document, and the status that decides."""
+
+    response: Response
+    root: Element | None = None
+    status: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is an answer of the protocol: a document, or nothing to say."""
+        response = self.response
+        quiet = response.status == 200 and response.error is None and not response.body
+        return quiet or self.root is not None
+
+    @property
+    def error(self) -> bool:
+        """Whether the server itself failed, and said so."""
+        return self.response.status is not None and self.response.status >= 500
+
+
+@dataclass(slots=True)
+class Phone:
+    """One session.  `ended`: "" while it lives, else refused, unmeasured, gave_up or left."""
+
+    client: Agent
+    account: Account
+    settings: Settings
+    signer: Signer
+    device: Device
+    number: int
+    path: str = names.PATH
+    ended: str = ""
+    accepted: bool = False
+    policies: int = 0  # fetched since a command was last let through
+    errors: int = 0  # of the server in a row
+
+    @property
+    def is_stranger(self) -> bool:
+        return self.settings.authentication == "none"
+
+    def gone(self) -> bool:
+        """Whether the session is over."""
+        return bool(self.ended)
+
+    def end(self, why: str) -> None:
+        """The session is over; the first reason counts."""
+        self.ended = self.ended or why
+
+    # Asking -------------------------------------------------------------------------------------
+    def request(self, command: str, root: Element | None, timeout: float = PATIENCE) -> Request:
+        """One command, with its query in the form of this telephone."""
+        settings, device = self.settings, self.device
+        key = 0 if command in WITHOUT_POLICY_KEY else device.policy_key
+        binary = settings.binary_query
+        query = Query(
+            command,
+            device.device_id,
+            documents.DEVICE_TYPE,
+            self.account.logon or self.account.address,
+            number_of(device.version) if binary else None,
+            key,
+        )
+        headers: Lines = (USER_AGENT, (common.RETURN_CLIENT_REQUEST_ID, "true"))
+        if root is not None:
+            headers = (*headers, ("Content-Type", names.WBXML_TYPE))
+        if not binary:
+            headers = (*headers, (names.PROTOCOL_VERSION, device.version))
+            if command not in WITHOUT_POLICY_KEY:
+                headers = (*headers, (names.POLICY_KEY, str(key)))
+        target = f"{self.path}?{packed(query) if binary else plain(query)}"
+        made = self.bare("POST", target, STEPS[command], headers, timeout)
+        made.body = b"" if root is None else encode(root)
+        made.writes = OWN_MAILBOX if command == "SendMail" else None
+        return made
+
+    def bare(
+        self, method: str, target: str, step: str, headers: Lines, timeout: float = PATIENCE
+    ) -> Request:
+        settings = self.settings
+        return Request(
+            method,
+            target,
+            headers,
+            step=step,
+            session=self.number,
+            account=self.account.address,
+            origin=settings.origin,
+            timeout=timeout,
+            control=settings.control,
+            forced=settings.forced,
+        )
+
+    def ask(self, command: str, root: Element | None, timeout: float = PATIENCE) -> Flow[Said]:
+        """A command until it is let through: the policy is fetched where it is asked for."""
+        while True:
+            said = yield from self._led(command, root, timeout)
+            wanted = said.response.status == names.NEEDS_PROVISIONING
+            if self.gone() or not (wanted or said.status in NEEDS_POLICY):
+                self.policies = 0 if said.whole else self.policies
+                return said
+            if self.policies >= MOST_POLICIES:
+                yield Mark("policy_loop", self._facts(command))
+                self.end("gave_up")
+                return said
+            self.policies += 1
+            yield from self.provision()
+
+    def _led(self, command: str, root: Element | None, timeout: float) -> Flow[Said]:
+        """The same at the address to which the server leads (451)."""
+        for _ in range(MOST_REDIRECTS):
+            said = yield from self._once(self.request(command, root, timeout))
+            if said.response.status != names.REDIRECT:
+                return said
+            location = said.response.header(names.LOCATION.lower().encode()) or ""
+            target = self.client.target_of(location, self.path) if location else None
+            if target is None:
+                yield Mark("other_host", self._facts(command))
+                self.end("gave_up")
+                return said
+            self.path = urlsplit(target).path or names.PATH
+        yield Mark("redirect_loop", self._facts(command))
+        self.end("gave_up")
+        return said
+
+    def _once(self, request: Request) -> Flow[Said]:
+        response = yield from authenticated(self.client, request, self.signer)
+        said = self._heard(response)
+        return said
+
+    def _heard(self, response: Response) -> Said:
+        """What an answer means for the session."""
+        root = reading.document_of(response)
+        said = Said(response, root, reading.status_of(root))
+        status = response.status
+        if status == UNAUTHORIZED:
+            if self.signer.unmeasured:
+                self.end("unmeasured")
+            elif not self.is_stranger:
+                self.end("refused")
+        elif said.whole:
+            self.accepted = True
+        if status is not None:
+            self.errors = self.errors + 1 if status == 500 else 0
+        return said
+
+    def _facts(self, command: str) -> dict[str, str | int | float | bool | None]:
+        return {"number": self.number, "step": STEPS.get(command, command.lower())}
+
+    # What begins a session ------------------------------------------------------------------------
+    def options(self) -> Flow[None]:
+        """Which versions the server speaks."""
+        request = self.bare("OPTIONS", self.path, "options", (USER_AGENT,))
+        said = yield from self._once(request)
+        offered = said.response.header(names.PROTOCOL_VERSIONS.lower().encode()) or ""
+        if not self.settings.version:
+            self.device.choose_version(offered)
+        self.device.version = (
+            self.device.version or "14.1"
+        )  # who says nothing is asked all the same
+
+    def provision(self) -> Flow[None]:
+        """Both phases; without a key at their end nothing has changed."""
+        device = self.device
+        device.policy_key = 0
+        tells = (number_of(device.version) or 0) >= FIRST_PHASE_TELLS
+        wanted = documents.ask_policy() if tells else documents.ask_bare_policy()
+        first = yield from self._once(self.request("Provision", wanted))
+        temporary = reading.policy_key_in(first.root)
+        if self.gone() or not temporary:
+            return
+        device.policy_key = temporary
+        taken = self.request("Provision", documents.take_policy(str(temporary)))
+        taken.step = "acknowledge"
+        second = yield from self._once(taken)
+        device.policy_key = reading.policy_key_in(second.root)
+
+    def who_am_i(self) -> Flow[None]:
+        """Whose mailbox the server takes this for; the answer's evidence says whether it is right."""
+        yield from self.ask("Settings", documents.who_am_i())
