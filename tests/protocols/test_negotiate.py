@@ -30,6 +30,7 @@ from exsim.org.work import Peer
 from exsim.protocols import credentials
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import (
+    Close,
     End,
     Flow,
     Head,
@@ -295,6 +296,7 @@ def test_an_exchange_in_pieces_carries_the_last_leg(method: str) -> None:
             signed.heard(head)
             while not isinstance((yield from Receive(channel)), End):
                 pass
+            yield Close(channel)
             if signed.connection is not None:
                 yield Release(signed.connection)
             assert isinstance(head, Head)
