@@ -52,7 +52,7 @@ def _session(client: Agent, account: Account, settings: Settings, device: Device
     mail = yield from _user(phone)
     waits = 0
     while ready and not phone.gone() and waits < settings.polls:
-        yield from waiting.wait(phone)
+        yield from (_look(phone) if settings.control else waiting.wait(phone))
         waits += 1
     if not phone.gone():
         phone.end("left")
@@ -78,9 +78,16 @@ def _begin(phone: Phone) -> Flow[bool]:
     return (yield from fetching.sync(phone, phone.device.folders))
 
 
+def _look(phone: Phone) -> Flow[None]:
+    """What a control session does instead of waiting: somebody opens the mailbox now and then."""
+    yield from phone.client.rest(phone.settings.think)
+    yield from fetching.sync(phone, phone.device.folders)
+
+
 def _user(phone: Phone) -> Flow[Task | None]:
     """Somebody who writes, beside the waiting."""
-    if phone.gone() or not phone.settings.mail_every or phone.is_stranger:
+    settings = phone.settings
+    if phone.gone() or not settings.mail_every or phone.is_stranger or settings.control:
         return None
     task: Task = yield Start(_write(phone), "mail")
     return task
