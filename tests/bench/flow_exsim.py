@@ -30,11 +30,12 @@ from exsim.protocols.owa.settings import Settings
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
-from exsim.session.hop import Hop, Line
+from exsim.session.hop import Evidence, Hop, Line
 from tests.bench.window import SERVICE_CALLS, Window, asked
 
 ACCOUNT = Account("user01@isp.com.au", "LAB\\user01", "x", "2016")
 SETTINGS = Settings()
+EMPTY = Evidence()
 
 
 def sessions(agent: Agent, parallel: int, window: Window) -> Flow[None]:
@@ -76,6 +77,16 @@ def _share(page: Page, parallel: int, turn: int) -> Flow[None]:
         yield from page.ask(_call(page))
 
 
+def without(recorder: Recorder, parts: list[str]) -> None:
+    """Switch parts off, to see what they cost."""
+    if "detector" in parts:
+        recorder.detector.feed = lambda line: []  # type: ignore[method-assign]
+    if "history" in parts:
+        recorder.history.append = lambda line: None  # type: ignore[method-assign]
+    if "event" in parts:
+        recorder.fire = None
+
+
 def main() -> None:
     options = asked(__doc__)
     tls = context(insecure=True) if options.scheme == "https" else None
@@ -98,12 +109,14 @@ def main() -> None:
             odd[f"{line.step}: {line.error or line.status}"] += 1
 
     recorder.fire = events.request.fire
+    without(recorder, options.without.split(","))
     source, stamp = Source(7), stamper(world.started)
     ids, owa, accounts = source.request_ids(), PROTOCOLS["owa"], frozenset({ACCOUNT.address})
 
     def observe(request: Request, response: Response):  # type: ignore[no-untyped-def]
-        return owa.observe(request, response, accounts)
+        return EMPTY if blind else owa.observe(request, response, accounts)
 
+    blind = "identity" in options.without.split(",")
     window = Window(options)
     tasks = []
     for user in range(1, options.users + 1):

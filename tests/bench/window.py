@@ -15,6 +15,7 @@ import gevent
 
 SERVICE_CALLS = 18  # of the 25 requests of a session
 WARM = 1.0  # seconds
+PARTS = ("detector", "identity", "history", "event")
 
 
 def asked(description: str | None) -> argparse.Namespace:
@@ -31,6 +32,11 @@ def asked(description: str | None) -> argparse.Namespace:
         "--sessions", type=int, default=0, help="a user, instead of a window of time"
     )
     parser.add_argument("--kind", choices=("fast", "http"), default="fast", help="of Locust's user")
+    parser.add_argument(
+        "--without",
+        default="",
+        help=f"parts of exsim that do nothing, so that their cost shows: {','.join(PARTS)}",
+    )
     return parser.parse_args()
 
 
