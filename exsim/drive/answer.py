@@ -7,11 +7,12 @@ anything else (a part of an answer, chunks, an odd line, two lengths) is not jud
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from exsim.protocols.flow import RawHeaders
 
 Ordinary = tuple[int, str, RawHeaders, bytes]  # status, reason, headers, body
-Known = tuple[tuple[bytes, bytes], int]  # a header, and the length of the body that it promises
+Header = tuple[bytes, bytes]
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) ([\x20-\x7e]+)")
 _HEADER = re.compile(
@@ -22,12 +23,37 @@ _LENGTH = re.compile(rb"\d{1,9}")
 _BODILESS = (204, 304)
 # Headers that change where an answer or its connection ends.
 _PARSERS = frozenset((b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade"))
-SAYS_NOTHING = -1  # of a length
 MOST_KNOWN = 2048  # lines: of a server that never repeats itself no more than these are held
 LONGEST_KNOWN = 512
 
-_statuses: dict[bytes, tuple[int, str]] = {}
-_headers: dict[bytes, Known] = {}
+
+class _Headers(dict[bytes, Header | None]):
+    """A line -> the header that it is; None: not an ordinary one."""
+
+    def __missing__(self, line: bytes) -> Header | None:
+        header = _read_header(line)
+        if len(line) <= LONGEST_KNOWN:
+            if len(self) >= MOST_KNOWN:
+                self.clear()
+            self[line] = header
+        return header
+
+
+class _Statuses(dict[bytes, tuple[int, str] | None]):
+    """A status line -> status and phrase; None: not an ordinary one."""
+
+    def __missing__(self, line: bytes) -> tuple[int, str] | None:
+        found = _STATUS.fullmatch(line)
+        status = None
+        if found is not None and int(found[1]) not in _BODILESS:
+            status = int(found[1]), found[2].decode("ascii")
+        if len(self) < MOST_KNOWN and len(line) <= LONGEST_KNOWN:
+            self[line] = status
+        return status
+
+
+_statuses, _headers = _Statuses(), _Headers()
+_header_of = _headers.__getitem__
 
 
 def ordinary(data: bytes) -> Ordinary | None:
@@ -35,53 +61,26 @@ def ordinary(data: bytes) -> Ordinary | None:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
-    first, *lines = data[:end].split(b"\r\n")
-    status = _statuses.get(first) or _read_status(first)
-    if status is None:
+    lines = data[:end].split(b"\r\n")
+    status = _statuses[lines[0]]
+    del lines[0]
+    headers = cast(RawHeaders, list(map(_header_of, lines)))
+    if status is None or None in headers:
         return None
-    headers: RawHeaders = []
-    promised = SAYS_NOTHING
-    for line in lines:
-        known = _headers.get(line) or _read_header(line)
-        if known is None:
-            return None
-        header, length = known
-        if length >= 0:
-            if promised >= 0:
-                return None
-            promised = length
-        headers.append(header)
-    body = data[end + 4 :]
-    if len(body) != promised:
+    by_name = dict(headers)
+    length = by_name.get(b"content-length")
+    if length is None or len(data) - end - 4 != int(length):
         return None
-    return status[0], status[1], headers, body
-
-
-def _read_status(line: bytes) -> tuple[int, str] | None:
-    found = _STATUS.fullmatch(line)
-    if found is None or int(found[1]) in _BODILESS:
+    if len(by_name) < len(headers) and [name for name, _ in headers].count(b"content-length") > 1:
         return None
-    status = int(found[1]), found[2].decode("ascii")
-    if len(_statuses) < MOST_KNOWN and len(line) <= LONGEST_KNOWN:
-        _statuses[line] = status
-    return status
+    return status[0], status[1], headers, data[end + 4 :]
 
 
-def _read_header(line: bytes) -> Known | None:
+def _read_header(line: bytes) -> Header | None:
     found = _HEADER.fullmatch(line)
     if found is None:
         return None
     name, value = found[1].lower(), found[2]
-    length = SAYS_NOTHING
-    if name == b"content-length":
-        if _LENGTH.fullmatch(value) is None:
-            return None
-        length = int(value)
-    elif name in _PARSERS:
+    if name in _PARSERS or (name == b"content-length" and _LENGTH.fullmatch(value) is None):
         return None
-    known = ((name, value), length)
-    if len(line) <= LONGEST_KNOWN:
-        if len(_headers) >= MOST_KNOWN:
-            _headers.clear()
-        _headers[line] = known
-    return known
+    return name, value

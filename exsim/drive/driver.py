@@ -118,7 +118,7 @@ class Client:
     ) -> Exchange:
         """Put a request on a line."""
         exchange = Exchange(task, request, line, piecewise)
-        task.owned.add(exchange)
+        task.owned[exchange] = None
         self.seq += 1
         exchange.seq = self.seq
         exchange.client_request_id = next(self.ids)

@@ -96,22 +96,27 @@ class CookieHasher:
 
 
 MOST_KNOWN = 2048  # headers whose text is remembered
-_texts: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # a kept header -> its name and text
+_VOLATILE = frozenset((b"request-id", b"location", b"set-cookie"))
 
 
-def _text_of(header: tuple[bytes, bytes]) -> tuple[str, str] | None:
-    """The name and text of a header that is kept, or None."""
-    name = KEPT.get(header[0])
-    if name is None:
-        return None
-    if len(_texts) >= MOST_KNOWN:
-        _texts.clear()
-    text = _texts[header] = name, header[1][:LONGEST].decode("latin-1")
-    return text
+class _Texts(dict[tuple[bytes, bytes], tuple[str, str] | None]):
+    """A header -> its name and text, where it is kept; None where not."""
+
+    def __missing__(self, header: tuple[bytes, bytes]) -> tuple[str, str] | None:
+        name = KEPT.get(header[0])
+        text = None if name is None else (name, header[1][:LONGEST].decode("latin-1"))
+        if header[0] not in _VOLATILE:
+            if len(self) >= MOST_KNOWN:
+                self.clear()
+            self[header] = text
+        return text
+
+
+_text_of = _Texts().__getitem__
 
 
 class HeaderFacts:
-    """What a hop keeps of an answer's headers, taken in one pass over them.
+    """What a hop keeps of an answer's headers.
 
     `set_cookies`: hashes of what was set, None where it was deleted.  `kept`: who answered, and the like.
     """
@@ -119,23 +124,18 @@ class HeaderFacts:
     __slots__ = ("kept", "location", "request_id", "set_cookies")
 
     def __init__(self, headers: RawHeaders, hasher: CookieHasher) -> None:
-        self.location: str | None = None
-        self.request_id = ""
+        by_name = dict(headers)
+        self.kept: dict[str, str] = dict(filter(None, map(_text_of, headers)))
+        request_id = by_name.get(b"request-id", b"")
+        self.request_id = request_id[:LONGEST].decode("latin-1")
+        location = by_name.get(b"location")
+        self.location = (
+            None if location is None else redact_url(location[:LONGEST_LOCATION].decode("latin-1"))
+        )
         self.set_cookies: dict[str, str | None] = {}
-        kept: dict[str, str] = {}
-        self.kept = kept
-        for header in headers:
-            text = _texts.get(header) or _text_of(header)
-            if text is not None:
-                kept[text[0]] = text[1]
-            elif (key := header[0]) == b"set-cookie":
-                if len(self.set_cookies) < MOST_COOKIES:
-                    name, shown = hasher.taken(header[1])
-                    self.set_cookies[name] = shown
-            elif key == b"request-id":
-                self.request_id = header[1][:LONGEST].decode("latin-1")
-            elif key == b"location":
-                self.location = redact_url(header[1][:LONGEST_LOCATION].decode("latin-1"))
+        if b"set-cookie" in by_name:
+            lines = [value for name, value in headers if name == b"set-cookie"]
+            self.set_cookies = dict(map(hasher.taken, lines[:MOST_COOKIES]))
 
 
 def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
@@ -193,7 +193,7 @@ def ending(response: Response) -> str:
     return "truncated" if response.error else "whole"
 
 
-def _with_pieces(evidence: Evidence, arrivals: list[float]) -> Evidence:
+def _with_pieces(evidence: Evidence, arrivals: Sequence[float]) -> Evidence:
     longest, median = gaps(arrivals)
     return msgspec.structs.replace(
         evidence, pieces=len(arrivals), longest_gap=longest, median_gap=median

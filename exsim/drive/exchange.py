@@ -7,7 +7,8 @@ the hop before the flow hears of it: history first.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from exsim.drive.world import Line
 from exsim.protocols.flow import End, Head, RawHeaders, Request, Response
@@ -22,54 +23,33 @@ WHOLE = End()
 class Exchange:
     """One hop in the making.  Piecewise ones are what a flow knows as a Channel."""
 
-    __slots__ = (
-        "arrivals",
-        "body",
-        "client_request_id",
-        "connection",
-        "deadline",
-        "ended",
-        "error",
-        "evidence",
-        "first_byte",
-        "headers",
-        "inbox",
-        "late",
-        "over_at",
-        "piecewise",
-        "reason",
-        "recorded",
-        "request",
-        "sent_at",
-        "seq",
-        "status",
-        "task",
-        "waiting",
-    )
+    # What an exchange has until it is told otherwise: most are over in one answer, and need no more.
+    seq = 0
+    client_request_id = ""
+    sent_at = 0.0
+    late = 0.0
+    first_byte: float | None = None  # when the head was complete
+    over_at = 0.0
+    status: int | None = None
+    reason = ""
+    headers: RawHeaders = []  # noqa: RUF012  # replaced, never changed
+    arrivals: Sequence[float] = ()  # of the pieces; kept for piecewise exchanges only
+    ended: End | None = None
+    error: str | None = None
+    evidence: Evidence | None = None  # set by the flow: what it made of the pieces so far
+    waiting = False  # a flow stands in Receive
+    deadline: float | None = None
+    recorded = False
 
     def __init__(self, task: Task, request: Request, line: Line, piecewise: bool) -> None:
         self.task = task
         self.request = request
         self.connection = line
         self.piecewise = piecewise
-        self.seq = 0
-        self.client_request_id = ""
-        self.sent_at = 0.0
-        self.late = 0.0
-        self.first_byte: float | None = None  # when the head was complete
-        self.over_at = 0.0
-        self.status: int | None = None
-        self.reason = ""
-        self.headers: RawHeaders = []
         self.body: list[bytes] = []
-        self.inbox: deque[Head | bytes] = deque()
-        self.arrivals: list[float] = []  # of the pieces; kept for piecewise exchanges only
-        self.ended: End | None = None
-        self.error: str | None = None
-        self.evidence: Evidence | None = None  # set by the flow: what it made of the pieces so far
-        self.waiting = False  # a flow stands in Receive
-        self.deadline: float | None = None
-        self.recorded = False
+        self.inbox: Any = deque() if piecewise else ()  # of Head and bytes
+        if piecewise:
+            self.arrivals = []
 
     # What the line reports ------------------------------------------------------------------
     def on_head(self, status: int, reason: str, headers: RawHeaders) -> None:
@@ -87,8 +67,9 @@ class Exchange:
         if not self.piecewise:
             self.body.append(data)
             return
-        if len(self.arrivals) < 10_000:  # bounded: hours of heartbeats keep their first gaps only
-            self.arrivals.append(self.task.client.world.now())
+        arrivals = cast("list[float]", self.arrivals)
+        if len(arrivals) < 10_000:  # bounded: hours of heartbeats keep their first gaps only
+            arrivals.append(self.task.client.world.now())
         self._deliver(data)
 
     def on_answer(self, status: int, reason: str, headers: RawHeaders, body: bytes) -> None:
@@ -103,7 +84,7 @@ class Exchange:
         self.ended = WHOLE
         client.world.unwatch(self)
         client.release(self, False)
-        task.owned.discard(self)
+        task.owned.pop(self, None)
         response = Response(status, headers, body, line, None, line.used > 1, now, reason)
         client.record(self, response, None)
         task.step(response)
@@ -123,7 +104,7 @@ class Exchange:
                 self.waiting = False
                 self.task.step(self.ended)
             return
-        self.task.owned.discard(self)
+        self.task.owned.pop(self, None)
         response = self.response()
         client.record(self, response, None)
         self.task.step(response)
@@ -144,7 +125,8 @@ class Exchange:
     def receive(self, timeout: float) -> Head | bytes | End | None:
         """The next piece; None: the flow must wait, and is stepped when one comes."""
         if self.inbox:
-            return self.inbox.popleft()
+            piece: Head | bytes = self.inbox.popleft()
+            return piece
         if self.ended is not None:
             return self.ended
         self.waiting = True
@@ -155,7 +137,7 @@ class Exchange:
     def close(self, evidence: Evidence | None, how: str = "closed") -> None:
         """The flow (how "closed") or the end of its task ("abandoned") is done with this exchange."""
         client = self.task.client
-        self.task.owned.discard(self)
+        self.task.owned.pop(self, None)
         early = self.ended is None
         if early:
             self.ended = End(how)

@@ -39,7 +39,7 @@ class Task:
         self.timer: Timer | None = None
         self.due = 0.0
         self.late = 0.0  # seconds behind the plan, given to the next request
-        self.owned: set[Exchange] = set()
+        self.owned: dict[Exchange, None] = {}  # in the order in which they were sent
         self.waiters: list[Callable[[], None]] = []
 
     def step(self, value: Any = None) -> None:

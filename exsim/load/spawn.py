@@ -8,6 +8,7 @@ from pathlib import Path
 from locust.env import Environment
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
+from exsim.load.statistics import keep_in_batches
 from exsim.load.users import employ, user_classes
 from exsim.load.worker import Worker
 
@@ -23,6 +24,7 @@ def main_phase(worker: Worker) -> None:
     employ(classes, worker)
     environment = Environment(user_classes=list(classes), host=order.url)
     runner = environment.create_local_runner()
+    keep_in_batches(environment)
     worker.recorder.fire = environment.events.request.fire
     worker.mark("load_started", users=sum(map(len, order.assignments)))
     runner.start(sum(map(len, order.assignments)), spawn_rate=order.load.spawn_rate)

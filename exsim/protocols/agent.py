@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from exsim.protocols.flow import (
@@ -112,18 +113,13 @@ class Agent:
 
     def keep(self, headers: RawHeaders, path: str) -> None:
         """Store an answer's cookies; a date of theirs is measured against the answer's own Date."""
-        date: bytes | None = None
-        sets: RawHeaders = []
-        for header in headers:
-            if header[0] == b"set-cookie":
-                sets.append(header)
-            elif header[0] == b"date":
-                date = header[1]
-        if not sets:
+        by_name = dict(headers)
+        if b"set-cookie" not in by_name:
             return
+        date = by_name.get(b"date")
         told = None if date is None else read_date(date.decode("latin-1"))
         now = self.clock or told or 0.0
-        self.jar.store(sets, path, now, told)
+        self.jar.store(headers, path, now, told)
 
     def fetch(self, request: Request) -> Flow[Response]:
         """One request and the redirects that it meets; the last answer."""
@@ -161,11 +157,10 @@ class Agent:
 
     def target_of(self, location: str, asked: str) -> str | None:
         """Path and query of a Location, or None when it leads away from our hosts (or nowhere)."""
-        try:
-            url: SplitResult = urlsplit(urljoin(f"https://{self.host}{asked}", location.strip()))
-            host = url.netloc.lower().rpartition("@")[2].removesuffix(":443")
-        except ValueError:
+        url = _resolved(self.host, asked, location)
+        if url is None:
             return None
+        host = url.netloc.lower().rpartition("@")[2].removesuffix(":443")
         if url.scheme != "https" or host not in self.hosts | {self.host.removesuffix(":443")}:
             return None
         target = url.path or "/"
@@ -198,6 +193,15 @@ class Agent:
 
     def _facts(self, request: Request, **more: str | int) -> dict[str, str | int]:
         return {"number": request.session, "step": request.step, **more}
+
+
+@lru_cache(maxsize=512)
+def _resolved(host: str, asked: str, location: str) -> SplitResult | None:
+    """The URL that a Location means on the page `asked`; None: none that can be read."""
+    try:
+        return urlsplit(urljoin(f"https://{host}{asked}", location.strip()))
+    except ValueError:
+        return None
 
 
 BODY_HEADERS = frozenset(("Content-Type", "Origin"))  # of a POST, not of the GET it becomes

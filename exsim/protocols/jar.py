@@ -97,6 +97,12 @@ class SetCookie:
     value: str
     said: Attributes
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it means the same whenever it comes, and whatever was asked."""
+        said = self.said
+        return said.path[:1] == "/" and said.expires is None and said.max_age is None
+
 
 NOT_TAKEN = SetCookie("", "", Attributes())
 
@@ -153,6 +159,7 @@ class Jar:
         self._cookies: dict[tuple[str, str, str], Cookie] = {}  # in order of creation
         self._lines: dict[str, CookieLine] = {}  # by path asked, until a cookie changes
         self._matching: dict[str, list[Cookie]] = {}  # by path asked, until one comes or goes
+        self._standing: set[bytes] = set()  # Set-Cookie lines that would change nothing
         self._soonest = float("inf")  # when the first cookie runs out
 
     def __len__(self) -> int:
@@ -195,9 +202,12 @@ class Jar:
         `expires` is measured against that, as Chromium does.
         """
         for key, line in headers:
-            if key == b"set-cookie":
+            if key == b"set-cookie" and line not in self._standing:
                 reading = read_line if len(line) <= LONGEST_PAIR else read_line.__wrapped__
-                self._take(reading(line), path, now, now if date is None else date)
+                said = reading(line)
+                self._take(said, path, now, now if date is None else date)
+                if said.lasting and len(self._standing) < MOST_COOKIES:
+                    self._standing.add(line)
 
     def _take(self, line: SetCookie, asked: str, now: float, date: float) -> None:
         if line is NOT_TAKEN:
@@ -227,7 +237,10 @@ class Jar:
             if old.value != value:
                 old.value = value
                 self._lines.clear()
-            old.http_only, old.expires = http_only, expires
+                self._standing.clear()
+            if (old.http_only, old.expires) != (http_only, expires):
+                old.http_only, old.expires = http_only, expires
+                self._standing.clear()
             return
         self._cookies[key] = Cookie(key[0], value, key[2], key[1], http_only, expires)
         self._changed()
@@ -240,6 +253,7 @@ class Jar:
 
     def _changed(self) -> None:
         """Cookies came or went: which ones a path carries must be found anew."""
+        self._standing.clear()
         self._lines.clear()
         self._matching.clear()
 

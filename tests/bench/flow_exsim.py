@@ -12,7 +12,6 @@ from collections import Counter
 from pathlib import Path
 
 from locust.event import Events
-from locust.stats import RequestStats
 
 from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
@@ -20,6 +19,7 @@ from exsim.drive.hub import HubWorld, stamper
 from exsim.drive.target import Target
 from exsim.drive.tls import context
 from exsim.load.recorder import Recorder
+from exsim.load.statistics import BatchedStats
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import Flow, Mark, Request, Response, together
@@ -91,7 +91,7 @@ def main() -> None:
     options = asked(__doc__)
     tls = context(insecure=True) if options.scheme == "https" else None
     world = HubWorld({None: Target("127.0.0.1", options.port, "mail.example", tls)})
-    events, stats = Events(), RequestStats()
+    events, stats = Events(), BatchedStats()
     odd: Counter[str] = (
         Counter()
     )  # answers that the target does not give: a benchmark of errors is none

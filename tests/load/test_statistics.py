@@ -1,0 +1,55 @@
+"""Locust's table is the same, counted in batches.
+
+Falls if: a request is lost, counted twice or under another second, or a figure differs from Locust's own.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+import random
+from locust import stats
+from exsim.load.statistics import BatchedStats
+
+clock = [1000.0]
+stats.time.time = lambda: clock[0]
+dice = random.Random(3)
+theirs, ours = stats.RequestStats(), BatchedStats(clock=lambda: clock[0])
+for turn in range(3000):
+    clock[0] += dice.choice((0.0, 0.001, 0.2, 1.4))
+    entry = ("OWA", dice.choice("abc"), dice.choice((0.4, 12.3, 147.0, 3432.0)), dice.randrange(999))
+    if dice.random() < 0.01:
+        entry = (*entry[:2], None, 0)
+    for one in (theirs, ours):
+        one.log_request(*entry)
+        if turn % 50 == 7:
+            one.log_error("OWA", "a", "odd")
+        if turn == 1700:
+            one.reset_all()
+        if turn == 2500:
+            one.clear_all()
+    if dice.random() < 0.05:
+        assert ours.total.num_requests == theirs.total.num_requests
+for key in theirs.entries:
+    assert vars_of(ours.entries[key]) == vars_of(theirs.entries[key]), key
+assert ours.total.response_times_cache == theirs.total.response_times_cache
+assert vars_of(ours.total) == vars_of(theirs.total)
+assert set(ours.entries) == set(theirs.entries) and ours.num_requests == 499
+print("alike")
+"""
+VARS = """
+def vars_of(entry):
+    facts = {name: value for name, value in vars(entry).items() if name != "stats"}
+    facts["total_response_time"] = round(facts["total_response_time"], 3)
+    return facts
+"""
+
+
+def test_what_is_counted_in_batches_is_what_locust_counts_one_by_one() -> None:
+    """In a process of its own, because importing Locust patches this one."""
+    done = subprocess.run(
+        [sys.executable, "-c", VARS + PROGRAM], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "alike\n", done.stderr[-2000:]
