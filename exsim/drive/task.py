@@ -39,7 +39,7 @@ class Task:
         self.timer: Timer | None = None
         self.due = 0.0
         self.late = 0.0  # seconds behind the plan, given to the next request
-        self.owned: dict[Exchange, None] = {}  # in the order in which they were sent
+        self.owned: dict[Exchange, None] = {}  # in the order of sending
         self.waiters: list[Callable[[], None]] = []
 
     def step(self, value: Any = None) -> None:
@@ -61,7 +61,7 @@ class Task:
         self.result = result
         self.done = True
         self.client.tasks.discard(self)
-        for exchange in sorted(self.owned, key=lambda one: one.seq):  # in the order of sending
+        for exchange in list(self.owned):
             exchange.close(None, "abandoned")
         waiters, self.waiters = self.waiters, []
         for wake in waiters:
