@@ -99,7 +99,9 @@ def balancer_of(
     if not run.balancer:
         return None
     return Balancer(
-        version=f"HAProxy {run.versions.haproxy}".strip(),
+        version=f"nginx {run.versions.nginx}"
+        if run.versions.nginx
+        else f"HAProxy {run.versions.haproxy}".strip(),
         source=run.versions.haproxy_from,
         name=Path(run.balancer).name,
         config=directory.read_balancer(),

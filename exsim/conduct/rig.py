@@ -128,8 +128,8 @@ def balancer_facts(standing: Lab | Shadow, name: str) -> dict[str, Any]:
         ),
         "warnings": tuple(balancer.warnings),
         "lb_servers": dict(balancer.servers),
-        "haproxy": standing.haproxy_version,
-        "haproxy_path": standing.haproxy_path,
+        balancer.software.lower(): balancer.version,
+        "haproxy_path": balancer.path,
     }
 
 

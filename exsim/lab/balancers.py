@@ -14,7 +14,7 @@ from exsim.lb.cfg import read
 from exsim.lb.log import LogCapture
 from exsim.lb.process import Balancer, check
 from exsim.lb.retarget import retarget
-from exsim.lb.rig import Bind, Change, Rig
+from exsim.lb.rig import Bind, Change, Retargeted, Rig
 from exsim.lb.runtime import Runtime
 
 SPARE_DESCRIPTORS = 200  # for checks, logs and listeners; assumed
@@ -22,7 +22,7 @@ SPARE_DESCRIPTORS = 200  # for checks, logs and listeners; assumed
 
 @dataclass(frozen=True, slots=True)
 class BalancerPlan:
-    """A balancer to run: `text` is any HAProxy configuration, `source` what to call it in messages.
+    """A balancer to run: `text` is any HAProxy configuration, or nginx's, `source` what to call it in messages.
 
     `servers` (lb_server -> node) where names alone do not tell.
     """
@@ -55,6 +55,8 @@ class LabBalancer:
     `cfg` is the configuration as it runs (with whatever secrets it has), `warnings` HAProxy's own about it,
     `address` where clients go: its first TLS bind, or its first at all.
     """
+
+    software = "HAProxy"
 
     def __init__(
         self, plan: BalancerPlan, binary: Binary, log: Path, redact: Callable[[bytes], bytes]
@@ -105,15 +107,18 @@ class LabBalancer:
             most_connections=most_connections(),
         )
         made = retarget(self._plan.text, rig, self._plan.source)
-        self.cfg, self.changes, self.servers = made.text, made.changes, made.servers
-        self.binds = made.binds
-        self.address = next((one.address for one in made.binds if one.ssl), made.binds[0].address)
+        self._takes(made)
         path = home / f"{self.name}.cfg"
         path.touch(mode=0o600)
         path.write_text(made.text)
         self.warnings = check(self._binary, path, made, self._plan.source)
         self._process = Balancer(self._binary, path, runtime_socket)
         self._process.start()
+
+    def _takes(self, made: Retargeted) -> None:
+        self.cfg, self.changes, self.servers = made.text, made.changes, made.servers
+        self.binds = made.binds
+        self.address = next((one.address for one in made.binds if one.ssl), made.binds[0].address)
 
     def reload(self) -> None:
         """As an operator's `systemctl reload haproxy`, with the same configuration.  Raises LbError."""
@@ -145,6 +150,16 @@ class LabBalancer:
         """Its runtime socket; only while it runs."""
         assert self._process is not None, "not started"
         return self._process.runtime
+
+    @property
+    def version(self) -> str:
+        """Of the binary, as it says itself."""
+        return self._binary.version
+
+    @property
+    def path(self) -> str:
+        """Where the binary is."""
+        return self._binary.path
 
     @property
     def pid(self) -> int | None:

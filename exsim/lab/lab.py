@@ -24,9 +24,11 @@ from exsim.lab.certificates import Authority, organisation_certificates
 from exsim.lab.diary import Diary
 from exsim.lab.died import Died
 from exsim.lab.errors import LabError
+from exsim.lab.nginx import NginxBalancer
 from exsim.lab.nodes import NodeProcess
 from exsim.lb.binary import Binary, find_haproxy
 from exsim.lb.errors import LbError
+from exsim.lb.nginx import find_nginx, is_nginx
 from exsim.lb.rig import Change
 from exsim.runs.organisation import certificate_names
 
@@ -204,7 +206,7 @@ class Lab:
         self._down()
 
     def _up(self) -> None:
-        if self._plans:
+        if not all(is_nginx(plan.text) for plan in self._plans):
             self._binary = find_haproxy(self._haproxy)
         self._home = Path(tempfile.mkdtemp(prefix="exsim-"))  # 0700
         authority = Authority("exsim lab")
@@ -245,7 +247,7 @@ class Lab:
             process.wait_ready(end)
 
     def _start_balancers(self, certificate: str) -> None:
-        if self._binary is None:
+        if not self._plans:
             return
         assert self._home is not None
         pem = self._home / "host.pem"
@@ -258,7 +260,8 @@ class Lab:
         port = self._port
         for plan in self._plans:
             log = "lb.log" if not self.balancers else f"lb-{plan.name}.log"
-            balancer = LabBalancer(plan, self._binary, self.directory / log, self._redact)
+            kind, binary = self._kind_of(plan)
+            balancer = kind(plan, binary, self.directory / log, self._redact)
             self.balancers[plan.name] = balancer
             balancer.start(
                 self._home,
@@ -269,6 +272,11 @@ class Lab:
             )
             port = 0
         pem.unlink()  # HAProxy reads it once
+
+    def _kind_of(self, plan: BalancerPlan) -> tuple[type[LabBalancer], Binary]:
+        if self._binary is None or is_nginx(plan.text):
+            return NginxBalancer, find_nginx()
+        return LabBalancer, self._binary
 
     def _down(self) -> None:
         """End everything; what is not there yet or any more is no matter."""

@@ -37,6 +37,7 @@ class RunDirectory:
         self.run_file = path / RUN_FILE
         self.scenario_file = path / "scenario.toml"
         self.balancer_file = path / "haproxy.cfg"
+        self.nginx_file = path / "nginx.conf"  # where that stood in its place
         self.history_folder = path / "history"
         self.lb_log = path / "lb.log"
         self.nodes_folder = path / "nodes"
@@ -127,15 +128,17 @@ class RunDirectory:
             raise RunError(f"{self.scenario_file}: {problem.strerror}") from None
         return parse_scenario(text, str(self.scenario_file))
 
-    def write_balancer(self, text: str) -> None:
+    def write_balancer(self, text: str, *, nginx: bool = False) -> None:
         """The balancer's file as run, without its secrets."""
-        self.balancer_file.write_text(redact_config(text), encoding="utf-8")
+        file = self.nginx_file if nginx else self.balancer_file
+        file.write_text(redact_config(text), encoding="utf-8")
 
     def read_balancer(self) -> str:
         """The balancer's file as it was kept; "" where there was none."""
-        if not self.balancer_file.is_file():
-            return ""
-        return self.balancer_file.read_text(encoding="utf-8")
+        for file in (self.balancer_file, self.nginx_file):
+            if file.is_file():
+                return file.read_text(encoding="utf-8")
+        return ""
 
 
 class _Format(msgspec.Struct):

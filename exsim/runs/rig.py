@@ -31,7 +31,8 @@ class Rig(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     lb_servers: dict[str, str] = {}
     haproxy: str = ""
-    haproxy_path: str = ""
+    nginx: str = ""  # its version, where that is what runs in HAProxy's place
+    haproxy_path: str = ""  # of whichever runs
 
     @property
     def lb_cookie(self) -> str:

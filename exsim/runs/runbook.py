@@ -78,10 +78,11 @@ class Runbook:
             python=run.versions.python,
             locust=run.versions.locust,
             haproxy=rig.haproxy,
+            nginx=rig.nginx,
             haproxy_from=source_of(rig.haproxy_path),
         )
         if rig.config:
-            self.directory.write_balancer(rig.config)
+            self.directory.write_balancer(rig.config, nginx=bool(rig.nginx))
         self.directory.write_run(run)
 
     def phase_ended(self, order: Order, code: int, words: str) -> None:

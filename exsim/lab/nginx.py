@@ -1,0 +1,74 @@
+"""An nginx in a lab, where a HAProxy would stand.  It keeps no log for us and is not steered while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exsim.lab.balancers import Behind, LabBalancer
+from exsim.lb.errors import LbError
+from exsim.lb.nginx import retarget
+from exsim.lb.nginx_process import Nginx
+from exsim.lb.rig import Rig
+from exsim.lb.runtime import Runtime
+
+
+class NginxBalancer(LabBalancer):
+    """The same as `LabBalancer` for a file of nginx.  Its timeouts are not scaled."""
+
+    software = "nginx"
+    _nginx: Nginx | None = None
+
+    def start(
+        self,
+        home: Path,
+        certificate: Path,
+        behind: Behind,
+        *,
+        port: int = 0,
+        time_scale: float = 1.0,
+    ) -> None:
+        if time_scale != 1.0:
+            raise LbError(f"{self._plan.source}: nginx's timeouts are not scaled: time_scale = 1")
+        rig = Rig(
+            nodes=behind.nodes,
+            nodes_tls=behind.nodes_tls,
+            naming=behind.naming,
+            next_address=self._addresses(port),
+            certificate=str(certificate),
+            log="",
+            socket="",
+            servers=self._plan.servers,
+        )
+        made = retarget(self._plan.text, rig, home, self._plan.source)
+        self._takes(made)
+        path = home / f"{self.name}.conf"
+        path.touch(mode=0o600)
+        path.write_text(made.text)
+        self._nginx = Nginx(self._binary, path, home, self.address)
+        self._nginx.start()
+
+    def reload(self) -> None:
+        raise LbError("an nginx is not reloaded here")
+
+    def full(self) -> list[str]:
+        return []
+
+    @property
+    def runtime(self) -> Runtime:
+        raise LbError("an nginx has no runtime socket")
+
+    @property
+    def pid(self) -> int | None:
+        return self._nginx.pid if self._nginx else None
+
+    def died(self) -> int | None:
+        return self._nginx.died() if self._nginx else None
+
+    def words(self) -> str:
+        return self._nginx.words() if self._nginx else ""
+
+    def stop(self) -> None:
+        nginx, self._nginx = self._nginx, None
+        if nginx is not None:
+            nginx.stop()
+        super().stop()
