@@ -115,7 +115,7 @@ class Lab(Section, frozen=True):
     """Balancer and nodes are ours, on loopback.
 
     `nodes`, or `org`: a file of nodes that `exsim doctor --save-org` wrote, relative to the scenario.
-    `balancer`: a HAProxy file, relative to the scenario, or "none".  `preset`: what is wrong with the
+    `balancer`: a HAProxy file (or one of nginx), relative to the scenario, or "none".  `preset`: what is wrong with the
     organisation; "name@NODE" says at which node.  `haproxy`: the version that must run ("2.8"), or "".
     `tls`: who ends it, the balancer ("offload") or the nodes.  `port` 0 is asked of the kernel.
     `servers`: the balancer's name of a server -> node, where the names do not tell by themselves.

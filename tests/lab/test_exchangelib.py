@@ -4,7 +4,6 @@ Falls if: it cannot do what it did against a recording server (18 requests), is 
 mailbox, or its notifications do not come while the stream is open.
 """
 
-import socket
 import threading
 
 import pytest
@@ -23,15 +22,13 @@ from exchangelib import (
 from exchangelib.errors import ErrorItemNotFound, ErrorSubscriptionNotFound, UnauthorizedError
 from exchangelib.properties import CreatedEvent, NewMailEvent
 from exchangelib.protocol import BaseProtocol
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from exsim.lab.lab import Lab
 from exsim.runs.assignment import lab_accounts
 from exsim.runs.dice import Source
 from exsim.runs.organisation import organisation_nodes
 from exsim.runs.scenario import parse_scenario
+from tests.lab.dialling import adapter_to
 from tests.lab.rig import plan
 
 pytestmark = pytest.mark.lab
@@ -64,35 +61,6 @@ def lab(tmp_path_factory):
     )  # fmt: skip
     with lab:
         yield lab, accounts
-
-
-def adapter_to(place, ca):
-    """A way for requests to `place`, whatever host the URL names; certificates are checked by `ca`."""
-
-    def dial(self):
-        return socket.create_connection(place, 5)
-
-    class Plain(HTTPConnection):
-        _new_conn = dial
-
-    class Secure(HTTPSConnection):
-        _new_conn = dial
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    class Through(HTTPAdapter):
-        def init_poolmanager(self, *arguments, **more):
-            super().init_poolmanager(*arguments, **more)
-            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
-
-        def send(self, request, *arguments, **more):
-            return super().send(request, *arguments, **{**more, "verify": str(ca)})
-
-    return Through
 
 
 @pytest.fixture(params=["balancer", "EXCH13"])
