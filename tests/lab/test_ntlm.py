@@ -43,8 +43,8 @@ node = "EXCH16-SYD-01"
 users = 2
 """
 OPEN, PROTECTED = "EXCH16-SYD-01", "EXCH16-SYD-02"
-HERE = {"exch16": OPEN, "exch16_syd_01": OPEN, "exch16_syd_02": OPEN, "192.0.2.21:80": OPEN}
-PROTECTED_ONLY = {"exch16": PROTECTED}
+HERE = {"exch16_syd_01": OPEN, "exch16_syd_02": OPEN, "192.0.2.21:80": OPEN}
+PROTECTED_ONLY = {"exch16_syd_01": PROTECTED}
 
 
 def plans():
