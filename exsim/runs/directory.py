@@ -37,7 +37,6 @@ class RunDirectory:
         self.run_file = path / RUN_FILE
         self.scenario_file = path / "scenario.toml"
         self.balancer_file = path / "haproxy.cfg"
-        self.nginx_file = path / "nginx.conf"  # where that stood in its place
         self.history_folder = path / "history"
         self.lb_log = path / "lb.log"
         self.nodes_folder = path / "nodes"
@@ -52,6 +51,11 @@ class RunDirectory:
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"
+
+    @property
+    def nginx_file(self) -> Path:
+        """The balancer's file where that was an nginx, instead of `balancer_file`."""
+        return self.path / "nginx.conf"
 
     @property
     def derived(self) -> tuple[Path, ...]:
