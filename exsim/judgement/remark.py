@@ -177,7 +177,11 @@ def not_measured(judgement: Judgement) -> list[str]:
     homes = {facts.version_of(c.mailbox_back_end) for c in cells if c.sessions}
     versions = dict.fromkeys(node.version for node in facts.nodes if node.version)
     missing += [f"{version} mailboxes" for version in versions if homes and version not in homes]
-    return list(dict.fromkeys([*missing, *facts.not_measured]))
+    unable = [
+        f"{protocol_name(protocol)} ({'; '.join(reasons)})"
+        for protocol, reasons in judgement.findings.not_measured.items()
+    ]
+    return list(dict.fromkeys([*unable, *missing, *facts.not_measured]))
 
 
 def not_covered(judgement: Judgement) -> list[str]:

@@ -292,6 +292,10 @@ class Detector:
             if session is not None and session.state is State.LIVE:
                 session.move(after(session.state, Sign.LOGGED_OFF), mark.t)
 
+    def _not_measured(self, mark: Mark) -> None:
+        protocol = str(self._users.get(mark.user, {}).get("protocol") or "")
+        self._ledger.not_measured(protocol, str(mark.facts.get("why") or ""))
+
     def _accepted(self, mark: Mark) -> None:
         browser = self._browser(mark.user, self._is_control(mark))
         self._identified.accepted(browser, mark, _session_of(mark))
@@ -313,6 +317,7 @@ class Detector:
 
 
 _MARKS = {
+    "not_measured": Detector._not_measured,
     "user": Detector._user,
     "logon": Detector._before_logon,
     "logoff": Detector._before_logoff,

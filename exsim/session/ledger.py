@@ -64,6 +64,12 @@ class Ledger:
         if not reading.browser.control:
             self.found.findings.append(_finding(reading, kind, detail))
 
+    def not_measured(self, protocol: str, why: str) -> None:
+        """Keep why clients of a protocol could not be measured, each reason once."""
+        reasons = self.found.not_measured.setdefault(protocol, [])
+        if why not in reasons:
+            reasons.append(why)
+
     def find_mark(self, mark: Mark, session: str) -> None:
         """Keep a mark that is a finding by itself."""
         more = mark.facts.get(MARKED[mark.what])

@@ -133,3 +133,4 @@ class Findings(msgspec.Struct):
     identity_by: dict[str, dict[str, int]] = {}  # protocol (but for OWA) -> the same
     strangers: dict[str, int] = {}  # of clients without credentials: answers, told
     shut_out: list[ShutOut] = []
+    not_measured: dict[str, list[str]] = {}  # protocol -> why its clients had to leave it at that

@@ -17,14 +17,14 @@ from exsim.drive.hub import stamper
 from exsim.org.confession import Confession
 from exsim.org.node import Node
 from exsim.org.settings import Organisation
-from exsim.protocols import PROTOCOLS
+from exsim.protocols import PROTOCOLS, Protocol
 from exsim.protocols.agent import Account, Agent
 from exsim.runs.dice import Source
 from exsim.runs.organisation import certificate_names, organisation_nodes
 from exsim.runs.sections import Lab
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
-from exsim.session.hop import Hop, Line, Mark
+from exsim.session.hop import Evidence, Hop, Line, Mark
 from exsim.session.records import Findings, Session
 from tests.rig.balancers import PERSISTENCE_COOKIE, PerConnection, PerRequest
 from tests.rig.memory import Network, request_ids
@@ -106,6 +106,17 @@ def user_mark(number: int, account: Account, protocol: str, authentication: str)
     return Mark("", 0.0, "user", number, {**facts, "authentication": authentication})
 
 
+def words(plug: Protocol, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a client: a short life, as far as it knows the words of one, and what is said."""
+    usual = {"polls": 6, "think": 2.0, "logons": 2, "relogin_after": 5.0}
+    known = {one.name for one in fields(plug.settings)}
+    return {**{key: value for key, value in usual.items() if key in known}, **said}
+
+
+def observer(plug: Protocol, addresses: frozenset[str]) -> Callable[[Any, Any], Evidence]:
+    return lambda request, response: plug.observe(request, response, addresses)
+
+
 def run(
     organisation: Organisation,
     accounts: Sequence[Account],
@@ -117,9 +128,13 @@ def run(
     detector: Detector | None = None,
     spawn: float = 0.5,
     until: float | None = None,
-    protocol: str = "owa",
+    protocol: str | Sequence[str] = "owa",
+    each: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Slice:
-    """Every account is one browser (or another client), begun `spawn` seconds after the other; all in virtual time."""
+    """Every account is one browser (or another client), begun `spawn` seconds after the other; all in virtual time.
+
+    Several protocols are used in turn; `each`: settings of one of them.
+    """
     source = Source(seed)
     dice = source.dice("network")
     names = [node.name for node in organisation.nodes]
@@ -137,24 +152,23 @@ def run(
         result.live_incidents += [incident.session for incident in detector.feed(line)]
 
     ids, addresses = request_ids(), frozenset(account.address for account in accounts)
-    plug = PROTOCOLS[protocol]
-    values = {"polls": 6, "think": 2.0, "logons": 2, "relogin_after": 5.0}
-    known = {one.name for one in fields(plug.settings)}
-    values = {key: value for key, value in values.items() if key in known} | dict(settings or {})
+    plugs = [PROTOCOLS[one] for one in ([protocol] if isinstance(protocol, str) else protocol)]
     for number, account in enumerate(accounts, 1):
+        plug = plugs[(number - 1) % len(plugs)]
+        opened = connections if len(plugs) == 1 else plug.connections
         client = Client(
             network.world,
-            Identity(number, protocol, connections, allowed_writes=frozenset({"own-mailbox"})),
-            lambda request, response: plug.observe(request, response, addresses),
+            Identity(number, plug.name, opened, allowed_writes=frozenset({"own-mailbox"})),
+            observer(plug, addresses),
             sink,
             ids,
             CookieHasher(b"salt", frozenset({PERSISTENCE_COOKIE})),
             stamper(network.world.wall()),
         )
         agent = Agent("exchange.isp.com.au", source.dice("user", number), account)
-        own = plug.settings(**values)
-        if protocol != "owa":
-            sink(user_mark(number, account, protocol, own.authentication))
+        own = plug.settings(**words(plug, {**(settings or {}), **(each or {}).get(plug.name, {})}))
+        if plug.name != "owa":
+            sink(user_mark(number, account, plug.name, own.authentication))
         network.world.later(number * spawn, client.run, plug.flow(agent, account, own), "user")
     network.world.run(until)
     result.findings = detector.finish()

@@ -207,6 +207,17 @@ def test_each_answer_confirms_names_another_or_says_nothing() -> None:
     assert found.identity_by == {"ews": {"own": 1, "other": 1, "silent": 1}}
 
 
+def test_what_could_not_be_measured_is_kept_with_its_reason_once() -> None:
+    caller = Caller("ews")
+    for _ in range(2):
+        caller.begin()
+        caller.challenged(A)
+        caller.mark("not_measured", number=1, why="offers negotiate, this client has basic")
+    found = judged(caller.lines)
+    assert found.not_measured == {"ews": ["offers negotiate, this client has basic"]}
+    assert (found.shut_out, found.sessions) == ([], [])
+
+
 def test_a_control_client_is_followed_and_never_counted() -> None:
     caller = Caller("ews", control=True)
     caller.begin()

@@ -13,6 +13,12 @@ from exsim.session.records import Session
 from exsim.session.signs import hop_class, reason_of
 from tests.rig.slice import Slice
 
+# What a culprit's node must have confessed, by the incident's sign; "refused" for all others.
+CULPRITS = {
+    "unbound": ("challenged",),
+    "context_lost": ("lost_context",),
+    "wrong_mailbox": ("served",),
+}
 REASONS = {
     "absent": "0",
     "incomplete": "0",
@@ -54,7 +60,8 @@ def session_differences(result: Slice) -> list[str]:
     by_seq = {(hop.user, hop.seq): confession for hop, confession in hops}
     found = []
     for session in result.findings.sessions:
-        refusals = _refusals(session, hops)
+        other = session.protocol != "owa"
+        refusals = _refusals_of_calls(session, hops) if other else _refusals(session, hops)
         if session.state == "lost":
             found += _against(session, by_seq, refusals)
         elif session.state == "live" and refusals:
@@ -71,7 +78,8 @@ def _against(
     assert incident is not None
     found = []
     culprit = by_seq[session.user, incident.seq]
-    if culprit is None or culprit.class_ != "refused":
+    classes = CULPRITS.get(incident.sign, ("refused",))
+    if culprit is None or culprit.class_ not in classes:
         found.append(f"{session.id}: its culprit confesses {culprit and culprit.class_}")
     elif culprit.node != incident.front_end:
         found.append(f"{session.id}: culprit {incident.front_end}, confessed by {culprit.node}")
@@ -80,6 +88,29 @@ def _against(
     confessed = {confession.node for _, confession in refusals}
     if incident.of_session is None and set(incident.refusers) != confessed:
         found.append(f"{session.id}: refusers {incident.refusers}, confessed {sorted(confessed)}")
+    return found
+
+
+def _refusals_of_calls(
+    session: Session, hops: list[tuple[Hop, Confession | None]]
+) -> list[tuple[Hop, Confession]]:
+    """What was refused to a session of a protocol that signs in by HTTP, after its first accepted answer.
+
+    A 401 to nothing at all, or to NTLM's first leg, is no refusal; on a connection that had been accepted it
+    is one, though the node knows of no credentials and confesses a challenge.
+    """
+    found: list[tuple[Hop, Confession]] = []
+    for hop, confession in hops:
+        if hop.session != session.id or hop.status is None or confession is None:
+            continue
+        if hop.arrived < session.began or (session.state == "ended" and hop.arrived > session.over):
+            continue
+        if (
+            confession.class_ in ("refused", "lost_context")
+            or (confession.class_ == "challenged" and hop.auth == "bound")
+            or hop.body.owner in ("other", "stranger")
+        ):
+            found.append((hop, confession))
     return found
 
 

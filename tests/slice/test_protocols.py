@@ -1,0 +1,93 @@
+"""Every protocol that signs in by HTTP, in memory, held against the nodes' own confession hop by hop.
+
+Falls if: a hop's class is not what its node confessed, a session is lost that nobody refused (or the reverse),
+a client is shut out unsaid, or one protocol's answers confuse another's sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from exsim.protocols import PROTOCOLS
+from tests.rig.balancers import EachAnew, PerConnection, PerRequest, Shared
+from tests.rig.slice import INCIDENT, Slice, farm, run
+from tests.slice.truth import differences, session_differences
+
+OTHERS = [name for name in PROTOCOLS if name != "owa"]
+LIMIT = 900.0  # seconds of virtual time
+
+
+DIRECTORIES = ("ews", "microsoft-server-activesync", "rpc", "mapi", "autodiscover", "oab")
+EVERY_WAY = {directory: ["negotiate", "ntlm", "basic"] for directory in DIRECTORIES}
+
+
+def lived(
+    protocol: str | list[str],
+    balancer: type[PerRequest] = PerConnection,
+    users: int = 6,
+    persists: bool = False,
+    **settings: Any,
+) -> Slice:
+    """Clients in front of nodes that take every way to sign in."""
+    front = {"authentication": EVERY_WAY, "auth_persist_non_ntlm": persists}
+    nodes = [{**node, "front_end": front} for node in INCIDENT]
+    organisation, accounts = farm(nodes, presets=("healthy",), users=users)
+    each: Mapping[str, Mapping[str, Any]] = dict.fromkeys(OTHERS, settings)
+    return run(organisation, accounts, balancer, protocol=protocol, until=LIMIT, each=each)
+
+
+def agrees(result: Slice) -> bool:
+    assert differences(result) == []
+    assert session_differences(result) == []
+    return True
+
+
+@pytest.mark.parametrize("protocol", OTHERS)
+@pytest.mark.parametrize("authentication", ["basic", "ntlm"])
+def test_on_a_healthy_farm_nobody_is_lost_and_every_answer_is_what_its_node_says(
+    protocol: str, authentication: str
+) -> None:
+    result = lived(protocol, authentication=authentication)
+    found = result.findings
+    assert agrees(result)
+    assert found.sessions and {one.protocol for one in found.sessions} == {protocol}
+    assert not result.lost and not found.shut_out and not found.wrong_mailbox
+    assert found.identity_by[protocol]["own"] and set(found.identity_by[protocol]) <= {"own", "silent"}  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", OTHERS)
+def test_every_client_of_ntlm_is_shut_out_where_each_request_goes_out_anew(protocol: str) -> None:
+    result = lived(protocol, EachAnew, authentication="ntlm")
+    assert agrees(result)
+    assert result.findings.sessions == []
+    assert {one.user for one in result.findings.shut_out} == set(range(1, 7))
+    assert all(one.refusals for one in result.findings.shut_out)
+
+
+@pytest.mark.parametrize("protocol", OTHERS)
+def test_a_stranger_is_only_ever_asked_for_credentials(protocol: str) -> None:
+    result = lived(protocol, authentication="none")
+    assert agrees(result)
+    found = result.findings
+    assert (found.sessions, found.shut_out, found.wrong_mailbox) == ([], [], [])
+    assert found.strangers["answers"] and not found.strangers.get("told")
+
+
+@pytest.mark.parametrize("protocol", OTHERS)
+def test_a_connection_shared_after_a_logon_of_one_leg_is_found_as_another_identity(
+    protocol: str,
+) -> None:
+    result = lived(protocol, Shared, persists=True, authentication="negotiate")
+    assert differences(result) == []
+    assert result.findings.wrong_mailbox
+    assert {one.protocol for one in result.findings.wrong_mailbox} == {protocol}
+
+
+def test_all_protocols_at_once_do_not_confuse_each_other() -> None:
+    result = lived(list(PROTOCOLS), users=3 * len(PROTOCOLS))
+    assert agrees(result)
+    assert {one.protocol for one in result.findings.sessions} == set(PROTOCOLS)
+    assert not result.lost and not result.findings.shut_out
