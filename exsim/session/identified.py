@@ -24,6 +24,9 @@ COOKIE_PROTOCOLS = frozenset({"owa"})  # whose sessions are told by cookies: not
 # Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
 WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
 BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer that says so
+# NTLM is bound to one connection to one node, so what is accepted there was answered by its challenger: a
+# witness where no header is (an IN channel has no answer).  NTHT
+ON_A_SIGNED_IN_CONNECTION = frozenset({"ntlm_3", "bound"})
 STRANGER = "none"  # as a client's way to sign in
 # What bars a client's way in; a challenge does not, and an answer under its identity is no bar.
 BARS = DEFINITE | {
@@ -64,6 +67,9 @@ class Identified:
         self._users = users
         self._begun = begun
         self._note = note
+        self._challengers: dict[
+            tuple[int, int], str
+        ] = {}  # user, connection -> who challenged there
         self._attempts: dict[tuple[bool, str], tuple[Browser, Attempt]] = {}
 
     def take(
@@ -73,6 +79,8 @@ class Identified:
         if self._users.get(hop.user, {}).get("authentication") == STRANGER:
             self._stranger(Reading(browser, None, hop, sign, front_end, evidence))
             return []
+        if hop.auth == "ntlm_1" and front_end is not None:
+            self._challengers[hop.user, hop.conn] = front_end
         session = browser.sessions.get(hop.session)
         reading = Reading(browser, session, hop, sign, front_end, evidence)
         if session is None:
@@ -196,8 +204,11 @@ class Identified:
             self._note(record)
         if hop.protocol == "outlook_anywhere" and hop.method != IN_CHANNEL:
             return  # served by the IN channel's front end; the OUT channel's is where it began
+        evidence = reading.evidence
+        if front_end is None and hop.auth in ON_A_SIGNED_IN_CONNECTION:
+            front_end, evidence = self._challengers.get((hop.user, hop.conn)), "ntlm"
         if front_end is not None and front_end not in session.met:  # the first: a trial
-            note_meeting(session, hop, front_end, reading.evidence)
+            note_meeting(session, hop, front_end, evidence)
             self._note(record)
 
     def _overdue(self, session: Followed) -> list[Incident]:

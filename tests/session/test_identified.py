@@ -140,6 +140,17 @@ def test_the_in_channels_front_end_serves_although_it_ends_before_the_out_channe
     assert [(m.front_end, m.lost) for m in session.meetings] == [(B, False)]
 
 
+def test_a_silent_in_channel_is_served_by_whoever_challenged_its_connection() -> None:
+    caller = Caller("outlook_anywhere")
+    caller.begin()
+    caller.challenged(B, "ntlm_1", conn=7)
+    caller.in_channel(None, conn=7)
+    caller.in_channel(None, conn=8, auth="basic")
+    caller.connect(A)
+    session = only(judged(caller.lines))
+    assert [(m.front_end, m.evidence) for m in session.meetings] == [(B, "ntlm")]
+
+
 def test_an_in_channel_that_is_refused_within_a_session_loses_it() -> None:
     caller = Caller("outlook_anywhere")
     caller.begin()
