@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exsim.conduct.ab_blocks import Blocks, blocks_for
 from exsim.conduct.ab_rig import AbSides, Half, halves, limits_of, settings
 from exsim.conduct.ab_watch import Tail, Watch
 from exsim.conduct.comparing import compare
@@ -20,18 +21,20 @@ from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.rig import died, lab_for, lab_rig
 from exsim.conduct.running import Done, Show, finish
 from exsim.conduct.shadow_rig import movable, shadow_for, shadow_rig
+from exsim.conduct.switching import Switch
 from exsim.conduct.view import LiveView
 from exsim.judgement.compare.ab import AbResults, Ended, encode, results
 from exsim.judgement.compare.comparison import Compared
 from exsim.judgement.paired import Pairs, interleaved
 from exsim.judgement.report import compare_ab
 from exsim.runs.assignment import assign
+from exsim.runs.errors import OperatorError
 from exsim.runs.exits import BY_OUTCOME, Exit
 from exsim.runs.order import Order
 from exsim.runs.plan import Plan, salt_of
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
-from exsim.runs.scenario import load_scenario
+from exsim.runs.scenario import Scenario, load_scenario
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
@@ -50,6 +53,8 @@ class AbOptions:
     reports: Path = Path("reports")
     haproxy: str | None = None
     live: bool = True
+    switch: str = ""
+    settle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,10 @@ class _Over(Exception):
 def ab(path: Path, options: AbOptions) -> AbDone:
     """Compare two balancers by the scenario at `path`.  Raises OperatorError and EnvironmentProblem."""
     scenario = load_scenario(path)
+    if in_blocks(scenario, options.sides):
+        return _in_blocks(path, scenario, options)
+    if options.switch:
+        raise OperatorError("--switch: both balancers are run here; it is for one that is not")
     wanted = settings(scenario, options.sides)
     both = halves(scenario, path, options.sides)
     if scenario.target is not None:
@@ -110,6 +119,25 @@ def ab(path: Path, options: AbOptions) -> AbDone:
             book.ended()
     _share_logs(books, both)
     return _concluded(books, watch)
+
+
+def in_blocks(scenario: Scenario, sides: AbSides) -> bool:
+    """Whether the balancer is not ours: a target's, and no file of it was given."""
+    target = scenario.target
+    return target is not None and not target.balancer and sides.a is None and sides.b is None
+
+
+def _in_blocks(path: Path, scenario: Scenario, options: AbOptions) -> AbDone:
+    switch = Switch(options.switch, options.settle)
+    blocks = blocks_for(scenario, path, options.sides, options.reports)
+    titles = {plan.name: plan.scenario.title for plan in blocks.plans}
+    try:
+        with LiveView(titles, options.live and bool(options.switch)) as view:
+            blocks.run(switch, view.show)
+    finally:
+        for book in blocks.books:
+            book.ended()
+    return _concluded(blocks.books, blocks)
 
 
 @contextmanager
@@ -177,7 +205,7 @@ def _share_logs(books: Sequence[Runbook], both: Sequence[Half]) -> None:
         shutil.move(log, books[1].directory.lb_log)
 
 
-def _concluded(books: Sequence[Runbook], watch: Watch) -> AbDone:
+def _concluded(books: Sequence[Runbook], watch: Watch | Blocks) -> AbDone:
     done: list[Done] = [finish(book.directory) for book in books]
     found = compare(done[0].directory, done[1].directory, [one.judgement for one in done])
     weighty = [

@@ -107,12 +107,12 @@ def _with_accounts(
 ) -> tuple[Scenario, Sequence[list[Account]]]:
     """The scenario for so many pairs, and each side's accounts; a target has only so many as it has."""
     if scenario.target is None:
-        ready = _paired(scenario, pairs)
+        ready = paired(scenario, pairs)
         homes = lab_homes(ready)
         made = lab_accounts(2 * len(homes), [*homes, *homes], Source(ready.seed))
         return ready, (made[: len(homes)], made[len(homes) :])
     sides = dealt_out(target_accounts(scenario.target, path))
-    return _paired(scenario, affordable(scenario, path, sides[0], pairs)), sides
+    return paired(scenario, affordable(scenario, path, sides[0], pairs)), sides
 
 
 def dealt_out(accounts: Sequence[Account]) -> tuple[list[Account], list[Account]]:
@@ -171,7 +171,7 @@ def _text(file: Path) -> str:
         raise ScenarioError(str(file), "", f"cannot be read: {why}") from None
 
 
-def _paired(scenario: Scenario, pairs: int) -> Scenario:
+def paired(scenario: Scenario, pairs: int) -> Scenario:
     """As many users as pairs, in the populations' shares, each for one session."""
     counts = shared(pairs, [population.users for population in scenario.population])
     limits = limits_of(scenario)

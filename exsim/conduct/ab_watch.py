@@ -22,10 +22,10 @@ from exsim.session.records import Session
 class Tail:
     """One side: the lines that its load has written since it was last asked, and the sessions in them."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, worker: int = 0) -> None:
         self.now = 0.0  # the latest moment seen, seconds since the run began
         self.asked: dict[int, float] = {}  # user -> when he appeared
-        self._file: Path = plan.directory / "history" / "w0.jsonl"
+        self._file: Path = plan.directory / "history" / f"w{worker}.jsonl"
         self._read = 0
         self._decode = msgspec.json.Decoder(Line).decode
         self._sessions: dict[int, Session] = {}

@@ -16,9 +16,7 @@ from locust.exception import StopUser
 from exsim.drive.driver import Client
 from exsim.load.lives import start_user
 from exsim.load.worker import Worker
-from exsim.runs.order import Order
-
-WORKER_STRIDE = 100_000  # user numbers between two workers
+from exsim.runs.order import WORKER_STRIDE, Order
 
 
 class Numbers:

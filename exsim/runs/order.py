@@ -13,6 +13,7 @@ import msgspec
 from exsim.runs.accounts import Account
 from exsim.runs.sections import Expect, Load, Population
 
+WORKER_STRIDE = 100_000  # user numbers between two workers
 Phase = Literal["control", "main", "forced", "unmask"]
 
 
