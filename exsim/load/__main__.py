@@ -13,6 +13,7 @@ import sys
 import gevent
 from gevent import get_hub
 
+from exsim.load.garbage import collect_seldom
 from exsim.load.live import tell
 from exsim.load.phases import PHASES
 from exsim.load.status import Status
@@ -28,6 +29,7 @@ def main() -> int:
     """Carry out the order that standard input holds in its first line."""
     order = read_order(sys.stdin.buffer.readline())
     worker = Worker(order)
+    collect_seldom()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, worker.stop, "signal")
     lifeline = get_hub().loop.io(sys.stdin.fileno(), 1)

@@ -12,7 +12,7 @@ import msgspec
 SERVED_OWNERS = ("own", "other", "stranger")
 
 
-class Evidence(msgspec.Struct, omit_defaults=True, frozen=True, rename={"is_": "is"}):
+class Evidence(msgspec.Struct, omit_defaults=True, gc=False, frozen=True, rename={"is_": "is"}):
     """What a body said of itself.
 
     `is_`: one of `KINDS`, or "" when nothing was recognised.  `code`: an application's own code.
@@ -67,7 +67,7 @@ AUTH = {
 }
 
 
-class Hop(msgspec.Struct, omit_defaults=True, tag_field="kind", tag="hop"):
+class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="hop"):
     """One request and its response as the client saw them.
 
     `t`, `took`, `head` and `late` in seconds: `t` since the run began, at sending; `took` to the end of

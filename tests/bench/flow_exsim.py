@@ -18,6 +18,7 @@ from exsim.drive.evidence import CookieHasher
 from exsim.drive.hub import HubWorld, stamper
 from exsim.drive.target import Target
 from exsim.drive.tls import context
+from exsim.load.garbage import collect_seldom
 from exsim.load.recorder import Recorder
 from exsim.load.statistics import BatchedStats
 from exsim.protocols import PROTOCOLS
@@ -117,6 +118,7 @@ def main() -> None:
         return EMPTY if blind else owa.observe(request, response, accounts)
 
     blind = "identity" in options.without.split(",")
+    collect_seldom()
     window = Window(options)
     tasks = []
     for user in range(1, options.users + 1):

@@ -6,6 +6,7 @@ Names are those of Exchange's own contracts (E13); small requests travel in a he
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -162,11 +163,7 @@ class Mix:
 
     def pick(self, share: float) -> Action:
         """The action at `share` (0 to 1, exclusive) of the whole."""
-        at = share * self._bounds[-1]
-        for action, bound in zip(self._actions, self._bounds, strict=True):
-            if at < bound:
-                return action
-        return self._actions[-1]
+        return self._actions[bisect_right(self._bounds, share * self._bounds[-1])]
 
 
 BACKGROUND_MIX = Mix(BACKGROUND)
