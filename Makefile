@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo incident test bench-judge check clean
+.PHONY: install demo incident test bench-judge check clean bench-flow bench-instructions
 
 install: $(READY)
 
@@ -32,6 +32,15 @@ slow: install
 # A history of a million hops judged: seconds and the peak of memory.
 bench-judge: install
 	@$(BIN)/python -m tests.bench.judge
+
+# Figures, no verdicts (python -m tests.bench.flow -h says how they are taken): CPU a request beside other load
+# tools, some ten minutes; user instructions a request under valgrind, some five.
+bench-flow: install
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@$(BIN)/python -m tests.bench.flow
+
+bench-instructions: install
+	@$(BIN)/python -m tests.bench.instructions
 
 check: install
 	@$(BIN)/ruff format --check .

@@ -1,69 +1,92 @@
-"""CPU per request of the whole pipeline on the OWA session flow, beside other load tools, in one run.
+"""CPU per request on the OWA session flow: exsim's whole pipeline beside other load tools, in one run.
 
-    python -m tests.bench.flow [--seconds 5] [--repeats 5]
-
-Client and target have a processor each; the clients alternate; medians of ratios are printed.
+Client and target (a HAProxy that answers by itself) have a processor each; the clients alternate, the target
+counts the requests, the kernel the CPU.  Printed: the median of each client's cost, and the median of its
+ratio to exsim's in the same round.  A tool that is not installed is named as absent; one whose answers were
+not those of the flow is thrown out with its reason.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
+from tests.bench.clients import EXSIM, TOOLS, Place, Tool
+from tests.bench.measure import Unfit, cost
 from tests.bench.target import target
 
-CLIENT_CPU = "1"
-BASE = "FastHttpUser"
+Ways = list[tuple[str, str, int]]  # heading, scheme, requests in flight a user
+WAYS: Ways = [
+    ("one request after the other, http", "http", 1),
+    ("six at a time, http", "http", 6),
+    ("one request after the other, https", "https", 1),
+]
 
 
-def measure(arguments: list[str]) -> float:
-    """Microseconds of CPU a request."""
-    done = subprocess.run(
-        ["taskset", "-c", CLIENT_CPU, sys.executable, "-m", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+def asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    if done.returncode or not done.stdout.strip():
-        raise SystemExit(f"{arguments}: {done.stderr[-2000:]}")
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    return 1e6 * float(found["cpu"]) / max(1, int(found["requests"]))
+    parser.add_argument("--seconds", type=float, default=4.0, help="of one measurement")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds; at least five for a figure")
+    parser.add_argument("--only", default="", help="names of clients, by comma (exsim always runs)")
+    return parser.parse_args()
+
+
+def tools(only: str) -> list[Tool]:
+    """The tools that are wanted and here; says which are not."""
+    wanted = {name.strip().lower() for name in only.split(",") if name.strip()}
+    chosen = [one for one in TOOLS if not wanted or one is EXSIM or one.name.lower() in wanted]
+    for one in chosen:
+        if one.found() is None:
+            print(f"{one.name}: absent ({one.program} is not installed)", flush=True)
+    return [one for one in chosen if one.found() is not None]
+
+
+def measure(
+    chosen: list[Tool], place: Place, repeats: int
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Costs by client, round by round; and why a client was thrown out."""
+    costs: dict[str, list[float]] = defaultdict(list)
+    unfit: dict[str, str] = {}
+    for _ in range(repeats):
+        for one in chosen:
+            if one.name in unfit:
+                continue
+            try:
+                costs[one.name].append(cost(one.command(place), place.folder, place.seconds))
+            except Unfit as reason:
+                unfit[one.name] = str(reason)
+                costs.pop(one.name, None)
+    return costs, unfit
+
+
+def show(heading: str, costs: dict[str, list[float]], unfit: dict[str, str]) -> None:
+    """One table."""
+    print(f"\n{heading}")
+    print(f"  {'client':<14}{'µs a request':>14}{'min–max':>14}{'times exsim':>13}")
+    own = costs.get(EXSIM.name, [])
+    for name, values in costs.items():
+        ratio = median(value / base for value, base in zip(values, own, strict=True)) if own else 0
+        spread = f"{min(values):.0f}–{max(values):.0f}"
+        print(f"  {name:<14}{median(values):>14.0f}{spread:>14}{ratio:>13.2f}")
+    for name, reason in unfit.items():
+        print(f"  {name:<14}thrown out: {reason}")
+    print(flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", default="5")
-    parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
-    costs: dict[str, list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder, target(Path(folder)) as (plain, tls):
-        seconds = ["--seconds", options.seconds]
-        http = ["--port", str(plain), *seconds]
-        https = ["--port", str(tls), "--scheme", "https", *seconds]
-        clients = {
-            "exsim": ["tests.bench.flow_exsim", *http],
-            BASE: ["tests.bench.flow_locust", *http],
-            "exsim, six at a time": ["tests.bench.flow_exsim", *http, "--parallel", "6"],
-            "HttpUser": ["tests.bench.flow_locust", *http, "--kind", "http"],
-            "exsim, TLS": ["tests.bench.flow_exsim", *https],
-            f"{BASE}, TLS": ["tests.bench.flow_locust", *https],
-        }
-        for _ in range(options.repeats):
-            for name, arguments in clients.items():
-                costs[name].append(measure(arguments))
-    print(f"{'client':<24}{'µs a request':>14}{'min–max':>18}{'times cheaper than ' + BASE:>32}")
-    for name, values in costs.items():
-        base = costs[f"{BASE}, TLS" if name.endswith("TLS") else BASE]
-        ratio = median(b / v for b, v in zip(base, values, strict=True))
-        spread = f"{min(values):.0f}–{max(values):.0f}"
-        print(f"{name:<24}{median(values):>14.1f}{spread:>18}{ratio:>32.1f}")
+    options = asked()
+    chosen = tools(options.only)
+    with tempfile.TemporaryDirectory() as name, target(Path(name)) as (plain, tls):
+        for heading, scheme, parallel in WAYS:
+            port = tls if scheme == "https" else plain
+            place = Place(port, scheme, Path(name), options.seconds, parallel)
+            able = [one for one in chosen if parallel == 1 or one.six_at_a_time]
+            show(heading, *measure(able, place, options.repeats))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from exsim.lab.certificates import Authority
 from exsim.lb.binary import find_haproxy
 
 TARGET_CPU = "0"
+ADMIN = "admin.sock"  # beside the configuration: where it tells what it counted
 COOKIES = {
     "cadata": "c" * 128,
     "cadataTTL": "t" * 24,
@@ -65,6 +66,7 @@ def config(folder: Path, plain: int, tls: int) -> str:
     return f"""global
   nbthread 1
   maxconn 4000
+  stats socket {folder}/{ADMIN} level user
 defaults
   mode http
   option http-buffer-request
