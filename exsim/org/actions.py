@@ -143,8 +143,6 @@ def _contents(action: str, mailbox: Mailbox) -> Json:
     """What is particular to an action's answer; nothing, for those that carry no name."""
     items = [_item(mailbox, row) for row in range(ROWS)]
     made: dict[str, Json] = {
-        "FindItem": {"RootFolder": {"TotalItemsInView": ROWS, "Items": items}},
-        "GetItem": {"Items": items[:1]},
         "FindConversation": {"Conversations": [_conversation(mailbox)]},
         "GetConversationItems": {"Conversation": {"ConversationNodes": [{"Items": items[:1]}]}},
         "FindFolder": {"RootFolder": {"Folders": [_folder(mailbox)]}},
@@ -156,8 +154,6 @@ def _contents(action: str, mailbox: Mailbox) -> Json:
         "FindPeople": {"ResultSet": [{"DisplayName": marker(mailbox)}]},
         "SyncFolderItems": {"Changes": {"Create": items[:1]}},
         "SyncFolderHierarchy": {"Changes": {"Create": [_folder(mailbox)]}},
-        "CreateItem": {"Items": items[:1]},
-        "UpdateItem": {"Items": items[:1]},
         "GetOwaUserConfiguration": {"UserConfiguration": session_settings(mailbox)},
     }
     return made.get(action, {})
@@ -174,16 +170,20 @@ def session_settings(mailbox: Mailbox) -> Json:
 
 
 def envelope(action: str, mailbox: Mailbox, node: Node) -> Json:
-    """One operation's answer."""
+    """One operation's answer, where it is the same each time."""
+    return messages(action, [_contents(action, mailbox)], node)
+
+
+def messages(action: str, contents: list[Json], node: Node) -> Json:
+    """An answer of as many response messages as there are `contents`."""
     done = {
         "__type": f"{action}ResponseMessage:#Exchange",
         "ResponseCode": "NoError",
         "ResponseClass": "Success",
-        **_contents(action, mailbox),
     }
     return {
         "Header": {"ServerVersionInfo": version_info(node)},
-        "Body": {"ResponseMessages": {"Items": [done]}},
+        "Body": {"ResponseMessages": {"Items": [done | one for one in contents]}},
     }
 
 

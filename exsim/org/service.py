@@ -6,12 +6,15 @@ import json
 from typing import Any
 from urllib.parse import unquote_plus
 
-from exsim.org import actions
+from exsim.org import actions, owa_items
 from exsim.org.answers import JSON, NO_CACHE, answer
 from exsim.org.back_request import Asked
 from exsim.org.settings import Mailbox, Node
 from exsim.wire import names
 from exsim.wire.message import Answer
+
+READ_ALONE = ("FindItem", "GetItem")
+MOST_LISTS = 5_000
 
 
 class Service:
@@ -20,6 +23,7 @@ class Service:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._made: dict[tuple[str, str], bytes] = {}
+        self._lists: dict[tuple[str, str, bytes, str], tuple[int, bytes]] = {}
 
     def operate(self, asked: Asked) -> Answer:
         """One operation, by its header, else by the query.  An unknown one: 500 (assumed)."""
@@ -35,7 +39,30 @@ class Service:
             if request is None:
                 return failure("OwaSerializationException")
             return _json(actions.subscribed(request))
+        if action in owa_items.ACTIONS:
+            return self._items(action, asked)
         return _json(self._body(action, asked.mailbox))
+
+    def _items(self, action: str, asked: Asked) -> Answer:
+        """What reads or changes items; lists are made anew only after something has changed."""
+        incoming, box = asked.incoming, asked.box
+        text = (
+            incoming.header(names.URL_POST_DATA.lower()) if incoming.query.get("EP") == "1" else ""
+        )
+        key = (action, text, incoming.request.body, box.address)
+        known = self._lists.get(key)
+        if known is not None and known[0] == box.version:
+            return _json(known[1])
+        request = payload(asked)
+        if request is None:
+            return failure("OwaSerializationException")
+        made = actions.messages(action, owa_items.operate(action, asked, request), self._node)
+        body = actions.packed(made)
+        if action in READ_ALONE:
+            if len(self._lists) > MOST_LISTS:
+                self._lists.clear()
+            self._lists[key] = (box.version, body)
+        return _json(body)
 
     def session(self, asked: Asked) -> Answer:
         """What the page starts with."""

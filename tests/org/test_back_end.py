@@ -28,8 +28,6 @@ MARKED = [
     "GetOwaUserConfiguration",
     "GetReminders",
     "GetMailTips",
-    "CreateItem",
-    "UpdateItem",
 ]
 
 
