@@ -81,8 +81,9 @@ def alice(made):
 
 def streamed(client, name, minutes=2, schema="Exchange2013"):
     """A whole stream: (seconds since its head, status, events) of each document."""
-    start = client.farm.now
+    start, client.farm.stream = client.farm.now, None
     client.post(envelope(events_of(name, minutes), schema))
+    assert client.farm.stream is not None, client.answer.body
     found = []
     for at, data in client.farm.stream.pieces:
         for document in documents(data):
@@ -278,3 +279,13 @@ def test_a_watermark_that_is_none_is_refused(made, alice):
     name = name_in(alice.ask(pulling()))
     for mark in ("", "x", "AAAA", "/////////w8="):
         assert codes(alice.ask(pull(name, mark))) == ["ErrorInvalidWatermark"]
+
+
+def test_only_the_first_subscription_of_a_group_that_asks_for_it_sets_the_override_cookie(alice):
+    def cookies(**headers):
+        alice.post(envelope(streaming()), **headers)
+        return "X-BackEndOverrideCookie" in str(alice.answer.headers)
+
+    assert not cookies()
+    assert cookies(X_PreferServerAffinity="true")
+    assert not cookies(X_PreferServerAffinity="true")
