@@ -84,15 +84,19 @@ def answer_words(hop: Hop) -> str:
     """An answer in words; what its sign means is added where the status does not say it."""
     sign = read(hop)
     words = [answer_of(hop).replace(str(hop.status), f"{hop.status}{_onward(hop)}", 1)]
-    if sign is Sign.ACCEPTED:
-        words.append("accepted: sets the logon cookies")
-    elif sign not in SAID_BY_STATUS:
-        words.append(SIGNS[sign].sentence)
+    if hop.protocol == "owa":  # another protocol's words are its sign's
+        words += _meaning(sign)
     if hop.status is not None and hop.error and sign is not Sign.TRUNCATED:
         words.append(f"broke off ({hop.error})")
     if hop.ended == "closed":
-        words.append("closed by the page itself")
+        words.append(f"closed by the {'page' if hop.protocol == 'owa' else 'client'} itself")
     return "; ".join(words)
+
+
+def _meaning(sign: Sign) -> list[str]:
+    if sign is Sign.ACCEPTED:
+        return ["accepted: sets the logon cookies"]
+    return [] if sign in SAID_BY_STATUS else [SIGNS[sign].sentence]
 
 
 def _onward(hop: Hop) -> str:

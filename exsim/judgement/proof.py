@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from exsim.session.answers import is_channel
 from exsim.session.hop import Hop
 from exsim.session.meaning import SIGNS
 from exsim.session.records import Incident
@@ -125,6 +126,10 @@ def reason_of(hop: Hop) -> str | None:
 
 def answer_of(hop: Hop) -> str:
     """An answer in words: "440, and deletes all five logon cookies"."""
+    if is_channel(hop):
+        return "no answer, which is well"
+    if hop.body.is_ == "accepted":
+        return f"{hop.status}: here the session begins"
     if hop.status is None:
         return f"no answer ({hop.error or hop.ended})"
     words = [str(hop.status)]

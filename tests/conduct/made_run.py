@@ -52,10 +52,10 @@ def utc(t):
 
 def hop(user, seq, t, request, status, front_end="EXCH16", **more):
     values = {"session": f"{user}.1", "step": "service", "took": 0.02, "head": 0.01}
-    values["conn"] = 10 * user + 1
+    values |= {"conn": 10 * user + 1, "protocol": "owa"}
     headers = {"x-feserver": front_end} if front_end else {}
     return Hop(
-        utc=utc(t), t=t, user=user, seq=seq, protocol="owa", request=request, status=status,
+        utc=utc(t), t=t, user=user, seq=seq, request=request, status=status,
         headers=headers, client_request_id=f"c-{user}-{seq}", request_id=f"r-{user}-{seq}",
         source="127.0.0.1:50000", address="127.0.0.1:443", **{**values, **more},
     )  # fmt: skip

@@ -11,6 +11,7 @@ from exsim.conduct.hop_lines import WIDTH, answer_words, columns_for, hop_line, 
 from exsim.conduct.showing import as_text
 from exsim.conduct.tale import ToldHop, tell
 from exsim.runs.errors import RunError
+from exsim.session.hop import Evidence
 from tests.conduct import made_run
 from tests.conduct.made_run import hop, kept, logged_on, lost, run_directory
 
@@ -115,6 +116,16 @@ def test_a_servers_words_do_not_steer_the_terminal(tmp_path):
 )
 def test_an_answer_in_words(status, answer, words):
     assert answer_words(hop(1, 2, 1.0, "POST /owa/service.svc", status, **answer)) == words
+
+
+def test_the_channels_of_outlook_in_words():
+    values = {"protocol": "outlook_anywhere", "ended": "closed"}
+    into = hop(1, 2, 1.0, "RPC_IN_DATA /rpc/rpcproxy.dll", None, **values)
+    assert answer_words(into) == "no answer, which is well; closed by the client itself"
+    out = hop(
+        1, 3, 1.0, "RPC_OUT_DATA /rpc/rpcproxy.dll", 200, body=Evidence(is_="accepted"), **values
+    )
+    assert answer_words(out) == "200: here the session begins; closed by the client itself"
 
 
 def test_a_long_request_keeps_its_method_and_its_end():
