@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exsim.wire import names
+from exsim.wire import activesync, names
 from exsim.wire.standing import FACTS, SOURCES, Fact, Standing
 
 
@@ -25,5 +25,6 @@ def _lines(fact: Fact) -> Iterator[str]:
 
 def _name(fact: Fact) -> str:
     """The name that the constant has among the names of the wire."""
-    found = (name for name, value in vars(names).items() if name.isupper() and value is fact.value)
+    known = {**vars(activesync), **vars(names)}
+    found = (name for name, value in known.items() if name.isupper() and value is fact.value)
     return next((f"{name} = " for name in found), "")

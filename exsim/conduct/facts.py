@@ -155,9 +155,13 @@ def left_behind(findings: Findings, items: Counter[str]) -> LeftBehind:
     """What the run did to the organisation.  A draft whose making was not answered may still be there."""
     written = items["creating"] - items["not_created"]
     left = max(0, written - items["removed"])
+    things = [f"{counted_noun(left, 'draft')} in Drafts, at most"] if left else []
+    if findings.mails:
+        things.append(f"{counted_noun(findings.mails, 'message')} from telephones to themselves")
     return LeftBehind(
         logons=len(findings.sessions) + findings.refused_logons,
         wrong_passwords=findings.refused_logons,
+        mails=findings.mails,
         items=written,
-        things=(f"{counted_noun(left, 'draft')} in Drafts, at most",) if left else (),
+        things=tuple(things),
     )

@@ -254,6 +254,22 @@ def about(judgement: Judgement) -> list[str]:
     ]
 
 
+def waits_lines(judgement: Judgement) -> list[str]:
+    """What cuts did to telephones: how much shorter they wait, and how much more often they ask."""
+    waits = judgement.findings.waits
+    if waits is None or not waits.cuts:
+        return []
+    lasted = waits.mean / (judgement.facts.time_scale or 1)
+    more = (
+        f", so they ask {waits.asked / lasted:.1f} times as often" if lasted < waits.asked else ""
+    )
+    return [
+        f"{waits.cut} of {counted_noun(waits.devices, 'telephone')} had a wait cut and shortened it, "
+        f"from {seconds(waits.asked)} to {seconds(waits.left)}: a wait lasted {seconds(lasted)} on "
+        f"average{more}"
+    ]
+
+
 def finding_lines(judgement: Judgement) -> list[str]:
     """What went wrong without costing a session: kind, how often, at which nodes."""
     lines = []
@@ -262,6 +278,7 @@ def finding_lines(judgement: Judgement) -> list[str]:
         nodes = sorted({f.front_end for f in ones if f.front_end})
         where = f" at {listed(nodes)}" if nodes else ""
         lines.append(f"{kind.replace('_', ' ')}: {counted_noun(count, 'time')}{where}")
+    lines += waits_lines(judgement)
     balancer = judgement.facts.balancer
     return [
         *lines,

@@ -20,6 +20,7 @@ from exsim.session.meaning import DEFINITE, MEETS, Sign
 from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read
+from exsim.session.waits import CUT, WaitBook
 
 LIFE = 1.5  # an expiry lies this many time-outs ahead when it is sealed: E13
 CLOCK_SLACK = 0.25  # seconds that our clock and a node's may drift apart within a session: assumed
@@ -52,6 +53,7 @@ class Detector:
         self._sessions: list[Session] = []
         self._changed: dict[str, Session] = {}
         self._ledger = Ledger()
+        self._waits = WaitBook()
         self._identified = Identified(
             self.attribution, self._ledger, self._users, self._sessions.append, self._note
         )
@@ -59,6 +61,7 @@ class Detector:
     def feed(self, line: Line) -> list[Incident]:
         """Take one line; the incidents that it is the first sign of (control sessions' are not told)."""
         if isinstance(line, Hop):
+            self._ledger.found.mails += line.step == "send_mail" and line.status == 200
             if line.control:
                 self._control(line)
                 return []
@@ -66,6 +69,7 @@ class Detector:
             front_end, evidence = self.attribution.front_end(line)
             sign = read(line, self._hosts)
             if line.protocol != "owa":
+                self._waits.hop(line)
                 if line.status is not None:  # a channel may have none, and be well
                     self._ledger.attribute(sign, front_end)
                 return self._identified.take(browser, line, sign, front_end, evidence)
@@ -94,6 +98,7 @@ class Detector:
         found = self._ledger.found
         found.sessions = list(self._sessions)
         found.shut_out = self._identified.shut_out()
+        found.waits = self._waits.told()
         if self._ledger.silent:
             found.identity["silent"] = self._ledger.silent
         return found
@@ -273,6 +278,8 @@ class Detector:
         take = _MARKS.get(mark.what)
         if take is not None:
             take(self, mark)
+        elif mark.what == CUT:
+            self._waits.mark(mark)
         elif mark.what in MARKED:
             self._ledger.find_mark(mark, _session_of(mark))
 

@@ -119,6 +119,22 @@ class ShutOut(msgspec.Struct, omit_defaults=True):
     front_ends: list[str] = []
 
 
+class Waits(msgspec.Struct, omit_defaults=True):
+    """How long telephones were let wait.
+
+    `devices` waited, `cut` of them were cut at least once, `cuts` times in all.  `asked` and `left`: seconds
+    of the scenario's time that they wanted at the first cut, and want at the end (medians).  `mean`: how long
+    a wait lasted, in seconds of the clock.
+    """
+
+    devices: int
+    cut: int = 0
+    cuts: int = 0
+    asked: float = 0.0
+    left: float = 0.0
+    mean: float = 0.0
+
+
 class Findings(msgspec.Struct):
     """Everything that the detector found in one history."""
 
@@ -134,3 +150,5 @@ class Findings(msgspec.Struct):
     strangers: dict[str, int] = {}  # of clients without credentials: answers, told
     shut_out: list[ShutOut] = []
     not_measured: dict[str, list[str]] = {}  # protocol -> why its clients had to leave it at that
+    waits: Waits | None = None
+    mails: int = 0  # messages that a server took

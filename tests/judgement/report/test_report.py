@@ -17,7 +17,7 @@ from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, LeftBehind, Node, RunFacts
 from exsim.judgement.judge import Judgement, judge, sessions_to_tell
 from exsim.judgement.report import csv, html, junit, text
-from exsim.session.records import Findings, Session
+from exsim.session.records import Findings, Session, Waits
 from tests.judgement.build import (
     OLD,
     A,
@@ -244,3 +244,15 @@ def test_the_csv_holds_every_combination_and_no_formula() -> None:
     odd = judged([session(1, "=1+1", ["=1+1"], A)], nodes=())
     assert "'=1+1" in csv.render(odd)
     assert B not in csv.render(odd)
+
+
+def test_telephones_that_were_cut_are_told_with_what_it_multiplied() -> None:
+    findings = found(farm_sessions(nothing, 20))
+    findings.waits = Waits(devices=4, cut=3, cuts=30, asked=480.0, left=60.0, mean=3.0)
+    said = " ".join(text.render(judged(findings, time_scale=0.05), exit_code=0).split())
+    assert (
+        "3 of 4 telephones had a wait cut and shortened it, from 8 min to 60 s: a wait lasted 60 s on"
+        " average, so they ask 8.0 times as often" in said
+    )
+    findings.waits = Waits(devices=4, mean=480.0)
+    assert "telephones" not in text.render(judged(findings), exit_code=0)
