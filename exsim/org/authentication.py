@@ -16,6 +16,7 @@ from exsim.org.entropy import Entropy
 from exsim.org.incoming import Incoming
 from exsim.org.ntlm import Unproved
 from exsim.org.outcome import Outcome
+from exsim.org.routing import has
 from exsim.org.settings import Mailbox, Node, Organisation
 from exsim.org.windows import Windows, is_complete
 from exsim.org.work import Peer
@@ -51,12 +52,13 @@ class Authentication:
 
     def __init__(self, organisation: Organisation, node: Node, entropy: Entropy) -> None:
         self._directory = Directory(organisation)
-        self._methods = OFFERED | node.front_end.authentication
+        offered = OFFERED | node.front_end.authentication
+        self._methods = {vdir: offered[vdir] for vdir in offered if has(node, vdir)}
         self._realm = organisation.host
         self._windows = Windows(node, self._directory, organisation.domain, entropy)
 
     def covers(self, vdir: str) -> bool:
-        """Whether `vdir` is a directory that asks in this way."""
+        """Whether `vdir` is a directory of this version that asks in this way."""
         return vdir in self._methods
 
     def admit(self, incoming: Incoming, peer: Peer) -> Admitted | Outcome:

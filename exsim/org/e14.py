@@ -1,7 +1,7 @@
 """A 2010 node: one Client Access server that authenticates and serves in one (E14, E14KEYS, HAP10).
 
-No HealthCheck.htm, no X-FEServer; X-DiagInfo is its only name.  It serves any mailbox itself, wherever
-that lives (assumed: it reaches the mailbox server by other means than HTTP).  Two nodes of 2010 do not
+No HealthCheck.htm, no X-FEServer; X-DiagInfo is its only name.  It serves any mailbox itself, whatever node
+of 2010 that lives on (assumed: it reaches the mailbox server by other means than HTTP).  Two nodes of 2010 do not
 see each other's new items.
 """
 
@@ -26,8 +26,10 @@ from exsim.org.identity import read_token
 from exsim.org.incoming import Incoming
 from exsim.org.logon import FIELDS, bad_request, flags_of, is_post
 from exsim.org.outcome import Answering, Outcome
+from exsim.org.proxy import unreachable
 from exsim.org.reading import Reading
 from exsim.org.refusal import carried_wiped, is_own, refuse
+from exsim.org.routing import can_pass_on
 from exsim.org.services import NOT_FOUND, Services
 from exsim.org.settings import Mailbox, Node, Organisation
 from exsim.org.templates import fill
@@ -98,6 +100,9 @@ class E14:
         admitted = self._authentication.admit(incoming, peer)
         if isinstance(admitted, Outcome):
             return admitted
+        far = self._out_of_reach(admitted.mailbox)
+        if far is not None:
+            return far
         asked = Asked(incoming, admitted.mailbox, names.FLAG_PRIVATE, self._contents)
         made, stream = yield from self._services.answer(asked)
         made.headers += admitted.headers
@@ -116,6 +121,9 @@ class E14:
         reading = self._read(incoming)
         if reading.mailbox is None:
             return self._refuse(incoming, reading.cause)
+        far = self._out_of_reach(reading.mailbox)
+        if far is not None:
+            return far
         made, stream = self._serve(incoming, reading.mailbox)
         outcome = Outcome(made, user=reading.mailbox.address, stream=stream)
         if incoming.segment == "logoff.owa":
@@ -124,6 +132,13 @@ class E14:
         elif reading.renewed is not None:
             made.headers.append(set_cookie(names.CADATA, reading.renewed, _attributes(incoming)))
         return outcome
+
+    def _out_of_reach(self, mailbox: Mailbox) -> Outcome | None:
+        """What is answered for a newer mailbox, to which 2010 cannot pass on (COEX)."""
+        home, status = self._directory.home(mailbox), self._node.front_end.out_of_reach
+        if not status or can_pass_on(self._node, home):
+            return None
+        return Outcome(unreachable(status, home), user=mailbox.address)
 
     def _logon(self, incoming: Incoming) -> Outcome:
         form = incoming.form

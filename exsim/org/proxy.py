@@ -10,6 +10,7 @@ from exsim.org.moment import iso_millisecond
 from exsim.org.outcome import Answering, Outcome, Stream
 from exsim.org.reading import Reading
 from exsim.org.refusal import escape
+from exsim.org.routing import can_pass_on
 from exsim.org.routing_hint import RoutingHint
 from exsim.org.settings import Mailbox, Node
 from exsim.org.work import Forward, Piece, Read, Upstream
@@ -40,12 +41,16 @@ class Proxy:
         self._node = node
         self._directory = directory
         self._hint = RoutingHint()
+        self._out_of_reach = node.front_end.out_of_reach
         self._broken = frozenset(node.front_end.broken_back_ends)
 
     def pass_on(self, incoming: Incoming, reading: Reading, mailbox: Mailbox) -> Answering:
         """What the mailbox's back end answers, or 503."""
         home = self._directory.home(mailbox)
         target = (names.CALCULATED_BE, home.fqdn.lower())
+        if self._out_of_reach and not can_pass_on(self._node, home):
+            failed = unreachable(self._out_of_reach, home)
+            return Outcome(failed, user=mailbox.address)
         if home.name in self._broken:
             failed = unavailable(f"Failed authentication on backend server: {home.fqdn}", target)
             return Outcome(failed, user=mailbox.address, back_end=home.name)
@@ -124,6 +129,14 @@ def unavailable(detail: str, target: tuple[str, str]) -> Answer:
     """503 of the front end: it picked a back end, and that did not answer (FEERR)."""
     body = f"<html><body><h1>Service unavailable</h1><p>{detail}</p></body></html>"
     return answer(503, body.encode(), HTML, [target, (names.CAS_ERROR_CODE, "2016")])
+
+
+def unreachable(status: int, home: Node) -> Answer:
+    """A mailbox of a version that this front end cannot pass on to; how it says so is assumed."""
+    body = (
+        f"<html><body><h1>A mailbox of Exchange {home.version} is out of reach.</h1></body></html>"
+    )
+    return answer(status, body.encode(), HTML)
 
 
 def _relay() -> Stream:

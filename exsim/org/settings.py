@@ -35,6 +35,8 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unreachable_logon: bool = False  # post-2021 node without a valid Auth certificate: 500 at logon
     # virtual directory ("ews", "rpc", …) -> its methods: "basic", "ntlm", "negotiate"; absent: the default
     authentication: dict[str, tuple[str, ...]] = {}
+    # what is answered for a mailbox of a version that this one cannot pass on to (assumed); 0: passes on
+    out_of_reach: int = 503
     extended_protection: str = (
         "none"  # "allow", "require": NTLM must name the node's own certificate
     )

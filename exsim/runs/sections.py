@@ -49,6 +49,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     answer_delay: dict[str, Seconds] | UnsetType = UNSET
     unreachable_logon: bool | UnsetType = UNSET
     authentication: dict[Directory, tuple[Method, ...]] | UnsetType = UNSET
+    out_of_reach: Annotated[int, Meta(ge=0, le=599)] | UnsetType = UNSET
     extended_protection: Literal["none", "allow", "require"] | UnsetType = UNSET
     auth_persist_non_ntlm: bool | UnsetType = UNSET
     internal_urls: dict[str, str] | UnsetType = UNSET

@@ -41,6 +41,8 @@ SOURCES = {
     "E14": "captures of OWA 2010 clients",
     "HAP1828": "github.com/haproxy/haproxy issue 1828: 401s of MAPI and EWS, and Extended Protection",
     "ASHTTP": "MS-ASHTTP, ActiveSync: HTTP protocol",
+    "COEX": "learn.microsoft.com, new features of 2016 and 2019, and upgrading to SE: who proxies to whom",
+    "OXDSCLI": "MS-OXDSCLI, Autodiscover",
     "IISAUTH": "learn.microsoft.com, IIS windowsAuthentication and authPersistNonNTLM",
     "EP": "learn.microsoft.com, Configure Windows Extended Protection in Exchange Server",
     "NLMP": "MS-NLMP, NT LAN Manager authentication protocol",

@@ -147,9 +147,11 @@ def test_a_back_end_confides_why_and_no_client_sees_it(farm: Farm) -> None:
 
 def test_2010_authenticates_and_serves_in_one(organisation: Organisation) -> None:
     ten = server("EXCH10", "2010")
-    with_2010 = msgspec.structs.replace(organisation, nodes=(*organisation.nodes, ten))
-    farm = Farm(changed(with_2010, "*", authentication={"ews": ("basic",)}))
     box = msgspec.structs.replace(organisation.mailboxes[0], home="EXCH10")
+    with_2010 = msgspec.structs.replace(
+        organisation, nodes=(*organisation.nodes, ten), mailboxes=(box,)
+    )
+    farm = Farm(changed(with_2010, "*", authentication={"ews": ("basic",)}))
     refused = ask(farm, "EXCH10")
     assert refused.status == 401 and refused.header("X-FEServer") is None
     assert refused.header("X-DiagInfo") == "EXCH10"

@@ -45,8 +45,10 @@ def test_a_node_of_2010_serves_by_itself_and_has_no_names_but_its_own(
     organisation: Organisation,
 ) -> None:
     old = server("EXCH10", "2010")
-    farm = Farm(msgspec.structs.replace(organisation, nodes=(*organisation.nodes, old)))
-    phone = Phone(farm, "EXCH10", farm.organisation.mailboxes[0])
+    box = msgspec.structs.replace(organisation.mailboxes[0], home="EXCH10")
+    nodes = (*organisation.nodes, old)
+    farm = Farm(msgspec.structs.replace(organisation, nodes=nodes, mailboxes=(box,)))
+    phone = Phone(farm, "EXCH10", box)
     answer = phone.raw("OPTIONS", PATH)
     assert answer.status == 200 and answer.header("X-DiagInfo") == "EXCH10"
     assert answer.header("X-FEServer") is None and answer.header("X-BEServer") is None
