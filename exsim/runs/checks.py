@@ -146,6 +146,13 @@ def _endpoint(text: str, key: str) -> tuple[str, str, int]:
 
 def _population(scenario: Scenario, population: Population, key: str) -> None:
     _client(population, key)
+    table = population.client
+    if scenario.target and table is not None and table.authentication == "negotiate":
+        raise Complaint(
+            f"{key}.{population.protocol}.authentication",
+            '"negotiate" stands in for Kerberos, and only simulated servers understand it;'
+            ' "ntlm" or "basic"',
+        )
     nodes = scenario.node_names
     if population.node and population.node not in nodes:
         known = f"one of {', '.join(nodes)}" if nodes else "the scenario names none"

@@ -14,6 +14,8 @@ from exsim.runs.shape import Count, Interval, Seconds, Section
 
 Heartbeat = Annotated[float, Meta(ge=1, le=3540, extra={"duration": True})]
 Authentication = Literal["basic", "ntlm", "negotiate", "none"]
+# What NTLM names as the server's certificate, for Extended Protection: the one it was shown, none, a wrong one
+Binding = Literal["auto", "none", "wrong"]
 
 
 class HttpClient(Section, frozen=True):
@@ -41,6 +43,7 @@ class Ews(HttpClient, frozen=True):
     affinity: bool = True
     availability: bool = True
     writes: bool = False
+    channel_binding: Binding = "auto"
 
 
 class ActiveSync(HttpClient, frozen=True):
@@ -62,6 +65,7 @@ class ActiveSync(HttpClient, frozen=True):
     version: Literal["", "12.1", "14.0", "14.1", "16.0", "16.1"] = ""
     binary_query: bool = False
     mail_every: Seconds = 0.0
+    channel_binding: Binding = "auto"
 
 
 class OutlookAnywhere(HttpClient, frozen=True):

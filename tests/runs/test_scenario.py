@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -109,6 +110,16 @@ def test_a_mistake_in_a_target_is_one_line(old: str, new: str, line: str) -> Non
     with pytest.raises(ScenarioError) as caught:
         parse_scenario(TARGET.replace(old, new), "x.toml")
     assert str(caught.value) == f"x.toml: {line}"
+
+
+def test_the_stand_in_for_kerberos_is_for_simulated_servers_alone() -> None:
+    ews = 'ews = {authentication = "negotiate", channel_binding = "wrong"}\nusers = '
+    text = TARGET.replace("users = ", 'protocol = "ews"\n' + ews)
+    with pytest.raises(ScenarioError, match=r'ews\.authentication: "negotiate" stands in for'):
+        parse_scenario(text, "x.toml")
+    lab = LAB.replace('protocol = "owa"', 'protocol = "ews"').replace("users = ", ews)
+    made = parse_scenario(re.sub("session = .*", "", lab), "x.toml")
+    assert made.population[0].ews.channel_binding == "wrong"
 
 
 def test_a_scenario_without_lab_and_target_is_refused() -> None:
