@@ -42,6 +42,7 @@ def act(options: argparse.Namespace) -> int:
         live=not options.quiet,
         workers=options.workers,
         until_decided=options.until_decided,
+        tell=people.write,
     )
     people.write(needs_text(read(options.scenario, chosen)))
     people.flush()

@@ -8,24 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
-from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.probe_target import Place
 from exsim.conduct.rig import lab_for, lab_rig, plan_for, target_rig
+from exsim.conduct.rig_place import host_of, rig_place
 from exsim.conduct.shadow_rig import shadow_of
 from exsim.conduct.shipped import scenarios
-from exsim.drive.target import Target
-from exsim.drive.tls import context
-from exsim.lab.errors import LabError
-from exsim.lab.reach import resolved
 from exsim.runs.accounts import Account, read_accounts
-from exsim.runs.addresses import endpoint
 from exsim.runs.assignment import make_lab_accounts
 from exsim.runs.dice import Source
-from exsim.runs.errors import OperatorError, ScenarioError
+from exsim.runs.errors import OperatorError
 from exsim.runs.organisation import PresetProblem, choices
 from exsim.runs.presets import PRESETS
 from exsim.runs.rig import Rig
@@ -66,7 +60,7 @@ class Patient:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.rig.url).netloc.removesuffix(":443")
+        return host_of(self.rig)
 
 
 def read(asked: Asked) -> tuple[Path, Scenario]:
@@ -154,27 +148,5 @@ def sentences(presets: Sequence[str]) -> list[str]:
 
 
 def place_of(patient: Patient) -> Place:
-    """Where a client connects: the balancer, and each node with the url's own Host.
-
-    Raises ScenarioError and EnvironmentProblem.
-    """
-    rig, host = patient.rig, patient.host
-    try:
-        tls = context(None if rig.ca == "system" else rig.ca, rig.insecure)
-    except OSError as problem:  # a file that is no certificate is one as well
-        why = problem.strerror or problem
-        raise ScenarioError(str(patient.path), "target.ca", f"{rig.ca}: {why}") from None
-    before = context(rig.lb_ca) if rig.lb_ca else tls
-    targets: dict[str | None, Target] = {None: _target(rig.address, host, before)}
-    if patient.through == NODES:
-        targets |= {name: _target(address, host, tls) for name, address in rig.nodes.items()}
-    return Place(host, rig.address, targets, lb_servers=rig.lb_servers, lb_cookie=rig.lb_cookie)
-
-
-def _target(address: str, host: str, tls: object) -> Target:
-    scheme, where, port = endpoint(address)
-    try:
-        where = where if where[:1].isdigit() or ":" in where else resolved(where)
-    except LabError as problem:
-        raise EnvironmentProblem(str(problem)) from None
-    return Target(where, port, host, tls if scheme == "https" else None)  # type: ignore[arg-type]
+    """Where a client connects.  Raises ScenarioError and EnvironmentProblem."""
+    return rig_place(patient.rig, patient.path, nodes=patient.through == NODES)

@@ -31,21 +31,12 @@ from exsim.protocols.owa.way import (
     leave_way,
     persistence_in,
 )
+from exsim.session.keeping import OF_EXCHANGE
 from exsim.wire import names
 
 LEAST_LOOKS = 4  # connections without a new node until the pool counts as known
 MOST_LOOKS = 40  # in all
 MOST_MISLED = 2  # times that a cookie may lead elsewhere until it is not held for the balancer's
-# Cookies that Exchange itself may set on a first answer; any other is taken for the balancer's (*assumed*).
-OF_EXCHANGE = frozenset(
-    one.lower()
-    for one in (
-        *names.LOGON_COOKIES, *names.E14_LOGON_COOKIES, *names.WIPED, names.USER_CONTEXT,
-        names.E14_USER_CONTEXT, names.CANARY, names.ECP_CANARY, names.BACK_END_COOKIE, names.CLIENT_ID,
-        names.APP_CACHE_VERSION, names.PRIVATE_COMPUTER, names.POST_BACK, names.COOKIE_TEST,
-        names.OFFLINE, "OutlookSession", "exchangecookie", "logondata", "mkt", "ASP.NET_SessionId",
-    )
-)  # fmt: skip
 
 
 class Ways(Protocol):

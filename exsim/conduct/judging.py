@@ -6,69 +6,125 @@ second fetches the hops of the few sessions that are told one by one, so that me
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import msgspec
 
 from exsim.conduct.facts import Generator, facts_of
 from exsim.conduct.lb_log import LogFacts, read_log
+from exsim.conduct.survey import read_survey
 from exsim.conduct.telling import hops_to_tell
 from exsim.judgement.gate.pace import Paces
 from exsim.judgement.judge import Judgement, judge
+from exsim.judgement.keeping import out_of_reach, sentence
 from exsim.judgement.latency import Latencies
 from exsim.judgement.report import csv, html, junit, text
 from exsim.judgement.results import encode
+from exsim.runs.addresses import places
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import BY_OUTCOME, Exit
+from exsim.runs.runfile import RunFile
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Hop
+from exsim.session.keeping import SURVEY
 from exsim.session.records import Findings
+from exsim.session.trust import BELIEVED, Comparison, Trust
 
 
 def judged(directory: RunDirectory) -> Judgement:
     """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read."""
     log = read_log(directory)
-    paces = Paces(directory.read_scenario().expect.latency)
-    load = Generator()
-    findings, latencies, unread = found(directory, log, paces, load)
-    facts = replace(facts_of(directory, findings, log.findings, load), unread_lines=unread)
-    hops = hops_to_tell(directory, findings)
-    return judge(findings, facts, hops, latencies.rows(), paces.paces)
+    limits = directory.read_scenario().expect.latency
+    paces, load = Paces(limits), Generator()
+    reading = read(directory, log, paces, load)
+    if reading.trust.distrusted:  # once more, without the headers that were not to be believed
+        paces, load, former = Paces(limits), Generator(), reading
+        reading = replace(read(directory, log, paces, load, former.trust), trust=former.trust)
+    facts = replace(
+        facts_of(directory, reading.findings, log.findings, load),
+        unread_lines=reading.unread,
+        distrust=reading.trust.sentences,
+        keeping=said_of(reading.survey, directory.read_run()),
+    )
+    hops = hops_to_tell(directory, reading.findings)
+    return judge(reading.findings, facts, hops, reading.latencies.rows(), paces.paces)
 
 
-def found(
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reading of a history gave.  `unread`: lines that could not be read.
+
+    `trust`: what it showed of its own headers; `survey`: the hops that asked what the balancer keeps.
+    """
+
+    findings: Findings
+    latencies: Latencies
+    unread: int
+    trust: Trust
+    survey: list[Hop] = field(default_factory=list)
+
+
+def found(directory: RunDirectory, log: LogFacts) -> Findings:
+    """Sessions and incidents, by witnesses that are to be believed."""
+    reading = read(directory, log)
+    if reading.trust.distrusted:
+        reading = read(directory, log, trust=reading.trust)
+    return reading.findings
+
+
+def read(
     directory: RunDirectory,
     log: LogFacts,
     paces: Paces | None = None,
     load: Generator | None = None,
-) -> tuple[Findings, Latencies, int]:
-    """Sessions and incidents, latencies, and the number of lines that could not be read.
-
-    `paces` and `load` are fed besides.
-    """
+    trust: Trust = BELIEVED,
+) -> Reading:
+    """Read the history once, believing no header that `trust` does not; `paces` and `load` are fed besides."""
     run, scenario = directory.read_run(), directory.read_scenario()
     detector = Detector(
         public_timeout=scenario.expect.public_timeout,
         private_timeout=scenario.expect.private_timeout,
         time_scale=run.time_scale,
-        attribution=Attribution(
-            run.lb_servers, log.served, [run.lb_cookie] if run.lb_cookie else []
-        ),
+        attribution=attribution_of(run, log, trust),
         hosts=[urlsplit(run.url).netloc.removesuffix(":443")],
     )
-    latencies = Latencies()
+    latencies, survey = Latencies(), []
+    comparison = Comparison(attribution_of(run, log))
     history = directory.history()
     for line in history:
         detector.feed(line)
         if isinstance(line, Hop):
             latencies.add(line)
+            comparison.feed(line)
             if paces is not None:
                 paces.add(line)
+            if line.control and line.step.startswith(SURVEY):
+                survey.append(line)
         elif load is not None:
             load.add(line)
-    return detector.finish(), latencies, history.unreadable
+    return Reading(detector.finish(), latencies, history.unreadable, comparison.trust(), survey)
+
+
+def said_of(survey: list[Hop], run: RunFile) -> str:
+    """What the balancer keeps, and what nobody meets because of it; "" where nobody asked."""
+    if not survey:
+        return ""
+    kept, _ = read_survey(survey, run.node_addresses, run.lb_servers)
+    reach = out_of_reach(kept, [node.name for node in run.nodes], list(run.node_addresses))
+    return " ".join(filter(None, (sentence(kept), reach)))
+
+
+def attribution_of(run: RunFile, log: LogFacts, trust: Trust = BELIEVED) -> Attribution:
+    """Every witness that a run has."""
+    return Attribution(
+        run.lb_servers,
+        log.served,
+        [run.lb_cookie] if run.lb_cookie else [],
+        addresses=places(run.node_addresses),
+        distrusted=trust.distrusted,
+    )
 
 
 def write(directory: RunDirectory, judgement: Judgement, exit_code: int | None = None) -> None:

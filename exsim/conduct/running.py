@@ -15,10 +15,13 @@ from exsim.conduct.deciding import Deciding
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
+from exsim.conduct.survey import survey_of, write_survey
 from exsim.conduct.view import LiveView
 from exsim.judgement.judge import Judgement
+from exsim.judgement.keeping import out_of_reach, sentence
 from exsim.judgement.report import text
 from exsim.judgement.results import encode
+from exsim.runs.addresses import expanded
 from exsim.runs.assignment import Assignment, assign, make_lab_accounts
 from exsim.runs.dice import Source
 from exsim.runs.directory import RunDirectory
@@ -48,6 +51,7 @@ class Options:
     live: bool = True
     workers: int | None = None
     until_decided: bool = False
+    tell: Callable[[str], object] = lambda text: None  # what is known before the load begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def rig_for(
             shadow_plan(scenario.target, path)  # a mistake in it leaves no run behind
         book = Runbook.begin(options.reports, path.stem, scenario)
         if not scenario.target.balancer:
+            rig = looked_at(rig, path, scenario, book, options)
             yield book, _plan(book, scenario, rig, assignment), None
             return
         book.run.balancer_path = from_here(balancer_file(scenario, path))
@@ -132,6 +137,23 @@ def rig_for(
     book.run.balancer_path = from_here(balancer_file(scenario, path))
     with lab_for(scenario, book.directory.path, accounts, plans, options.haproxy) as lab:
         yield book, _plan(book, scenario, lab_rig(lab, scenario), assignment), lab
+
+
+def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: Options) -> Rig:
+    """The rig, with what cookie-less requests show of a balancer that is not ours."""
+    load = scenario.load
+    done = survey_of(rig, path, expanded(load.source_addresses), scenario.seed, book.run.zero)
+    write_survey(done, book.directory.history_folder)
+    reach = out_of_reach(done.kept, scenario.node_names, scenario.node_names)
+    for said in (*done.trust.sentences, sentence(done.kept), reach):
+        if said:
+            options.tell(f" {said}\n")
+    return msgspec.structs.replace(
+        rig,
+        cookie=done.kept.cookie,
+        lb_values=done.values,
+        distrusted=tuple(sorted(done.trust.distrusted)),
+    )
 
 
 def _plan(book: Runbook, scenario: Scenario, rig: Rig, assignment: Assignment) -> Plan:

@@ -45,7 +45,7 @@ class Tale:
 def tell(directory: RunDirectory, name: str) -> Tale:
     """The tale of the session called `name`.  Raises RunError when the run has no such session."""
     log = read_log(directory)
-    findings, _, _ = found(directory, log)
+    findings = found(directory, log)
     session = next((one for one in findings.sessions if one.id == name), None)
     if session is None:
         raise RunError(_unknown(directory, name, findings.sessions))

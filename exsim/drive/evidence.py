@@ -6,7 +6,7 @@ change and whose logon a cookie was; the balancer's own cookies stand in clear.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ import msgspec
 from exsim.drive.exchange import Exchange
 from exsim.protocols.flow import CookieLine, RawHeaders, Response
 from exsim.session.hop import Evidence, Hop
+from exsim.wire.ntlm import computer_in
 from exsim.wire.redact import redact_url
 
 # Kept of an answer's headers: who answered, what it said of itself, and what joins the nodes' own logs.
@@ -41,6 +42,7 @@ KEPT = {
         b"connection",
     )
 }
+LONGEST_SCHEME = 60  # characters of a WWW-Authenticate that cannot hold a challenge
 LONGEST = 200  # characters kept of a header's value: a server may be hostile
 LONGEST_LOCATION = 2000
 MOST_COOKIES = 50  # of one answer
@@ -52,7 +54,7 @@ class CookieHasher:
 
     __slots__ = ("clear", "known", "lines", "salt")
 
-    def __init__(self, salt: bytes, clear: frozenset[str] = frozenset()) -> None:
+    def __init__(self, salt: bytes, clear: Container[str] = frozenset()) -> None:
         self.salt = salt
         self.clear = clear
         self.known: dict[str, tuple[str, str]] = {}  # name -> last value and its hash
@@ -121,7 +123,7 @@ class HeaderFacts:
     `set_cookies`: hashes of what was set, None where it was deleted.  `kept`: who answered, and the like.
     """
 
-    __slots__ = ("kept", "location", "request_id", "set_cookies")
+    __slots__ = ("challenger", "kept", "location", "request_id", "set_cookies")
 
     def __init__(self, headers: RawHeaders, hasher: CookieHasher) -> None:
         by_name = dict(headers)
@@ -136,6 +138,15 @@ class HeaderFacts:
         if b"set-cookie" in by_name:
             lines = [value for name, value in headers if name == b"set-cookie"]
             self.set_cookies = dict(map(hasher.taken, lines[:MOST_COOKIES]))
+        self.challenger = ""
+        if len(by_name.get(b"www-authenticate", b"")) > LONGEST_SCHEME:
+            self.challenger = challenger_in(headers)
+
+
+def challenger_in(headers: RawHeaders) -> str:
+    """The name of the server that sent an NTLM challenge, or ""."""
+    values = (value for key, value in headers if key == b"www-authenticate")
+    return next(filter(None, (computer_in(value.decode("latin-1")) for value in values)), "")
 
 
 def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
@@ -183,6 +194,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         forced=request.forced,
         reused=response.reused,
         auth=request.auth,
+        challenger=found.challenger,
     )
 
 

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 
+@dataclass(slots=True)
+class Resumption:
+    """One TLS session that connections share; `resumed` counts those that the other side let resume it."""
+
+    session: ssl.SSLSession | None = None
+    resumed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where an origin is, and how to speak to it.  `host` is Host, with its port where the URL has one.
 
-    `name`: the server name of TLS, where it is not the name in `host`.
+    `name`: the server name of TLS, where it is not the name in `host`.  `resumption`: connections are to
+    resume one TLS session; without it each has a session of its own.
     """
 
     address: str
@@ -19,6 +28,7 @@ class Target:
     host: str
     tls: ssl.SSLContext | None = None
     name: str = ""
+    resumption: Resumption | None = None
 
     @property
     def server_name(self) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ssl
 
+Tls = ssl.SSLContext  # what a target is spoken to with
+
 
 def context(
     ca: str | None = None, insecure: bool = False, protocols: tuple[str, ...] = ("http/1.1",)
@@ -25,6 +27,14 @@ def context(
     else:
         made.load_default_certs(ssl.Purpose.SERVER_AUTH)
     made.set_alpn_protocols(list(protocols))
+    return made
+
+
+def resumable(ca: str | None = None, insecure: bool = False) -> ssl.SSLContext:
+    """A context of which connections may share a session: until TLS 1.2, which has ids of sessions."""
+    made = context(ca, insecure)
+    made.maximum_version = ssl.TLSVersion.TLSv1_2
+    made.options |= ssl.OP_NO_TICKET  # a ticket is resumed without an id that a balancer could keep
     return made
 
 

@@ -7,6 +7,7 @@ never raised: hostile bytes end the connection and nothing else.
 
 from __future__ import annotations
 
+import errno
 import socket as plain_socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from exsim.drive.tls import words
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
-    from exsim.drive.target import Target
+    from exsim.drive.target import Resumption, Target
     from exsim.protocols.flow import RawHeaders
 
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
@@ -95,7 +96,7 @@ class HubLine:
         self.writer.stop()
         code = self.socket.getsockopt(plain_socket.SOL_SOCKET, plain_socket.SO_ERROR)
         if code:
-            self._fail("timeout" if code == 110 else "refused")
+            self._fail("timeout" if code == errno.ETIMEDOUT else "refused")
             return
         self.source = "{}:{}".format(*self.socket.getsockname()[:2])
         self.reader.start(self._readable)
@@ -104,7 +105,10 @@ class HubLine:
             return
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = self.target.tls.wrap_bio(
-            self.incoming, self.outgoing, server_hostname=self.target.server_name
+            self.incoming,
+            self.outgoing,
+            server_hostname=self.target.server_name,
+            session=self.target.resumption.session if self.target.resumption else None,
         )
         self._handshake()
 
@@ -120,9 +124,16 @@ class HubLine:
             self._fail("tls")
             return
         self._flush_tls()
+        if self.target.resumption is not None:
+            self._remember(self.target.resumption, self.tls)
         self.alpn = self.tls.selected_alpn_protocol() or ""
         self.certificate = self.tls.getpeercert(True) or b""
         self._established(self.tls.version() or "")
+
+    @staticmethod
+    def _remember(resumption: Resumption, tls: ssl.SSLObject) -> None:
+        resumption.resumed += bool(tls.session_reused)
+        resumption.session = resumption.session or tls.session
 
     def _established(self, tls: str) -> None:
         self.ready = True

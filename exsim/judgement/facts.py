@@ -69,6 +69,7 @@ class RunFacts:
     `connections`: how many a client opens at most; `opened`: the same for each protocol.  `homes`: account -> node that is claimed to hold
     its mailbox.  `stopped`: why a safety stop ended the run.  `crashed`: what broke of exsim itself.  `lateness`: seconds behind its own plan, at
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
+    `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read.
     """
@@ -103,6 +104,8 @@ class RunFacts:
     left_behind: LeftBehind = NOTHING_LEFT
     not_measured: tuple[str, ...] = ()
     unread_lines: int = 0
+    distrust: tuple[str, ...] = ()
+    keeping: str = ""
     assumed: str = ""
 
     def version_of(self, name: str | None) -> str:

@@ -12,6 +12,7 @@ from exsim.judgement.judge import Judgement
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
 from exsim.judgement.words import counted_noun, latency, listed, percent, protocol_name, seconds
+from exsim.session.attribution import EVIDENCE
 from exsim.session.records import Findings
 
 # What an administrator calls it -> the protocols that measure it.
@@ -63,10 +64,26 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
     known = percent(findings.attributed / answers)
     mark = "note" if judgement.verdict.has("unattributed") else "ok"
     yield Remark(
-        mark, f"Who answered is known for {findings.attributed} of {answers} answers ({known})."
+        mark,
+        f"Who answered is known for {findings.attributed} of {answers} answers ({known})"
+        f"{witnesses(judgement)}.",
     )
+    facts = judgement.facts
+    yield from (Remark("note", one) for one in (*facts.distrust, facts.keeping) if one)
     for sentence in identity_sentences(findings):
         yield Remark("note" if findings.wrong_mailbox else "ok", sentence)
+
+
+def witnesses(judgement: Judgement) -> str:
+    """By whom, each with its share: ": 80 % by X-FEServer, 20 % by the persistence cookie"."""
+    counts = judgement.findings.witnesses
+    total = sum(counts.values())
+    if not total:
+        return ""
+    most = sorted(counts.items(), key=lambda pair: -pair[1])
+    return ": " + ", ".join(
+        f"{percent(count / total)} by {EVIDENCE.get(name, name)}" for name, count in most
+    )
 
 
 def _shadow(judgement: Judgement) -> Iterator[Remark]:

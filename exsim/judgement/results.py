@@ -47,6 +47,7 @@ class Results(msgspec.Struct, frozen=True):
     `sessions` and `lost` count the load's own sessions: no control and nothing steered.  `changed`: how
     many of them met a second front end.  `steered`: hazards, never part of `lost`.  `findings`: kind ->
     how often; they lost no session.  `criteria`: those of the scenario.  `diagnosis`: what it may be, best first, inferred from sessions alone.  `identity`: own, other, stranger, silent -> answers.
+    `witnesses`: how it is known who answered -> answers.
     """
 
     format: str
@@ -71,6 +72,7 @@ class Results(msgspec.Struct, frozen=True):
     wrong_mailbox: int = 0
     refused_logons: int = 0
     identity: dict[str, int] = {}
+    witnesses: dict[str, int] = {}
     h2_offered: bool | None = None
     interrupted: bool = False
     stopped: str = ""
@@ -115,6 +117,7 @@ def results(
         wrong_mailbox=len(findings.wrong_mailbox),
         refused_logons=findings.refused_logons,
         identity=findings.identity,
+        witnesses=findings.witnesses,
         h2_offered=facts.h2_offered,
         interrupted=facts.interrupted,
         stopped=facts.stopped,

@@ -37,7 +37,15 @@ Begin = Callable[[Account], tuple[Client, Flow[object]]]
 def farm_of(order: Order) -> Farm:
     """What is known of the nodes and of the balancer before them."""
     nodes = tuple(order.versions) or tuple(order.nodes)
-    return Farm(nodes, tuple(order.nodes), order.lb_cookie, order.lb_servers)
+    values = {node: value for value, node in order.lb_values.items()}
+    return Farm(
+        nodes,
+        tuple(order.nodes),
+        order.lb_cookie,
+        order.lb_servers,
+        values,
+        frozenset(order.distrusted),
+    )
 
 
 def control_sessions(worker: Worker) -> None:

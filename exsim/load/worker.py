@@ -16,7 +16,7 @@ from exsim.load.recorder import Recorder
 from exsim.load.targets import targets_of
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.flow import Request, Response
-from exsim.runs.addresses import expanded
+from exsim.runs.addresses import expanded, places
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.runs.order import Order
@@ -138,6 +138,10 @@ def detector_for(order: Order) -> Detector:
         private_timeout=order.expect.private_timeout,
         time_scale=order.time_scale,
         attribution=Attribution(
-            order.lb_servers, lb_cookies=[order.lb_cookie] if order.lb_cookie else []
+            order.lb_servers,
+            lb_cookies=[order.lb_cookie] if order.lb_cookie else [],
+            lb_values=order.lb_values,
+            addresses=places(order.nodes),
+            distrusted=order.distrusted,
         ),
     )

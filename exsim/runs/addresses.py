@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 LIMIT = 4096  # addresses that a range may hold
@@ -38,6 +38,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def places(nodes: Mapping[str, str]) -> dict[str, str]:
+    """Where each node is -> its name: by "host:port", and by the host alone where no other node has it."""
+    found: dict[str, str] = {}
+    shared: set[str] = set()
+    for name, text in nodes.items():
+        _, host, port = endpoint(text)
+        if host in found:
+            shared.add(host)
+        found[host] = found[joined(host, port)] = name
+    return {place: name for place, name in found.items() if place not in shared}
 
 
 def joined(host: str, port: int) -> str:

@@ -64,6 +64,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     insecure: bool = False
     lb_cookie: str = ""
     lb_servers: dict[str, str] = {}
+    lb_values: dict[str, str] = {}  # of the balancer's cookie -> node, where they were seen before
+    distrusted: tuple[str, ...] = ()  # names in X-FEServer that are not believed
     combinations: tuple[Combination, ...] = ()
     time_scale: float = 1.0
     lab: bool = False  # balancer and nodes are ours: nobody can be locked out

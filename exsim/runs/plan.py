@@ -52,6 +52,8 @@ class Plan:
             insecure=rig.insecure,
             lb_cookie=rig.lb_cookie,
             lb_servers=rig.lb_servers,
+            lb_values=rig.lb_values,
+            distrusted=rig.distrusted,
             combinations=tuple(combinations),
             time_scale=scenario.time_scale,
             lab=scenario.lab is not None,

@@ -15,7 +15,9 @@ class Rig(msgspec.Struct, frozen=True):
     """Where a run goes.  `nodes`: name -> its own URL; `config`: the balancer's file as run.
 
     `versions`: name -> version, as claimed.  `ca`: "system", or a file of certificates to trust.  `lb_ca`: the
-    file for a balancer that was started here, where it is another than the nodes'.
+    file for a balancer that was started here, where it is another than the nodes'.  Of a balancer that is not
+    ours: `cookie`, the name of its persistence cookie, and `lb_values`, its values -> node, as far as they
+    were seen.  `distrusted`: names in X-FEServer that are not believed.
     """
 
     url: str
@@ -33,11 +35,14 @@ class Rig(msgspec.Struct, frozen=True):
     haproxy: str = ""
     nginx: str = ""  # its version, where that is what runs in HAProxy's place
     haproxy_path: str = ""  # of whichever runs
+    cookie: str = ""
+    lb_values: dict[str, str] = {}
+    distrusted: tuple[str, ...] = ()
 
     @property
     def lb_cookie(self) -> str:
-        """The name of the balancer's persistence cookie, as its file says; "" without one."""
-        return cookie_in(self.config)
+        """The name of the balancer's persistence cookie; "" without one."""
+        return self.cookie or cookie_in(self.config)
 
 
 def cookie_in(config: str) -> str:

@@ -71,9 +71,9 @@ class Detector:
             if line.protocol != "owa":
                 self._waits.hop(line)
                 if line.status is not None:  # a channel may have none, and be well
-                    self._ledger.attribute(sign, front_end)
+                    self._ledger.attribute(sign, front_end, evidence)
                 return self._identified.take(browser, line, sign, front_end, evidence)
-            self._ledger.attribute(sign, front_end)
+            self._ledger.attribute(sign, front_end, evidence)
             return self._take(browser, line, sign, front_end, evidence)
         if isinstance(line, Mark):
             self._mark(line)

@@ -17,7 +17,8 @@ class Evidence(msgspec.Struct, omit_defaults=True, gc=False, frozen=True, rename
 
     `is_`: one of `KINDS`, or "" when nothing was recognised.  `code`: an application's own code.
     `owner`: whose mailbox the body says it came from: own, other (another test account), stranger, or
-    None when it says nothing.  `build`: the back end's build, where the body carries it.
+    None when it says nothing.  `build`: the back end's build, where the body carries it.  `host`: the
+    server's own name, where the body is HealthCheck.htm's.
     """
 
     bytes: int = 0
@@ -25,6 +26,7 @@ class Evidence(msgspec.Struct, omit_defaults=True, gc=False, frozen=True, rename
     code: str | None = None
     owner: str | None = None
     build: str | None = None
+    host: str = ""
     pieces: int = 0  # of a body read piece by piece
     longest_gap: float = 0.0  # seconds between two of its pieces
     median_gap: float = 0.0
@@ -75,7 +77,7 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     `seq` counts the client's requests in the order of sending; lines stand in the order of arrival.
     `cookies` and `set_cookies` hold short salted hashes (None in `set_cookies`: deleted); only the
     balancer's own cookies stand in clear.  `origin`: the node that was asked directly.  `auth`: a key
-    of `AUTH`.
+    of `AUTH`.  `challenger`: the server's name in an NTLM challenge.
     """
 
     utc: str
@@ -111,6 +113,7 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     forced: bool = False
     reused: bool = False
     auth: str = ""
+    challenger: str = ""
 
     @property
     def method(self) -> str:

@@ -24,12 +24,13 @@ class Ledger:
         self.crossed: Callable[[Finding], None] = lambda finding: None  # told of each at once
         self.silent = 0  # answers that do not say whose mailbox they are from
 
-    def attribute(self, sign: Sign, front_end: str | None) -> None:
-        """Count one hop; only a node's answers can be attributed."""
+    def attribute(self, sign: Sign, front_end: str | None, evidence: str) -> None:
+        """Count one hop, by its witness; only a node's answers can be attributed."""
         found = self.found
         found.hops += 1
         if front_end is not None:
             found.attributed += 1
+            found.witnesses[evidence] = found.witnesses.get(evidence, 0) + 1
         elif SIGNS[sign].class_ != "none":
             found.unattributed += 1
 

@@ -152,3 +152,4 @@ class Findings(msgspec.Struct):
     not_measured: dict[str, list[str]] = {}  # protocol -> why its clients had to leave it at that
     waits: Waits | None = None
     mails: int = 0  # messages that a server took
+    witnesses: dict[str, int] = {}  # how it is known who answered -> answers

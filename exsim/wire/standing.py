@@ -51,6 +51,7 @@ SOURCES = {
     "EWSMA": "behaviour of Microsoft's EWS Managed API",
     "EXLIB": "what the EWS client exchangelib 5.6.0 sends and demands",
     "OXWSITEMID": "MS-OXWSITEMID, how EWS writes the ids of items and folders",
+    "K6917": "my.f5.com K6917, encoding of the BIG-IP persistence cookie",
     "SEED": "serverfault 836124, the incident of March 2017",
     "PROXIES": "measurements of NTLM through HAProxy, nginx and Caddy",
     "NGINX": "measurements on nginx 1.22 and 1.31",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exsim.session.attribution import Attribution, net_bios
-from exsim.session.hop import Hop
+from exsim.session.hop import Evidence, Hop
 
 FE, LB = "x-feserver", "x-lb-server"
 
@@ -91,3 +91,61 @@ def test_the_back_end_is_the_one_picked_or_else_the_one_that_answered(
 
 def test_names_are_brought_to_one_form() -> None:
     assert net_bios(" ex16-01.corp.example ") == net_bios("EX16-01") == "EX16-01"
+
+
+def test_healthcheck_names_its_server_and_teaches_what_leads_there() -> None:
+    attribution = Attribution(lb_cookies=["LB01"])
+    page = hop(
+        request="GET /owa/HealthCheck.htm",
+        cookies={"LB01": "x"},
+        body=Evidence(host="ex13.corp.example"),
+    )
+    assert attribution.front_end(page) == ("EX13", "health")
+    assert attribution.front_end(hop(request="GET /x", cookies={"LB01": "x"})) == (
+        "EX13",
+        "lb_cookie",
+    )
+
+
+def test_a_challenge_names_its_server_for_as_long_as_its_connection_is_accepted() -> None:
+    attribution = Attribution()
+    assert attribution.front_end(hop(request="GET /x", status=401, conn=3, challenger="Ex13")) == (
+        "EX13",
+        "ntlm",
+    )
+    for auth in ("ntlm_3", "bound"):
+        assert attribution.front_end(hop(request="GET /x", conn=3, auth=auth)) == ("EX13", "ntlm")
+    assert attribution.front_end(hop(request="GET /x", conn=3)) == (
+        None,
+        "",
+    )  # nothing was accepted by it
+    assert attribution.front_end(hop(request="GET /x", conn=3, auth="bound", status=401)) == (
+        None,
+        "",
+    )
+    assert attribution.front_end(hop(request="GET /x", conn=4, auth="bound")) == (None, "")
+
+
+# The cookie of F5's article K6917: 10.1.1.100:8080.
+@pytest.mark.parametrize(
+    ("addresses", "named"),
+    [
+        ({"10.1.1.100:8080": "EX13"}, "EX13"),
+        ({"10.1.1.100": "EX13"}, "EX13"),
+        ({"10.1.1.100:8080": "EX13", "10.1.1.100": "EX16"}, "EX13"),
+        ({"10.1.1.101": "EX13"}, None),
+        ({}, None),
+    ],
+)
+def test_a_big_ips_cookie_names_the_node_at_its_address(addresses, named) -> None:
+    attribution = Attribution(lb_cookies=["BIGipServerowa"], addresses=addresses)
+    answer = hop(request="GET /x", cookies={"BIGipServerowa": "1677787402.36895.0000"})
+    assert attribution.front_end(answer) == (named, "lb_cookie" if named else "")
+
+
+def test_values_that_were_known_before_are_believed() -> None:
+    attribution = Attribution(lb_cookies=["P"], lb_values={"8269f5643587bb1c": "ex13"})
+    assert attribution.front_end(hop(request="GET /x", cookies={"P": "8269f5643587bb1c"})) == (
+        "EX13",
+        "lb_cookie",
+    )

@@ -26,6 +26,7 @@ from exsim.judgement.remark import (
     shadow_changes,
     shadow_limits,
     spread_sentence,
+    witnesses,
 )
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.words import clock, pause, protocol_name, shortened
@@ -256,6 +257,12 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     missing = not_measured(judgement)
     if missing:
         yield from wrapped(f"Not measured: {', '.join(missing)}.")
+    facts = judgement.facts
+    for remark in (*facts.distrust, facts.keeping):
+        yield from wrapped(remark)
+    by = witnesses(judgement)
+    if by and (not facts.simulated or set(judgement.findings.witnesses) != {"header"}):
+        yield from wrapped(f"Who answered is known{by}.")
     yield from wrapped(shadow_limits(judgement))
     yield from wrapped(shadow_changes(judgement))
     if judgement.findings.wrong_mailbox or judgement.findings.identity_by:

@@ -19,6 +19,7 @@ from exsim.wire import names
 _MARKER = names.MARKER.encode()
 _ADDRESS = re.compile(rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
 _CODE = b'Code"'
+_HOST = re.compile(rb"200 OK<br/>\s*([A-Za-z0-9.\-]{1,255})")
 _NO_ERROR = b':"NoError"'
 _VALUE = re.compile(rb'\s*:\s*"?([A-Za-z0-9_\-]{1,64})')
 _BUILD = re.compile(
@@ -56,7 +57,15 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     first = body[:1]
     if first == b"{" or (first == b"[" and _content_type(response).startswith("application/json")):
         return Evidence(len(body), "json", code_in(body), owner, build_in(body))
-    return Evidence(len(body), kind_of(request, response), None, owner)
+    kind = kind_of(request, response)
+    host = host_in(body) if kind == "health" else ""
+    return Evidence(len(body), kind, None, owner, host=host)
+
+
+def host_in(body: bytes) -> str:
+    """The name that HealthCheck.htm ends in (LB16), or ""."""
+    found = _HOST.match(body)
+    return found[1].decode("ascii") if found else ""
 
 
 @lru_cache(maxsize=4096)

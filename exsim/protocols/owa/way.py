@@ -30,13 +30,16 @@ class Farm:
     """What is known of the nodes and of the balancer before them.
 
     `origins`: nodes with an address of their own.  `lb_cookie`: the name of the balancer's persistence
-    cookie, "" without one.  `lb_servers`: the balancer's name of a server -> node.
+    cookie, "" without one.  `lb_servers`: the balancer's name of a server -> node.  `lb_values`: node -> a
+    value of that cookie which leads there.  `distrusted`: names in X-FEServer that are not believed.
     """
 
     nodes: Collection[str]
     origins: Collection[str] = ()
     lb_cookie: str = ""
     lb_servers: Mapping[str, str] = field(default_factory=dict)
+    lb_values: Mapping[str, str] = field(default_factory=dict)
+    distrusted: Collection[str] = frozenset()
 
     @property
     def tries(self) -> int:
@@ -63,7 +66,7 @@ class Way:
 def front_end_of(response: Response, farm: Farm) -> str | None:
     """Who answered, in capitals, or None: the front end's header, 2010's, the balancer's own."""
     said = response.header(b"x-feserver") or response.header(b"x-diaginfo")
-    if said:
+    if said and said.strip().upper() not in farm.distrusted:
         return said.strip().upper()
     server = response.header(b"x-lb-server")
     if not server:
@@ -79,6 +82,8 @@ def find(farm: Farm, wanted: str, control: bool = False, forced: bool = False) -
     """
     if wanted in farm.origins:
         return Way(wanted, origin=wanted)
+    if farm.lb_cookie and wanted in farm.lb_values:
+        return Way(wanted, persistence=farm.lb_values[wanted])
     for _ in range(farm.tries):
         connection = yield from Lease(fresh=True)
         request = Request(
