@@ -36,6 +36,7 @@ def facts_of(
         presets=presets_of(run),
         url=run.url,
         address=run.address,
+        resolved=tuple(run.resolved),
         nodes=tuple(Node(node.name, node.version) for node in run.nodes),
         homes={one["address"]: one["node"] for one in run.accounts if one.get("node")},
         expect=Expectations(

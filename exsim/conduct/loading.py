@@ -16,10 +16,11 @@ from typing import IO, Any
 
 import msgspec
 
-from exsim.runs.order import Order
+from exsim.runs.order import STOP_WORD, Order
 
 Event = dict[str, Any]
 ENDING = 15.0  # seconds from asking to killing
+HAS_GROUPS = hasattr(os, "killpg")  # not on Windows
 LAST_WORDS = 4000  # characters of the load's standard error that are worth showing
 
 
@@ -53,7 +54,7 @@ class Load:
         try:
             self.process.wait(ENDING)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self._kill()
             self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self._stderr):
             if pipe is not None:
@@ -81,8 +82,21 @@ class Load:
 
     def stop(self) -> None:
         """Ask it to end; it writes what it has."""
-        if self.process.poll() is None:
+        if self.process.poll() is not None:
+            return
+        if HAS_GROUPS:
             self.process.send_signal(signal.SIGTERM)
+            return
+        assert self.process.stdin is not None  # where a signal would end it without a last word
+        with contextlib.suppress(OSError, ValueError):
+            self.process.stdin.write(STOP_WORD + b"\n")
+            self.process.stdin.flush()
+
+    def _kill(self) -> None:
+        if HAS_GROUPS:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
 
     def last_words(self) -> str:
         """The end of what it wrote to standard error."""

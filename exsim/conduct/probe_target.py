@@ -14,8 +14,8 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.drive.target import Target
 from exsim.drive.tls import context
 from exsim.lab.errors import LabError
-from exsim.lab.reach import reach, resolved
-from exsim.runs.addresses import endpoint, is_loopback
+from exsim.lab.reach import addresses_of, first_that_answers
+from exsim.runs.addresses import endpoint, is_address, is_loopback, joined
 from exsim.runs.errors import OperatorError
 
 PORTS = {"https": 443, "http": 80}
@@ -68,21 +68,21 @@ def place_of(asked: Asked) -> Place:
     scheme_at, where, port_at = _endpoint("--address", f"{scheme}://{_without_scheme(at)}")
     nodes = {node: _endpoint(f"--node {node}", text) for node, text in asked.nodes.items()}
     _permitted(asked, name, [(scheme_at, where), *((kind, at) for kind, at, _ in nodes.values())])
-    address = f"{_reached(where, port_at)}:{port_at}"
+    there, found = _reached(where, port_at)
+    address = joined(there, port_at)
     try:
         tls = context(asked.ca, asked.insecure)
     except OSError as problem:  # a file that is no certificate is one as well
         raise OperatorError(f"--ca {asked.ca}: {problem.strerror or problem}") from None
     before = context(asked.lb_ca) if asked.lb_ca else tls
     targets: dict[str | None, Target] = {
-        None: Target(
-            address.rpartition(":")[0], port_at, host, before if scheme == "https" else None
-        )
+        None: Target(there, port_at, host, before if scheme == "https" else None)
     }
     for node, (kind, at, node_port) in nodes.items():
-        there = _reached(at, node_port)
-        targets[node] = Target(there, node_port, host, tls if kind == "https" else None)
-    return Place(host, address, targets)
+        itself, _ = _reached(at, node_port)
+        targets[node] = Target(itself, node_port, host, tls if kind == "https" else None)
+    several = f"{address} (of {', '.join(found)})" if len(found) > 1 else ""
+    return Place(host, address, targets, several)
 
 
 def _url(text: str) -> tuple[str, str, int, str]:
@@ -124,11 +124,10 @@ def _permitted(asked: Asked, name: str, places: list[tuple[str, str]]) -> None:
         raise OperatorError("a password would cross that wire in clear: https is needed there")
 
 
-def _reached(where: str, port: int) -> str:
-    """The address of `where`, at which somebody listens."""
+def _reached(where: str, port: int) -> tuple[str, tuple[str, ...]]:
+    """The first address of `where` at which somebody listens, and all that it has."""
     try:
-        address = where if where[:1].isdigit() or ":" in where else resolved(where)
-        reach(f"{address}:{port}")
+        found = (where,) if is_address(where) else addresses_of(where)
+        return first_that_answers(found, port), found
     except LabError as problem:
         raise EnvironmentProblem(str(problem)) from None
-    return address

@@ -16,9 +16,9 @@ from exsim.drive.tls import context
 from exsim.judgement.gate.over_run import is_version
 from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
-from exsim.lab.reach import reach, resolved
+from exsim.lab.reach import addresses_of, first_that_answers, reach
 from exsim.runs.accounts import Account, read_accounts
-from exsim.runs.addresses import endpoint, joined
+from exsim.runs.addresses import endpoint, is_address, joined
 from exsim.runs.errors import ScenarioError
 from exsim.runs.organisation import organisation_nodes
 from exsim.runs.rig import Rig
@@ -148,13 +148,13 @@ def target_rig(target: Target, path: Path) -> Rig:
     ca = _authorities(target, path)
     url = urlsplit(target.url)
     host, port = url.hostname or "", url.port or 443
+    found: tuple[str, ...] = ()
     try:
         if target.balancer:
             places = [joined(*endpoint(text)[1:]) for text in target.nodes.values()]
             address = places[0]
         else:
-            address = target.address or f"{resolved(host)}:{port}"
-            address = joined(*endpoint(address, port)[1:])
+            address, found = pinned(target.address, host, port)
             places = [address]
         for place in places:
             reach(place)
@@ -168,7 +168,21 @@ def target_rig(target: Target, path: Path) -> Rig:
         ca=ca,
         insecure=target.insecure,
         hosts=target.hosts,
+        resolved=found,
     )
+
+
+def pinned(address: str, host: str, port: int) -> tuple[str, tuple[str, ...]]:
+    """Where to connect, and every address that was found: `address` if there is one, else `host`'s.
+
+    Of several the first that answers is used, and no other.  Raises LabError.
+    """
+    if address:
+        where, at = endpoint(address, port)[1:]
+        found = () if is_address(where) else addresses_of(where)
+        return joined(found[0] if found else where, at), found
+    found = (host,) if is_address(host) else addresses_of(host)
+    return joined(first_that_answers(found, port), port), found
 
 
 def _authorities(target: Target, path: Path) -> str:

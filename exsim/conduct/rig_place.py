@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.probe_target import Place
 from exsim.drive.target import Target
-from exsim.drive.tls import Tls, context
+from exsim.drive.tls import context
 from exsim.lab.errors import LabError
 from exsim.lab.reach import resolved
-from exsim.runs.addresses import endpoint
+from exsim.runs.addresses import endpoint, is_address
 from exsim.runs.errors import ScenarioError
 from exsim.runs.rig import Rig
+
+if TYPE_CHECKING:
+    from exsim.drive.tls import Tls
 
 
 def host_of(rig: Rig) -> str:
@@ -42,7 +46,7 @@ def rig_place(rig: Rig, path: Path, nodes: bool = True) -> Place:
 def _target(address: str, host: str, tls: Tls) -> Target:
     scheme, where, port = endpoint(address)
     try:
-        where = where if where[:1].isdigit() or ":" in where else resolved(where)
+        where = where if is_address(where) else resolved(where)
     except LabError as problem:
         raise EnvironmentProblem(str(problem)) from None
     return Target(where, port, host, tls if scheme == "https" else None)

@@ -145,7 +145,10 @@ def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: 
     done = survey_of(rig, path, expanded(load.source_addresses), scenario.seed, book.run.zero)
     write_survey(done, book.directory.history_folder)
     reach = out_of_reach(done.kept, scenario.node_names, scenario.node_names)
-    for said in (*done.trust.sentences, sentence(done.kept), reach):
+    where = (
+        f"{rig.url} is at {', '.join(rig.resolved)}; {rig.address} is used" if rig.resolved else ""
+    )
+    for said in (where, *done.trust.sentences, sentence(done.kept), reach):
         if said:
             options.tell(f" {said}\n")
     return msgspec.structs.replace(

@@ -132,6 +132,8 @@ def _ask_balancer(surveyor: Surveyor, rig: Rig, sources: Sequence[str]) -> None:
         return
     found = dict(survey.cookies_in(first))
     named = bool(first.header(b"x-feserver") or first.header(b"x-diaginfo"))
+    if trust_in(surveyor.lines, Attribution()).distrusted:
+        named = False  # a header that cannot be believed names nobody
     path = names.OWA if named or found else survey.HEALTH
     surveyor.run(ours, survey.one_connection(path))
     surveyor.run(ours, survey.new_connections(path, steps.ON_NEW, survey.ON_NEW))

@@ -7,8 +7,10 @@ a browser would have been given HTTP/2 makes a context of its own.
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING
 
-Tls = ssl.SSLContext  # what a target is spoken to with
+if TYPE_CHECKING:  # a name of its own at run time would escape gevent's patches
+    Tls = ssl.SSLContext
 
 
 def context(

@@ -69,6 +69,7 @@ class RunFacts:
     `connections`: how many a client opens at most; `opened`: the same for each protocol.  `homes`: account -> node that is claimed to hold
     its mailbox.  `stopped`: why a safety stop ended the run.  `crashed`: what broke of exsim itself.  `lateness`: seconds behind its own plan, at
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
+    `resolved`: every address that the url's name had; `address` is the one that was used.
     `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read.
@@ -82,6 +83,7 @@ class RunFacts:
     presets: tuple[Preset, ...] = ()
     url: str = ""
     address: str = ""
+    resolved: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = ()
     homes: dict[str, str] = field(default_factory=dict)
     expect: Expectations = DEFAULT_EXPECTATIONS

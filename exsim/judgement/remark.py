@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from exsim.judgement.facts import RunFacts
 from exsim.judgement.judge import Judgement
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
@@ -69,9 +70,20 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
         f"{witnesses(judgement)}.",
     )
     facts = judgement.facts
-    yield from (Remark("note", one) for one in (*facts.distrust, facts.keeping) if one)
+    said = (addresses_sentence(facts), *facts.distrust, facts.keeping)
+    yield from (Remark("note", one) for one in said if one)
     for sentence in identity_sentences(findings):
         yield Remark("note" if findings.wrong_mailbox else "ok", sentence)
+
+
+def addresses_sentence(facts: RunFacts) -> str:
+    """Where a name has several addresses: each is a balancer of its own, with a table of its own."""
+    if len(facts.resolved) < 2:
+        return ""
+    return (
+        f"The url's name has {len(facts.resolved)} addresses ({', '.join(facts.resolved)}); this run used "
+        f"{facts.address} alone, and target.address pins another."
+    )
 
 
 def witnesses(judgement: Judgement) -> str:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import deque
+from typing import Any
 
 import gevent
-from gevent import get_hub
+from gevent import get_hub, monkey
 
 from exsim.load.garbage import collect_seldom
 from exsim.load.live import tell
 from exsim.load.phases import PHASES
 from exsim.load.status import Status
 from exsim.load.worker import Worker
-from exsim.runs.order import read_order
+from exsim.runs.order import STOP_WORD, read_order
 
 OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
 ENOUGH = "everything that was asked has been met"
@@ -32,8 +34,7 @@ def main() -> int:
     collect_seldom()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, worker.stop, "signal")
-    lifeline = get_hub().loop.io(sys.stdin.fileno(), 1)
-    lifeline.start(_watch_lifeline, worker, lifeline)
+    lifeline = lifeline_of(worker)
     status = Status(worker, order.phase)
     try:
         PHASES[order.phase](worker)
@@ -57,11 +58,46 @@ def main() -> int:
     return STOPPED if worker.why not in ("", ENOUGH) else OVER
 
 
-def _watch_lifeline(worker: Worker, watcher: object) -> None:
-    if os.read(sys.stdin.fileno(), 4096):
+def lifeline_of(worker: Worker) -> Any:
+    """The watcher of standard input: by the loop, or by a thread where the loop watches sockets alone."""
+    loop = get_hub().loop
+    if hasattr(os, "killpg"):
+        watcher = loop.io(sys.stdin.fileno(), 1)
+        watcher.start(_watch_lifeline, worker, watcher)
+        return watcher
+    heard: deque[bytes] = deque()
+    told = loop.async_()
+
+    def listen() -> None:
+        while True:
+            heard.append(os.read(sys.stdin.fileno(), 4096))
+            told.send()
+            if not heard[-1]:
+                return
+
+    def pass_on() -> None:
+        while heard:
+            _hear(worker, heard.popleft())
+
+    told.start(pass_on)
+    monkey.get_original("_thread", "start_new_thread")(listen, ())
+    return told
+
+
+def _watch_lifeline(worker: Worker, watcher: Any) -> None:
+    said = os.read(sys.stdin.fileno(), 4096)
+    if not said:
+        watcher.stop()
+    _hear(worker, said)
+
+
+def _hear(worker: Worker, said: bytes) -> None:
+    """What whoever gave the order says next: to end, that it is enough, or nothing, because he is gone."""
+    if STOP_WORD in said:
+        worker.stop("signal")
+    elif said:
         worker.stop(ENOUGH)
     else:
-        watcher.stop()  # type: ignore[attr-defined]
         worker.stop("the run went away")
         gevent.spawn_later(LAST_LIMIT, _end, worker)  # nobody is left to end us by force
 

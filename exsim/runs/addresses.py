@@ -32,6 +32,15 @@ def _address(text: str, whole: str) -> ipaddress.IPv4Address | ipaddress.IPv6Add
         raise ValueError(f'"{whole}" is neither an address nor a range of addresses') from None
 
 
+def is_address(host: str) -> bool:
+    """Whether `host` is an address already, and no name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Does `host` mean this machine?  A name is not looked up: only localhost counts."""
     try:

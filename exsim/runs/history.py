@@ -18,6 +18,7 @@ import msgspec
 from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 
 CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows a line's end would become two bytes
 BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
 
 
@@ -34,7 +35,7 @@ class HistoryWriter:
         self.written = 0  # lines handed to the operating system
         self._lines: list[Line] = []
         self._encode = msgspec.json.Encoder().encode_lines
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
 
     def append(self, line: Line) -> None:
         """Hold `line`, which nobody changes afterwards; every `BATCH` lines are written."""

@@ -14,6 +14,7 @@ from exsim.runs.accounts import Account
 from exsim.runs.sections import Expect, Load, Population
 
 WORKER_STRIDE = 100_000  # user numbers between two workers
+STOP_WORD = b"stop"  # on the load's standard input, where there are no signals to say it with
 Phase = Literal["control", "main", "forced", "unmask"]
 
 

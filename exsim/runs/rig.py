@@ -17,7 +17,7 @@ class Rig(msgspec.Struct, frozen=True):
     `versions`: name -> version, as claimed.  `ca`: "system", or a file of certificates to trust.  `lb_ca`: the
     file for a balancer that was started here, where it is another than the nodes'.  Of a balancer that is not
     ours: `cookie`, the name of its persistence cookie, and `lb_values`, its values -> node, as far as they
-    were seen.  `distrusted`: names in X-FEServer that are not believed.
+    were seen.  `resolved`: every address that the url's name has.  `distrusted`: names in X-FEServer that are not believed.
     """
 
     url: str
@@ -35,6 +35,7 @@ class Rig(msgspec.Struct, frozen=True):
     haproxy: str = ""
     nginx: str = ""  # its version, where that is what runs in HAProxy's place
     haproxy_path: str = ""  # of whichever runs
+    resolved: tuple[str, ...] = ()
     cookie: str = ""
     lb_values: dict[str, str] = {}
     distrusted: tuple[str, ...] = ()

@@ -67,6 +67,7 @@ class Runbook:
         """The rig stands: what it is, and who will log on."""
         run = self.run
         run.url, run.address = rig.url, rig.address
+        run.resolved = list(rig.resolved)
         run.nodes = [NodeClaim(name, version) for name, version in rig.versions.items()]
         run.node_addresses = dict(rig.nodes)
         run.lb_servers, run.lb_cookie = dict(rig.lb_servers), rig.lb_cookie

@@ -81,4 +81,7 @@ class RunFile(msgspec.Struct, kw_only=True):
     crashed: str = ""
     left_behind: dict[str, int] = {}
     notes: list[str] = []
+    resolved: list[
+        str
+    ] = []  # every address that the url's name had; `address` is the one that was used
     assumed: str = ""  # what of the scenario's mechanism is inferred, in its own words

@@ -18,6 +18,7 @@ from exsim.judgement.judge import Judgement
 from exsim.judgement.proof import Proof, ProofLine, best
 from exsim.judgement.remark import (
     about,
+    addresses_sentence,
     control_sentence,
     finding_lines,
     identity_sentences,
@@ -258,7 +259,7 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     if missing:
         yield from wrapped(f"Not measured: {', '.join(missing)}.")
     facts = judgement.facts
-    for remark in (*facts.distrust, facts.keeping):
+    for remark in (addresses_sentence(facts), *facts.distrust, facts.keeping):
         yield from wrapped(remark)
     by = witnesses(judgement)
     if by and (not facts.simulated or set(judgement.findings.witnesses) != {"header"}):
