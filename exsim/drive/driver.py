@@ -62,6 +62,7 @@ class Client:
         self.tasks: set[Task] = set()
         self.pools: dict[str | None, Pool] = {}
         self.seq = 0
+        self.stopped = False
         self.listeners: list[Callable[[Exchange, Hop], None]] = []
         self.gate: Gate | None = None  # where nobody can be locked out there is none
 
@@ -74,7 +75,11 @@ class Client:
         return task
 
     def stop(self) -> None:
-        """End everything: what is in flight is abandoned, connections are closed."""
+        """End everything, for good: what is in flight is abandoned, connections are closed.
+
+        No flow hears that another one is over: it would go on, and send what nobody records.
+        """
+        self.stopped = True
         for task in list(self.tasks):
             task.stop()
         for pool in self.pools.values():

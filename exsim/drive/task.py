@@ -44,6 +44,8 @@ class Task:
 
     def step(self, value: Any = None) -> None:
         """Send `value` into the flow and do what it asks, until it has to wait or ends."""
+        if self.client.stopped:
+            return
         while not self.done:
             try:
                 command = self.flow.send(value)

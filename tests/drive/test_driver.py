@@ -215,6 +215,25 @@ def test_the_end_of_the_client_abandons_everything_in_flight() -> None:
     assert [hop.ended for hop in recorded.hops] == ["abandoned"] * 3
 
 
+def test_nothing_is_sent_any_more_when_the_client_ends() -> None:
+    """The parts of a flow end one after the other; what waits for the first must not go on meanwhile."""
+    net = network()
+    recorded = Recorded(net.world)
+
+    def life() -> Flow[None]:
+        yield from together([get("/slow?seconds=100").__iter__()])
+        yield Start(get("/after").__iter__())
+        yield from get("/later")
+
+    for _ in range(5):  # whichever of a client's tasks is ended first
+        recorded.client.run(life())
+    net.world.run(until=1.0)
+    recorded.client.stop()
+    net.world.run()
+    assert {hop.request for hop in recorded.hops} == {"GET /slow?seconds=…"}
+    assert recorded.client.seq == len(recorded.hops) == 5
+
+
 def test_a_flow_waits_for_the_first_of_several_or_no_longer_than_it_says() -> None:
     def flow() -> Flow[tuple[int, int, int]]:
         tasks = []
