@@ -5,6 +5,7 @@ Each remark carries a mark in words: "ok" supports the verdict, "note" limits it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -300,16 +301,19 @@ def waits_lines(judgement: Judgement) -> list[str]:
 
 
 def finding_lines(judgement: Judgement) -> list[str]:
-    """What went wrong without costing a session: kind, how often, at which nodes."""
+    """What went wrong without costing a session: what the balancer cut, then kind, how often, at which nodes."""
+    findings = judgement.findings.findings
+    several = len({cell.protocol for cell in judgement.results.matrix}) > 1
+    kinds = Counter((one.kind, one.protocol if several else "") for one in findings)
     lines = []
-    for kind, count in judgement.results.findings.items():
-        ones = [f for f in judgement.findings.findings if f.kind == kind]
+    for (kind, protocol), count in sorted(kinds.items()):
+        ones = [f for f in findings if f.kind == kind and protocol in ("", f.protocol)]
         nodes = sorted({f.front_end for f in ones if f.front_end})
         where = f" at {listed(nodes)}" if nodes else ""
-        lines.append(f"{kind.replace('_', ' ')}: {counted_noun(count, 'time')}{where}")
-    lines += waits_lines(judgement)
+        of = f"{protocol_name(protocol)}, " if protocol else ""
+        lines.append(f"{of}{kind.replace('_', ' ')}: {counted_noun(count, 'time')}{where}")
     balancer = judgement.facts.balancer
-    return [
-        *lines,
-        *(f"the balancer's log: {line}" for line in (balancer.log_findings if balancer else ())),
-    ]
+    log = [f"the balancer's log: {line}" for line in (balancer.log_findings if balancer else ())]
+    cut = [line for line in log if " was cut " in line]
+    rest = [line for line in log if line not in cut]
+    return [*cut, *waits_lines(judgement), *lines, *rest]

@@ -162,9 +162,9 @@ def _seen(findings: Findings, facts: RunFacts) -> Iterator[_Told]:
             continue
         yield _Told(rule, f"{what}: {_steps(ones)}.")
         if rule == "poll_cut":
-            yield from (
-                _Told(rule, f"The balancer's log: {line}.") for line in balancer if "cut" in line
-            )
+            cuts = [line for line in balancer if " was cut " in line]
+            balancer = ()  # said once
+            yield from (_Told(rule, f"The balancer's log: {line}.") for line in cuts)
 
 
 def _steps(ones: Iterable[Finding]) -> str:
