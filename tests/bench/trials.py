@@ -94,6 +94,10 @@ def draw(dice: Random, presets: Sequence[str] = tuple(PRESETS)) -> Setting:
     usual = ("2010",) if preset == "e14_no_affinity" else ("2013", "2016", "2019")
     size = dice.randint(max(2, wanted.least, len(versions)), 4)
     versions += [dice.choice(usual) for _ in range(size - len(versions))]
+    if (
+        "2013" in versions
+    ):  # no organisation has both (COEX): what passes on what would be the finding
+        versions = ["2019" if version == "se" else version for version in versions]
     dice.shuffle(versions)
     nodes = tuple({"name": f"EXCH{v}-{i}".upper(), "version": v} for i, v in enumerate(versions, 1))
     able = [

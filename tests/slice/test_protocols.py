@@ -80,19 +80,16 @@ def test_a_stranger_is_only_ever_asked_for_credentials(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", OTHERS)
-def test_a_connection_shared_after_a_logon_of_one_leg_is_found_as_another_identity(
+def test_a_connection_shared_after_a_logon_of_one_leg_is_never_taken_for_well(
     protocol: str,
 ) -> None:
     # All at once: a telephone that has logged on waits in a Ping, and nobody gets its connection.
     result = lived(protocol, Shared, persists=True, spawn=0.01, authentication="negotiate")
     assert differences(result) == []
     found = result.findings
-    if (
-        protocol == "outlook_anywhere"
-    ):  # its channels are never idle, and nobody gets them: they are refused
-        assert found.shut_out or found.wrong_mailbox
-    else:
+    if protocol == "ews":  # calls one after the other: connections lie idle, and others get them
         assert {one.protocol for one in found.wrong_mailbox} == {protocol}
+    assert found.wrong_mailbox or found.shut_out or result.lost
 
 
 def test_all_protocols_at_once_do_not_confuse_each_other() -> None:
