@@ -229,9 +229,8 @@ def _concluded(books: Sequence[Runbook], watch: Watch | Blocks) -> AbDone:
 def _broken_off(books: Sequence[Runbook]) -> str:
     for book in books:
         run = book.run
-        why = run.crashed or run.stopped or ("interrupted" if run.interrupted else "")
-        if why:
-            return why.splitlines()[0]
+        if run.cut_short:
+            return run.cut_short.splitlines()[0]
     return ""
 
 

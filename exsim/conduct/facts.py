@@ -63,6 +63,7 @@ def facts_of(
         interrupted=bool(run.interrupted),
         stopped=run.stopped,
         crashed=run.crashed,
+        lost_workers=tuple(run.lost_workers),
         sources=generator.sources,
         unmasked=any(path.stem.endswith("-unmask") for path in history_files(directory)),
         left_behind=left_behind(findings, generator.items),

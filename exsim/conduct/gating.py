@@ -125,7 +125,7 @@ def baseline_of(given: str, run: RunDirectory, reports: Path) -> RunDirectory:
 
 def _is_whole(directory: RunDirectory) -> bool:
     run = directory.read_run()
-    return bool(run.ended) and not (run.interrupted or run.stopped or run.crashed)
+    return bool(run.ended) and not run.cut_short
 
 
 def write(folder: Path, made: Gate) -> None:

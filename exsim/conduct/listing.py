@@ -97,13 +97,15 @@ def _results(directory: RunDirectory) -> Results | None:
 
 
 def ending(run: RunFile) -> str:
-    """How a run was cut short: broke, stopped, interrupted, no end; or ""."""
+    """How a run was cut short: broke, stopped, interrupted, lost a worker, no end; or ""."""
     if run.crashed:
         return "broke"
     if run.stopped:
         return "stopped"
     if run.interrupted:
         return "interrupted"
+    if run.lost_workers:
+        return "lost a worker"
     return "" if run.ended else "no end"
 
 

@@ -71,6 +71,7 @@ class RunFacts:
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
     `resolved`: every address that the url's name had; `address` is the one that was used.
     `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
+    `lost_workers`: load processes that a signal ended, a name and the signal each.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read.
     """
@@ -102,6 +103,7 @@ class RunFacts:
     interrupted: bool = False
     stopped: str = ""
     crashed: str = ""
+    lost_workers: tuple[str, ...] = ()
     unmasked: bool = False
     left_behind: LeftBehind = NOTHING_LEFT
     not_measured: tuple[str, ...] = ()
@@ -113,6 +115,16 @@ class RunFacts:
     def version_of(self, name: str | None) -> str:
         """The version of the node called `name`, or "" when it is not known."""
         return next((node.version for node in self.nodes if node.name == name), "")
+
+    @property
+    def cut_short(self) -> str:
+        """Why the run is less than it was to be; "" when it came to its end."""
+        return (
+            self.crashed
+            or self.stopped
+            or ("interrupted" if self.interrupted else "")
+            or ", ".join(f"{one} died" for one in self.lost_workers)
+        )
 
     def opens(self, protocol: str) -> int:
         """How many connections a client of this protocol opens at most."""

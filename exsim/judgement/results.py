@@ -76,6 +76,7 @@ class Results(msgspec.Struct, frozen=True):
     h2_offered: bool | None = None
     interrupted: bool = False
     stopped: str = ""
+    lost_workers: list[str] = []
     criteria: list[Criterion] = []
     diagnosis: list[Diagnosis] = []
 
@@ -121,6 +122,7 @@ def results(
         h2_offered=facts.h2_offered,
         interrupted=facts.interrupted,
         stopped=facts.stopped,
+        lost_workers=list(facts.lost_workers),
     )
 
 

@@ -73,6 +73,7 @@ def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunF
             f"{document.changed} of {of} changed node, though the balancer was to keep each on one.{lost}"
         )
     sentences += _sentences(verdict, "criterion_failed")
+    sentences += _sentences(verdict, "worker_died")
     if facts.crashed or facts.stopped or facts.interrupted:
         how = "broken off" if facts.crashed else "stopped" if facts.stopped else "interrupted"
         sentences.append(f"The run was {how} after {seconds(facts.lasted)}; this is what it saw.")
@@ -223,11 +224,16 @@ def _inconclusive(
     if verdict.has("nothing_measured"):
         return [
             *_sentences(
-                verdict, "crashed", "interrupted", "nothing_measured", "credentials_refused"
+                verdict,
+                "crashed",
+                "interrupted",
+                "worker_died",
+                "nothing_measured",
+                "credentials_refused",
             ),
             *_refused_logons(findings),
         ]
-    sentences = _sentences(verdict, "crashed", "interrupted")
+    sentences = _sentences(verdict, "crashed", "interrupted", "worker_died")
     if verdict.has("node_never_met"):
         sentences += _never_met(document, facts)
     elif verdict.has("too_few"):

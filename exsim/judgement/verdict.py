@@ -30,6 +30,7 @@ VERDICTS = {
     "crashed": INCONCLUSIVE,
     "stopped": INCONCLUSIVE,
     "interrupted": INCONCLUSIVE,
+    "worker_died": INCONCLUSIVE,
     "nothing_measured": INCONCLUSIVE,
     "credentials_refused": INCONCLUSIVE,
     "node_never_met": INCONCLUSIVE,
@@ -162,6 +163,16 @@ def _interrupted(measured: Measured) -> Iterator[str]:
         yield f"Interrupted after {seconds(facts.lasted)} of {seconds(facts.duration)}."
 
 
+def _worker_died(measured: Measured) -> Iterator[str]:
+    lost = measured.facts.lost_workers
+    if lost:
+        whose = "its" if len(lost) == 1 else "their"
+        yield (
+            f"{listed(lost)} died before the end; what was measured until then counts, and the rest "
+            f"of {whose} users' time is missing."
+        )
+
+
 def _nothing_measured(measured: Measured) -> Iterator[str]:
     if not any(session.meetings for session in measured.load):
         began = counted_noun(len(measured.load), "session")
@@ -270,6 +281,7 @@ JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
     "crashed": _crashed,
     "stopped": _stopped,
     "interrupted": _interrupted,
+    "worker_died": _worker_died,
     "nothing_measured": _nothing_measured,
     "credentials_refused": _credentials_refused,
     "node_never_met": _node_never_met,

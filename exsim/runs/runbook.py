@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,12 @@ from exsim.runs.rig import Rig
 from exsim.runs.runfile import NodeClaim, RunFile, Versions
 from exsim.runs.scenario import Scenario, balancer_name
 from exsim.session.hop import Mark
+
+# Signals that a process raises against itself by what it does; any other comes from outside (the kernel short
+# of memory, an administrator), and is no crash of ours.
+OUR_FAULTS = frozenset(
+    {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS}
+)
 
 
 class Runbook:
@@ -87,9 +94,14 @@ class Runbook:
         self.directory.write_run(run)
 
     def phase_ended(self, order: Order, code: int, words: str) -> None:
-        """A load process is over; what is not 0, 130 or a stop rule's 5 is a fault of ours."""
+        """A load process is over: whole, stopped by a rule, ended by somebody's signal, or by a fault of ours."""
+        worker = f"Load process {order.worker + 1} of {order.workers}"
         if code == Exit.STOPPED:
             self.run.stopped = self._why()
+        elif code < 0 and -code not in OUR_FAULTS:
+            self.run.lost_workers.append(f"{worker} (signal {-code}, {signal.strsignal(-code)})")
+        elif code == Exit.INTERRUPTED and not self.run.interrupted:
+            self.run.lost_workers.append(f"{worker} (told to end by somebody else)")
         elif code not in (Exit.PASS, Exit.INTERRUPTED):
             self.run.crashed = f"the load ended with {code}: {words.strip()[-2000:]}"
         if order.phase == "main":

@@ -45,7 +45,8 @@ class RunFile(msgspec.Struct, kw_only=True):
     run goes on, or nobody lived to write its end.  `died`: processes that ended before they were told to.
     `interrupted`: the signal, or "".  `stopped`: why a stop rule ended the run, or "".  `h2_offered`: None
     where nobody asked.  `accounts`: who took part, as claimed, without passwords.  `left_behind`: what
-    was done to the mailboxes, by kind.
+    was done to the mailboxes, by kind.  `lost_workers`: load processes that a signal ended, a name and the
+    signal each; what they had measured counts.
     """
 
     format: str = FORMAT
@@ -76,6 +77,7 @@ class RunFile(msgspec.Struct, kw_only=True):
     accounts: list[dict[str, str]] = []
     h2_offered: bool | None = None
     died: list[str] = []
+    lost_workers: list[str] = []
     interrupted: str = ""
     stopped: str = ""
     crashed: str = ""
@@ -85,3 +87,13 @@ class RunFile(msgspec.Struct, kw_only=True):
         str
     ] = []  # every address that the url's name had; `address` is the one that was used
     assumed: str = ""  # what of the scenario's mechanism is inferred, in its own words
+
+    @property
+    def cut_short(self) -> str:
+        """Why the run is less than it was to be; "" when it came to its end."""
+        return (
+            self.crashed
+            or self.stopped
+            or ("interrupted" if self.interrupted else "")
+            or ", ".join(f"{one} died" for one in self.lost_workers)
+        )

@@ -171,6 +171,7 @@ def test_too_many_answers_of_unknown_origin_are_inconclusive(
         {"stopped": "2 accounts were refused"},
         {"unread_lines": 2},
         {"crashed": "a flow raised KeyError"},
+        {"lost_workers": ("Load process 2 of 2 (signal 9, Killed)",)},
     ],
 )
 def test_a_run_cut_short_never_passes_but_its_losses_count(changes: dict[str, Any]) -> None:

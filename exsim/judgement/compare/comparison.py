@@ -170,7 +170,7 @@ def _run(side: Side, name: str) -> RunSide:
         lost=results.lost,
         changed=results.changed,
         sentence=side.judgement.statement.text,
-        incomplete=facts.crashed or facts.stopped or ("interrupted" if facts.interrupted else ""),
+        incomplete=facts.cut_short,
     )
 
 

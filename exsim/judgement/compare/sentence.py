@@ -185,6 +185,6 @@ def _masked(told: Told) -> Iterator[str]:
 def _incomplete(told: Told) -> Iterator[str]:
     for side in (told.a, told.b):
         facts = side.judgement.facts
-        why = facts.crashed or facts.stopped or ("interrupted" if facts.interrupted else "")
+        why = facts.cut_short
         if why:
             yield f"Run {side.letter} did not come to its end ({why.splitlines()[0]})."

@@ -137,11 +137,11 @@ def is_version(ran: str, wanted: str) -> bool:
 def _against(judgement: Judgement, base: Judgement) -> list[Criterion]:
     now = (judgement.findings.sessions, judgement.facts)
     then = (base.findings.sessions, base.facts)
-    whole = not (base.facts.interrupted or base.facts.stopped or base.facts.crashed)
+    whole = not base.facts.cut_short
     found = baseline.no_worse(now, then) or [_nothing_to_compare()]
     met = baseline.still_met(judgement.results.matrix, base.results.matrix)
     if not whole:
-        words = "The baseline was interrupted or stopped; it is none."
+        words = "The baseline was cut short; it is none."
         found.append(
             Criterion(
                 key="baseline.ended",

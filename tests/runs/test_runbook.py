@@ -1,0 +1,64 @@
+"""Falls if: a load process that somebody's signal ended is called a crash of ours, a crash of ours is called
+anything else, or an end that the operator asked for counts as a death."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exsim.runs.directory import RunDirectory
+from exsim.runs.runbook import Runbook
+from tests.load.orders import orders
+from tests.runs.test_directory import a_run
+
+OURS, THEIRS, NOTHING = "crashed", "lost", ""
+CODES = [
+    (0, NOTHING),
+    (5, "stopped"),
+    (70, OURS),
+    (1, OURS),
+    (-signal.SIGKILL, THEIRS),
+    (-signal.SIGHUP, THEIRS),
+    (-int(signal.SIGRTMIN) - 1, THEIRS),
+    (130, THEIRS),
+    (-signal.SIGSEGV, OURS),
+    (-signal.SIGABRT, OURS),
+]
+
+
+def book(folder: Path, **more: object) -> Runbook:
+    directory = RunDirectory.create(folder, "x", datetime(2026, 11, 22, tzinfo=UTC))
+    return Runbook(directory, a_run(workers=2, **more))
+
+
+@pytest.mark.parametrize(("code", "expected"), CODES)
+def test_how_a_load_process_ended_is_told_by_its_code(
+    tmp_path: Path, code: int, expected: str
+) -> None:
+    one = book(tmp_path)
+    one.phase_ended(orders(workers=2)[1], code, "last words")
+    run = one.directory.read_run()
+    found = {"crashed": run.crashed, "lost": run.lost_workers, "stopped": run.stopped}
+    assert {name for name, value in found.items() if value} == ({expected} - {NOTHING})
+    assert bool(run.cut_short) == bool(expected)
+
+
+def test_the_dead_are_named_with_their_signal(tmp_path: Path) -> None:
+    one = book(tmp_path)
+    for order in orders(workers=2):
+        one.phase_ended(order, -9, "")
+    assert one.run.lost_workers == [
+        "Load process 1 of 2 (signal 9, Killed)",
+        "Load process 2 of 2 (signal 9, Killed)",
+    ]
+    assert msgspec.to_builtins(one.directory.read_run()) == msgspec.to_builtins(one.run)
+
+
+def test_an_operator_s_own_signal_is_no_death(tmp_path: Path) -> None:
+    one = book(tmp_path, interrupted="signal")
+    one.phase_ended(orders(workers=2)[0], 130, "")
+    assert one.run.lost_workers == []
