@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import msgspec
 
 from exsim import __version__
 from exsim.conduct.doctor_chart import Budget
@@ -14,13 +16,16 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.not_ours import not_ours
 from exsim.conduct.probe_client import ProbeClient
 from exsim.conduct.probe_target import Place
+from exsim.conduct.survey import survey_of
 from exsim.drive.certificates import certificate_at
 from exsim.judgement.diagnosis import diagnose
 from exsim.judgement.evidence import Diagnosis, DoctorFacts
+from exsim.judgement.keeping import sentence
 from exsim.judgement.words import counted_noun
 from exsim.protocols.agent import Account as Login
 from exsim.protocols.agent import Agent
 from exsim.protocols.owa.way import Farm
+from exsim.runs.addresses import expanded
 
 LIMIT = 240.0  # seconds for a whole visit; with two nodes that do not answer it takes half of it
 SERVER_ERRORS = 500
@@ -43,10 +48,13 @@ class Examined:
 def examine(asked: Asked) -> Examined:
     """Visit, and say what it is.  Raises OperatorError, and EnvironmentProblem when nothing can be said."""
     with patient_for(asked) as patient:
+        patient, kept = looked_at(patient)
         place = place_of(patient)
         client = ProbeClient(place, lambda told: None)
         try:
             visit = visit_of(patient, client, asked.budget)
+            if kept:
+                visit.note(kept)
             over, _ = client.run(visit.flow(), LIMIT)
         finally:
             client.close()
@@ -62,6 +70,22 @@ def examine(asked: Asked) -> Examined:
     host = patient.host.partition(":")[0]
     when = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return Examined(patient.name, patient.simulated, facts, diagnose(facts), logons, host, when)
+
+
+def looked_at(patient: Patient) -> tuple[Patient, str]:
+    """The patient, with what cookie-less requests show of a balancer that is not ours, and that in words."""
+    if patient.through == NODES or patient.scenario.rig != "target":
+        return patient, ""
+    alone = msgspec.structs.replace(patient.rig, nodes={})
+    sources = expanded(patient.scenario.load.source_addresses)
+    done = survey_of(alone, patient.path, sources, patient.scenario.seed)
+    rig = msgspec.structs.replace(
+        patient.rig,
+        cookie=done.kept.cookie,
+        lb_values=done.values,
+        distrusted=tuple(done.trust.distrusted),
+    )
+    return replace(patient, rig=rig), sentence(done.kept)
 
 
 def about(done: Examined) -> str:
@@ -90,7 +114,8 @@ def visit_of(patient: Patient, client: ProbeClient, budget: int) -> Visit:
     if patient.through == NODES:
         ways = Addresses(Farm(names, names, rig.lb_cookie, rig.lb_servers), rig.versions)
     else:
-        farm = Farm((), (), rig.lb_cookie, rig.lb_servers)
+        values = {node: value for value, node in rig.lb_values.items()}
+        farm = Farm((), (), rig.lb_cookie, rig.lb_servers, values, frozenset(rig.distrusted))
         ways = Balancer(farm, rig.versions, client.source.dice("doctor"), names)
     accounts = [Login(one.address, one.logon, one.password, one.home) for one in patient.accounts]
     browsers = Browsers(client, patient)

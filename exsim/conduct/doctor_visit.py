@@ -156,7 +156,7 @@ class Visit:
         name = attempt.front_end or met.node
         if not attempt.tried:
             self.budget.refund(account)
-        if attempt.status == "accepted" and attempt.front_end is None:
+        if attempt.status == "accepted" and attempt.front_end is None and not certain(met):
             self.note("No witness says which node accepted a logon: X-FEServer is missing.")
         if attempt.status == "refused":
             self.refused = f"{account.logon or account.address} was refused at {name}"
@@ -241,7 +241,8 @@ class Visit:
     def _record(self, copy: Copy, reply: Reply, met: Way) -> None:
         if reply.back_end in self.nodes and reply.version:
             self.nodes[reply.back_end].owa_version = reply.version
-        reader = reply.front_end or (met.node if reply.says == "error" else None)
+        sure = certain(met) or reply.says == "error"
+        reader = reply.front_end or (met.node if sure else None)
         if reader in self.nodes:
             self.chart.record(copy, reply, reader)
 
@@ -249,3 +250,8 @@ class Visit:
         """Say it once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def certain(way: Way) -> bool:
+    """Whether a way leads to its node also where no answer says so: its own address, or its cookie."""
+    return way.origin is not None or way.persistence is not None

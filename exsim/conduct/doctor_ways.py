@@ -107,7 +107,9 @@ class Balancer:
         self.claimed = tuple(name.upper() for name in claimed)
         self.notes: list[str] = []
         self.spread = False
-        self.known: dict[str, str] = {}  # node -> value of the balancer's cookie that leads there
+        self.known: dict[str, str] = dict(
+            farm.lb_values
+        )  # node -> value of the balancer's cookie that leads there
         self.nameless = False  # answers came, and none said who gave it
         self.misled = 0  # times that the balancer's cookie led elsewhere
         self.wanted: set[str] = set()  # who was looked for last
@@ -116,7 +118,7 @@ class Balancer:
 
     def names(self) -> Flow[list[str]]:
         """Look until no new node turns up."""
-        found: dict[str, None] = {}
+        found: dict[str, None] = dict.fromkeys(self.known)
         looks = fruitless = 0
         while looks < MOST_LOOKS and fruitless < max(LEAST_LOOKS, 2 * len(found)):
             looks, fruitless = looks + 1, fruitless + 1

@@ -7,6 +7,7 @@ resolve, or needs HAProxy, make, fork, process groups or symbolic links.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -70,7 +71,8 @@ def forwarder(address: str) -> Iterator[str]:
     host, _, port = address.rpartition(":")
 
     def carry(client: socket.socket) -> None:
-        with client, socket.create_connection((host, int(port))) as server:
+        server = socket.create_connection((host, int(port)))
+        with client, server, contextlib.suppress(OSError):  # either end may be reset
             while True:
                 for one in select.select([client, server], [], [])[0]:
                     data = one.recv(65536)

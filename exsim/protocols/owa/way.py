@@ -64,13 +64,15 @@ class Way:
 
 
 def front_end_of(response: Response, farm: Farm) -> str | None:
-    """Who answered, in capitals, or None: the front end's header, 2010's, the balancer's own."""
+    """Who answered, in capitals, or None: the front end's header, 2010's, the balancer's own, its cookie."""
     said = response.header(b"x-feserver") or response.header(b"x-diaginfo")
     if said and said.strip().upper() not in farm.distrusted:
         return said.strip().upper()
     server = response.header(b"x-lb-server")
     if not server:
-        return None
+        value = persistence_in(response, farm.lb_cookie)
+        led = (node for node, known in farm.lb_values.items() if value and known == value)
+        return next(led, None)
     node = farm.lb_servers.get(server) or farm.lb_servers.get(server.rpartition("/")[2])
     return node.upper() if node else None
 
