@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
@@ -59,6 +60,9 @@ def facts_of(
         opened=opened(scenario),
         time_scale=run.time_scale,
         lateness=generator.lateness,
+        looks=generator.looks,
+        late_looks=generator.late_looks,
+        busy=generator.busy,
         h2_offered=run.h2_offered,
         interrupted=bool(run.interrupted),
         stopped=run.stopped,
@@ -131,10 +135,13 @@ class Generator:
     """What the history says of the load itself; fed the lines that are no hops.
 
     `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `addresses`: that
-    clients connected from.  `items`: mark -> how often a flow said so of an item of its own.
+    clients connected from.  `looks`, `late_looks`, `busy`: as in RunFacts.  `items`: mark -> how often a flow said so of an item of its own.
     """
 
     lateness: float = 0.0
+    looks: int = 0
+    late_looks: int = 0
+    busy: float = 0.0
     addresses: set[str] = field(default_factory=set)
     items: Counter[str] = field(default_factory=Counter)
 
@@ -146,11 +153,19 @@ class Generator:
         """Take one line."""
         if isinstance(line, Mark):
             if line.what == "phase_ended":
-                self.lateness = max(self.lateness, float(line.facts.get("lag") or 0.0))
+                self._ended(line.facts)
             elif line.what in ITEM_MARKS:
                 self.items[line.what] += 1
         elif isinstance(line, ConnectionLine) and line.source:
             self.addresses.add(line.source.rpartition(":")[0])
+
+    def _ended(self, facts: dict[str, Any]) -> None:
+        """What a load process said of itself in the end.  Of a short phase, being busy says nothing."""
+        self.lateness = max(self.lateness, float(facts.get("lag") or 0.0))
+        if facts.get("phase") == "main":
+            self.looks += int(facts.get("looks") or 0)
+            self.late_looks += int(facts.get("late_looks") or 0)
+            self.busy = max(self.busy, float(facts.get("busy") or 0.0))
 
 
 def left_behind(findings: Findings, items: Counter[str]) -> LeftBehind:

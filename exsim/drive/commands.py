@@ -147,7 +147,7 @@ def _pause(task: Task, command: Pause) -> Any:
 
     def wake() -> None:
         task.timer = None
-        task.late = max(0.0, world.now() - task.due)
+        task.late, task.pause = max(0.0, world.now() - task.due), seconds
         task.step(world.wall())
 
     task.timer = world.later(seconds, wake)

@@ -129,6 +129,7 @@ class Client:
         exchange.client_request_id = next(self.ids)
         exchange.sent_at = self.world.now()
         exchange.late, task.late = task.late, 0.0
+        exchange.pause, task.pause = task.pause, 0.0
         line.exchange = exchange
         if not piecewise:
             exchange.deadline = exchange.sent_at + request.timeout * self.world.scale

@@ -187,6 +187,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         body=_with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
         head=None if head is None else int((head - sent_at) * 1e6 + 0.5) / 1e6,
         late=round(exchange.late, 4) if exchange.late else 0.0,
+        pause=round(exchange.pause, 3) if exchange.pause else 0.0,
         ended=how or ending(response),
         error=response.error,
         origin=line.origin,

@@ -28,6 +28,7 @@ class Exchange:
     client_request_id = ""
     sent_at = 0.0
     late = 0.0
+    pause = 0.0
     first_byte: float | None = None  # when the head was complete
     over_at = 0.0
     status: int | None = None

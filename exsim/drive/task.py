@@ -25,6 +25,7 @@ class Task:
         "late",
         "name",
         "owned",
+        "pause",
         "result",
         "timer",
         "waiters",
@@ -39,6 +40,7 @@ class Task:
         self.timer: Timer | None = None
         self.due = 0.0
         self.late = 0.0  # seconds behind the plan, given to the next request
+        self.pause = 0.0  # seconds that the flow meant to wait before it, given to it too
         self.owned: dict[Exchange, None] = {}  # in the order of sending
         self.waiters: list[Callable[[], None]] = []
 

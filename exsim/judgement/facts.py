@@ -71,6 +71,8 @@ class RunFacts:
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
     `resolved`: every address that the url's name had; `address` is the one that was used.
     `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
+    `looks`: how often a load process looked whether it is late, and `late_looks` how often it was (50 ms or more); `busy`: the share
+    of one core that the busiest of them used.
     `lost_workers`: load processes that a signal ended, a name and the signal each.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read.
@@ -99,6 +101,9 @@ class RunFacts:
     sources: tuple[str, ...] = ()
     time_scale: float = 1.0
     lateness: float = 0.0
+    looks: int = 0
+    late_looks: int = 0
+    busy: float = 0.0
     h2_offered: bool | None = None
     interrupted: bool = False
     stopped: str = ""

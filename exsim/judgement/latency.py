@@ -17,10 +17,30 @@ from exsim.session.hop import Hop
 LONGEST_MICROSECONDS = 3_600_000_000  # an hour; longer is counted as an hour
 DIGITS = 3
 PRECISION = 11  # bits of a value that a histogram of three digits keeps
+COARSE = 7  # bits that are kept of times that go by pairs: a hundredth, and memory stays bounded
+SHORTEST_PAUSE = 0.01  # seconds; what is shorter is no plan of sending
+ANSWERED_WHEN_IT_HAPPENS = frozenset({("activesync", "ping")})  # MS-ASCMD Ping; streams have pieces
+
+
+class BySchedule(msgspec.Struct, frozen=True):
+    """The same step against its client's own plan; times in seconds.
+
+    Each answer counts from the moment at which its request was to leave, and one that held its client up
+    counts once more for each request that the client would have sent meanwhile.  `count`: with these;
+    `unsent`: these alone.  `late`: the worst lateness of a request that left.
+    """
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+    unsent: int
+    late: float
 
 
 class LatencyRow(msgspec.Struct, frozen=True):
-    """One step of one protocol; all times in seconds."""
+    """One step of one protocol, from sending; all times in seconds."""
 
     protocol: str
     step: str
@@ -29,6 +49,7 @@ class LatencyRow(msgspec.Struct, frozen=True):
     p95: float
     p99: float
     max: float
+    by_schedule: BySchedule | None = None
 
 
 def time_of(hop: Hop) -> float | None:
@@ -42,30 +63,76 @@ class Latencies:
     """Fed every hop of a run; `rows()` at the end."""
 
     def __init__(self) -> None:
-        self._steps: dict[tuple[str, str], Counter[int]] = {}
+        self._steps: dict[tuple[str, str], _Step] = {}
 
     def add(self, hop: Hop) -> None:
         """Count one hop."""
         took = time_of(hop)
         if took is None:
             return
-        counts = self._steps.get((hop.protocol, hop.step))
-        if counts is None:
-            counts = self._steps[hop.protocol, hop.step] = Counter()
-        counts[microseconds(took)] += 1
+        key = (hop.protocol, hop.step)
+        step = self._steps.get(key)
+        if step is None:
+            step = self._steps[key] = _Step()
+        step.counts[microseconds(took)] += 1
+        if hop.late:
+            step.was_late(took, hop.late)
+        if hop.pause > SHORTEST_PAUSE and took + hop.late > hop.pause and not waits(hop):
+            held = microseconds(took + hop.late, COARSE), microseconds(hop.pause, COARSE)
+            step.held[held] += 1
 
     def rows(self) -> list[LatencyRow]:
         """One row for each step, in the order in which the steps were first seen."""
         return [_row(protocol, step, found) for (protocol, step), found in self._steps.items()]
 
 
-def microseconds(took: float) -> int:
+def waits(hop: Hop) -> bool:
+    """Whether an answer comes when something happens, so that its time is no delay."""
+    return bool(hop.body.pieces) or (hop.protocol, hop.step) in ANSWERED_WHEN_IT_HAPPENS
+
+
+class _Step:
+    """What was counted of one step, in microseconds.
+
+    `shifted`: what lateness adds to and takes from `counts`.  `held`: (time, pause before it) of answers that
+    took longer than their client was to pause.
+    """
+
+    __slots__ = ("counts", "held", "late", "shifted")
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+        self.shifted: Counter[int] = Counter()
+        self.held: Counter[tuple[int, int]] = Counter()
+        self.late = 0.0
+
+    def was_late(self, took: float, late: float) -> None:
+        """A request left so much behind its plan."""
+        self.late = max(self.late, late)
+        self.shifted[microseconds(took + late)] += 1
+        self.shifted[microseconds(took)] -= 1
+
+    def unsent(self, usual: int) -> Counter[int]:
+        """What the requests would have met that a client did not send while it was held up.
+
+        It was to send one each pause and usual answer (the correction for coordinated omission that
+        HdrHistogram has for a known interval).
+        """
+        found: Counter[int] = Counter()
+        for (time, pause), count in self.held.items():
+            interval = pause + usual
+            for value in range(time - interval, interval - 1, -interval):
+                found[microseconds(value / 1e6)] += count
+        return found
+
+
+def microseconds(took: float, precision: int = PRECISION) -> int:
     """Whole microseconds to the histogram's own precision, so that no more values than its own are counted.
 
     Counted so first, because the histogram takes a value in ten times the time.
     """
     value = min(LONGEST_MICROSECONDS, max(1, round(took * 1e6)))
-    spare = value.bit_length() - PRECISION
+    spare = value.bit_length() - precision
     return value if spare <= 0 else (value >> spare) << spare
 
 
@@ -77,8 +144,26 @@ def histogram_of(counts: Mapping[int, int]) -> HdrHistogram:
     return histogram
 
 
-def _row(protocol: str, step: str, counts: Mapping[int, int]) -> LatencyRow:
-    histogram = histogram_of(counts)
+def _row(protocol: str, step: str, found: _Step) -> LatencyRow:
+    histogram = histogram_of(found.counts)
+    unsent = found.unsent(histogram.get_value_at_percentile(50))
+    planned: Counter[int] = Counter(found.counts)
+    planned.update(found.shifted)
+    planned.update(unsent)
+    scheduled = histogram_of({value: count for value, count in planned.items() if count > 0})
+    count = histogram.get_total_count()
+    return LatencyRow(
+        protocol,
+        step,
+        count,
+        *_times(histogram),
+        BySchedule(
+            scheduled.get_total_count(), *_times(scheduled), sum(unsent.values()), found.late
+        ),
+    )
+
+
+def _times(histogram: HdrHistogram) -> tuple[float, float, float, float]:
+    """Half, 95 and 99 of 100, and the longest, in seconds."""
     p50, p95, p99 = (histogram.get_value_at_percentile(p) / 1e6 for p in (50, 95, 99))
-    longest = histogram.get_max_value() / 1e6
-    return LatencyRow(protocol, step, histogram.get_total_count(), p50, p95, p99, longest)
+    return p50, p95, p99, histogram.get_max_value() / 1e6

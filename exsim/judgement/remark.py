@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.judge import Judgement
+from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
 from exsim.judgement.words import counted_noun, latency, listed, percent, protocol_name, seconds
@@ -168,6 +169,8 @@ def _load(judgement: Judgement) -> Iterator[Remark]:
         f"{counted_noun(document.accounts, 'account')}, one user each; the load was never more than "
         f"{latency(facts.lateness)} behind its own plan.",
     )
+    for sentence in filter(None, (saturation(facts), held_up(document.latencies))):
+        yield Remark("note", sentence)
     if facts.time_scale != 1:
         yield Remark(
             "note",

@@ -16,6 +16,7 @@ from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.latency import LatencyRow
 from exsim.judgement.matrix import Cell, counted, lost_by_itself
 from exsim.judgement.proof import Proof
+from exsim.judgement.saturation import saturation
 from exsim.judgement.statistics import upper_bound
 from exsim.judgement.verdict import Verdict, changed, unattributed_share
 from exsim.session.records import Findings, Session
@@ -41,12 +42,22 @@ class Bounds(msgspec.Struct, frozen=True):
     accounts: float
 
 
+class GeneratorLoad(msgspec.Struct, frozen=True):
+    """How the load itself did.  `lateness`: seconds behind its plan at worst; `late_looks` of its `looks` at
+    the clock came 50 ms late or more; `busy`: the share of one core that its busiest process used."""
+
+    lateness: float = 0.0
+    looks: int = 0
+    late_looks: int = 0
+    busy: float = 0.0
+
+
 class Results(msgspec.Struct, frozen=True):
     """What a run came to.  `outcome`: pass, fail, inconclusive.  `unattributed`: a share from 0 to 1.
 
     `sessions` and `lost` count the load's own sessions: no control and nothing steered.  `changed`: how
     many of them met a second front end.  `steered`: hazards, never part of `lost`.  `findings`: kind ->
-    how often; they lost no session.  `criteria`: those of the scenario.  `diagnosis`: what it may be, best first, inferred from sessions alone.  `identity`: own, other, stranger, silent -> answers.
+    how often; they lost no session.  `criteria`: those of the scenario.  `saturated`: why the latencies are meaningless, or "".  `diagnosis`: what it may be, best first, inferred from sessions alone.  `identity`: own, other, stranger, silent -> answers.
     `witnesses`: how it is known who answered -> answers.
     """
 
@@ -68,6 +79,8 @@ class Results(msgspec.Struct, frozen=True):
     control: list[Control] = []
     proofs: list[Proof] = []
     latencies: list[LatencyRow] = []
+    saturated: str = ""
+    load: GeneratorLoad = GeneratorLoad()
     findings: dict[str, int] = {}
     wrong_mailbox: int = 0
     refused_logons: int = 0
@@ -114,6 +127,8 @@ def results(
         control=controls(findings.sessions, facts),
         proofs=list(proofs),
         latencies=list(latencies),
+        saturated=saturation(facts),
+        load=GeneratorLoad(facts.lateness, facts.looks, facts.late_looks, facts.busy),
         findings={kind: kinds.count(kind) for kind in sorted(set(kinds))},
         wrong_mailbox=len(findings.wrong_mailbox),
         refused_logons=findings.refused_logons,

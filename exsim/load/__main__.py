@@ -47,6 +47,9 @@ def main() -> int:
             phase=order.phase,
             why=worker.why,
             lag=round(status.probe.worst, 4),
+            looks=status.probe.samples,
+            late_looks=status.probe.late_samples,
+            busy=round(status.busy(), 3),
             cpu=round(sum(os.times()[:2]), 2),
         )
         worker.close()

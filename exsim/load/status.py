@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gevent
 
 from exsim.load.lag import LagProbe
@@ -19,6 +21,7 @@ class Status:
         self.phase = phase
         self.silent = silent  # nobody listens to our standard output
         self.probe = LagProbe()
+        self._began = time.monotonic(), time.process_time()
         self._greenlet = gevent.spawn(self._watch)
 
     def _watch(self) -> None:
@@ -45,6 +48,11 @@ class Status:
             counts=worker.recorder.counts(),
             lag=round(self.probe.take_recent(), 4),
         )
+
+    def busy(self) -> float:
+        """The share of one core that this process has used since it began to measure."""
+        wall, used = self._began
+        return (time.process_time() - used) / max(1e-3, time.monotonic() - wall)
 
     def stop(self) -> None:
         self._greenlet.kill(block=False)

@@ -73,7 +73,8 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     """One request and its response as the client saw them.
 
     `t`, `took`, `head` and `late` in seconds: `t` since the run began, at sending; `took` to the end of
-    the answer; `head` to the end of its head (None: it never came); `late` behind the flow's own plan.
+    the answer; `head` to the end of its head (None: it never came); `late` behind the flow's own plan;
+    `pause` that the flow meant to wait before it.
     `seq` counts the client's requests in the order of sending; lines stand in the order of arrival.
     `cookies` and `set_cookies` hold short salted hashes (None in `set_cookies`: deleted); only the
     balancer's own cookies stand in clear.  `origin`: the node that was asked directly.  `auth`: a key
@@ -104,6 +105,7 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     body: Evidence = Evidence()
     head: float | None = None
     late: float = 0.0
+    pause: float = 0.0
     ended: str = (
         "whole"  # whole, truncated, closed (by the flow), abandoned (run stopped), unanswered
     )

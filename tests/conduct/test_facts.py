@@ -1,6 +1,7 @@
 """What a run is said to have left behind, from its own history.
 
-Falls if: an item that may still be there is not named, or one that never was is counted.
+Falls if: an item that may still be there is not named, one that never was is counted, or what the load
+processes said of their own state is not added up.
 """
 
 import pytest
@@ -29,3 +30,15 @@ def test_what_was_made_and_not_removed_is_named(marks, items, things):
         load.add(Mark("", 0.0, what, 1))
     left = left_behind(NONE, load.items)
     assert (left.items, left.things) == (items, things)
+
+
+def test_what_the_load_processes_say_of_themselves_is_added_up():
+    load = Generator()
+    first = {"phase": "main", "lag": 0.2, "looks": 100, "late_looks": 3, "busy": 0.5}
+    load.add(Mark("", 0.0, "phase_ended", facts=first))
+    load.add(Mark("", 0.0, "phase_ended", facts={**first, "lag": 0.1, "busy": 0.9}))
+    load.add(
+        Mark("", 0.0, "phase_ended", facts={**first, "phase": "unmask", "lag": 0.3, "busy": 1.0})
+    )
+    load.add(Mark("", 0.0, "phase_ended", facts={"phase": "main", "lag": 0.1}))  # of an older exsim
+    assert (load.lateness, load.looks, load.late_looks, load.busy) == (0.3, 200, 6, 0.9)

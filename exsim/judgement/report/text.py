@@ -29,6 +29,7 @@ from exsim.judgement.remark import (
     spread_sentence,
     witnesses,
 )
+from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.words import clock, pause, protocol_name, shortened
 
@@ -261,6 +262,8 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     facts = judgement.facts
     for remark in (addresses_sentence(facts), *facts.distrust, facts.keeping):
         yield from wrapped(remark)
+    for sentence in (saturation(facts), held_up(judgement.results.latencies)):
+        yield from wrapped(sentence)
     by = witnesses(judgement)
     if by and (not facts.simulated or set(judgement.findings.witnesses) != {"header"}):
         yield from wrapped(f"Who answered is known{by}.")
