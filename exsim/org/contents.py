@@ -84,12 +84,17 @@ class Change:
     when: float = 0.0
 
 
+def mailbox_guid(mailbox: Mailbox) -> str:
+    """The GUID of a mailbox, wherever it lies."""
+    return guid_of(hashlib.sha256(f"mailbox {mailbox.sid}".encode()).digest()[:16])
+
+
 class Box:
     """One mailbox.  `version` is the number of its last change; 0 before any."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.address = mailbox.address
-        self.guid = guid_of(hashlib.sha256(f"mailbox {mailbox.sid}".encode()).digest()[:16])
+        self.guid = mailbox_guid(mailbox)
         self.folders = {row[0]: Folder(*row) for row in WELL_KNOWN}
         self.items: dict[int, Item] = {}
         self.version = 0

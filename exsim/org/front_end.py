@@ -72,6 +72,8 @@ class FrontEnd:
             return self._health(vdir)
         if incoming.path == names.ROOT:
             return Outcome(redirect(names.OWA))
+        if vdir in self._settings.moved:
+            return Outcome(redirect(self._settings.moved[vdir]))
         if vdir not in FORMS:
             if self._authentication.covers(vdir):
                 return None

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from exsim.org.activesync.service import ActiveSync
 from exsim.org.answers import answer
+from exsim.org.autodiscover.service import Autodiscover
 from exsim.org.back_request import Asked, Reply
 from exsim.org.entropy import Entropy
 from exsim.org.ews.service import ExchangeWebServices
@@ -33,6 +34,7 @@ SERVICES: dict[str, Maker] = {
     "ews": ExchangeWebServices,
     "microsoft-server-activesync": ActiveSync,
     "rpc": OutlookAnywhere,
+    "autodiscover": Autodiscover,
 }
 NOT_FOUND = b"<html><body><h1>Not Found</h1></body></html>"
 

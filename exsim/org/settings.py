@@ -44,6 +44,7 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # virtual directory ("owa", "ecp") -> its address; absent: the organisation's one name
     internal_urls: dict[str, str] = {}
     external_urls: dict[str, str] = {}
+    moved: dict[str, str] = {}  # virtual directory -> where IIS sends everybody who asks for it
 
 
 class EwsFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +75,14 @@ class ActiveSync(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statuses: dict[str, float] = {}
 
 
+class Autodiscover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What Autodiscover says at a node's mailbox side."""
+
+    redirect_address: str = ""  # whoever asks for another address is told to ask for this one
+    redirect_url: str = ""  # everybody is told to ask there
+    mapi_http: bool = True  # whether MAPI over HTTP is offered to those who can speak it
+
+
 class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mailbox side of a node."""
 
@@ -93,6 +102,7 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel_length: int = 2**30
     ews: EwsFaults = EwsFaults()
     activesync: ActiveSync = ActiveSync()
+    autodiscover: Autodiscover = Autodiscover()
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,6 +15,9 @@ from exsim.protocols.activesync import evidence as activesync_evidence
 from exsim.protocols.activesync import life as activesync
 from exsim.protocols.activesync import settings as activesync_settings
 from exsim.protocols.agent import Account, Agent
+from exsim.protocols.autodiscover import client as autodiscover
+from exsim.protocols.autodiscover import evidence as autodiscover_evidence
+from exsim.protocols.autodiscover import settings as autodiscover_settings
 from exsim.protocols.ews import client as ews
 from exsim.protocols.ews import evidence as ews_evidence
 from exsim.protocols.ews.settings import Settings as EwsSettings
@@ -117,5 +120,13 @@ PROTOCOLS: dict[str, Protocol] = {
             "ping",
             "send_mail",
         ),
+    ),
+    "autodiscover": Protocol(
+        name="autodiscover",
+        flow=autodiscover.live,
+        settings=autodiscover_settings.Settings,
+        observe=autodiscover_evidence.observe,
+        connections=1,  # one question at a time (*assumed*)
+        steps=("smoke", "directory", "domain", "subdomain", "redirect"),
     ),
 }

@@ -92,7 +92,16 @@ class MapiHttp(HttpClient, frozen=True):
 
 
 class Autodiscover(HttpClient, frozen=True):
-    """Whoever asks where a mailbox is served."""
+    """Whoever asks where a mailbox is served.
+
+    `form`: "pox" as Outlook, "soap" as clients of EWS (who take the other form of the same host next), or
+    "phone".  `joined`: the computer is in the domain, whose directory names the scenario's own host: it is
+    asked first.  `mapi_http`: it says that it can speak MAPI over HTTP.
+    """
+
+    form: Literal["pox", "soap", "phone"] = "pox"
+    joined: bool = True
+    mapi_http: bool = True
 
 
 class Oab(HttpClient, frozen=True):

@@ -54,6 +54,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     auth_persist_non_ntlm: bool | UnsetType = UNSET
     internal_urls: dict[str, str] | UnsetType = UNSET
     external_urls: dict[str, str] | UnsetType = UNSET
+    moved: dict[Directory, str] | UnsetType = UNSET
 
 
 class EwsChange(Section, frozen=True, omit_defaults=True):
@@ -83,6 +84,14 @@ class ActiveSyncChange(Section, frozen=True, omit_defaults=True):
     )
 
 
+class AutodiscoverChange(Section, frozen=True, omit_defaults=True):
+    """The same for what Autodiscover says there."""
+
+    redirect_address: str | UnsetType = UNSET
+    redirect_url: str | UnsetType = UNSET
+    mapi_http: bool | UnsetType = UNSET
+
+
 class BackEndChange(Section, frozen=True, omit_defaults=True):
     """The same for the mailbox side of a node."""
 
@@ -98,6 +107,7 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     channel_length: Annotated[int, Meta(ge=128 * 1024, le=2**31)] | UnsetType = UNSET
     ews: EwsChange | UnsetType = UNSET
     activesync: ActiveSyncChange | UnsetType = UNSET
+    autodiscover: AutodiscoverChange | UnsetType = UNSET
 
 
 class Node(Section, frozen=True):

@@ -10,7 +10,12 @@ from exsim.session.meaning import SIGNS, Sign
 from exsim.session.records import Finding, Findings
 
 # Marks that are findings -> the fact that says more.
-MARKED = {"hang": "waited", "call_unanswered": "waited", "redirect_loop": "step"}
+MARKED = {
+    "hang": "waited",
+    "call_unanswered": "waited",
+    "redirect_loop": "step",
+    "autodiscover_fallback": "why",
+}
 
 
 class Ledger:

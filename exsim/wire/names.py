@@ -139,6 +139,28 @@ OVERRIDE_COOKIE = documented("X-BackEndOverrideCookie", "EWS13")
 EXCHANGE_COOKIE = documented("exchangecookie", "EWS13")
 BACK_OFF = documented("BackOffMilliseconds", "EWS13")  # in a fault's MessageXml
 
+# Autodiscover -------------------------------------------------------------------------------
+AUTODISCOVER_POX = documented("/autodiscover/autodiscover.xml", "OXDSCLI")
+AUTODISCOVER_SOAP = documented("/autodiscover/autodiscover.svc", "ADSOAP")
+AUTODISCOVER_ASKED = documented(
+    "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006", "OXDSCLI"
+)
+AUTODISCOVER_TOLD = documented(
+    "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006", "OXDSCLI"
+)
+AUTODISCOVER_OUTLOOK = documented(
+    "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a", "OXDSCLI"
+)
+AUTODISCOVER_PHONE_ASKED = documented(
+    "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/requestschema/2006", "ASCMD"
+)
+AUTODISCOVER_PHONE = documented(
+    "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006", "ASCMD"
+)
+AUTODISCOVER_SPACE = documented("http://schemas.microsoft.com/exchange/2010/Autodiscover", "ADSOAP")
+MAPI_CAPABILITY = documented("X-MapiHttpCapability", "OXDSCLI")  # honoured since 15.0.847.32
+INVALID_REQUEST = documented("600", "ADSOAP")  # the error of a GET by somebody who is signed in
+
 # The logon form ------------------------------------------------------------------------------
 FLAG_PRIVATE = observed(4, "E13 LOGON")
 FLAG_DOWN_LEVEL = observed(1, "E13")

@@ -57,6 +57,7 @@ SOURCES = {
     "NGINX": "measurements on nginx 1.22 and 1.31",
     "OXCMAPIHTTP": "MS-OXCMAPIHTTP, MAPI over HTTP",
     "EWSNOTIFY": "learn.microsoft.com, EWS: how to maintain affinity between subscriptions and the server",
+    "ADSOAP": "Microsoft's Autodiscover developer documentation: SOAP, errors, order of URLs",
     "RPCH": "MS-RPCH, RPC over HTTP version 2",
     "ASCMD": "MS-ASCMD, commands of ActiveSync",
     "ASPROV": "MS-ASPROV, provisioning of ActiveSync",

@@ -19,6 +19,7 @@ from exchangelib import (
     FailFast,
     Message,
 )
+from exchangelib.autodiscover.protocol import AutodiscoverProtocol
 from exchangelib.errors import ErrorItemNotFound, ErrorSubscriptionNotFound, UnauthorizedError
 from exchangelib.properties import CreatedEvent, NewMailEvent
 from exchangelib.protocol import BaseProtocol
@@ -73,6 +74,18 @@ def way(lab, request, monkeypatch):
     adapter = adapter_to((host, int(port)), made.ca_pem_path)
     monkeypatch.setattr(BaseProtocol, "HTTP_ADAPTER_CLS", adapter)
     return "http" if straight else "https"
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["2016", "2013"])
+def test_it_finds_its_mailbox_by_autodiscover(lab, way, number):
+    account = lab[1][number]
+    configuration = Configuration(
+        service_endpoint=f"{way}://{HOST}/autodiscover/autodiscover.svc",
+        credentials=Credentials(account.logon, account.password), retry_policy=FailFast(),
+    )  # fmt: skip
+    told = AutodiscoverProtocol(config=configuration).get_user_settings(user=account.address)
+    assert told.autodiscover_smtp_address == account.address
+    assert told.ews_url == f"https://{HOST}/EWS/Exchange.asmx"
 
 
 def mailbox(lab, scheme, number, password=None, auth=None):

@@ -17,6 +17,8 @@ from tests.rig.slice import INCIDENT, Slice, farm, run
 from tests.slice.truth import differences, session_differences
 
 OTHERS = [name for name in PROTOCOLS if name != "owa"]
+# Its answers are of the mailbox that was asked for, whoever asks.
+SAYS_NOTHING = {"autodiscover"}
 LIMIT = 900.0  # seconds of virtual time
 
 
@@ -58,7 +60,8 @@ def test_on_a_healthy_farm_nobody_is_lost_and_every_answer_is_what_its_node_says
     assert agrees(result)
     assert found.sessions and {one.protocol for one in found.sessions} == {protocol}
     assert not result.lost and not found.shut_out and not found.wrong_mailbox
-    assert found.identity_by[protocol]["own"] and set(found.identity_by[protocol]) <= {"own", "silent"}  # fmt: skip
+    told = set(found.identity_by[protocol])
+    assert told == {"silent"} if protocol in SAYS_NOTHING else {"own"} <= told <= {"own", "silent"}
 
 
 @pytest.mark.parametrize("protocol", OTHERS)
@@ -89,7 +92,8 @@ def test_a_connection_shared_after_a_logon_of_one_leg_is_never_taken_for_well(
     found = result.findings
     if protocol == "ews":  # calls one after the other: connections lie idle, and others get them
         assert {one.protocol for one in found.wrong_mailbox} == {protocol}
-    assert found.wrong_mailbox or found.shut_out or result.lost
+    if protocol not in SAYS_NOTHING:
+        assert found.wrong_mailbox or found.shut_out or result.lost
 
 
 def test_all_protocols_at_once_do_not_confuse_each_other() -> None:
