@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from exsim.judgement.paired import Limits, Pairs, outcome
+from exsim.runs import parts
 from exsim.runs.plan import Plan
 from exsim.session.detector import Detector
 from exsim.session.hop import ConnectionLine, Hop, Line, Mark
@@ -26,7 +27,7 @@ class Tail:
         self.now = 0.0  # the latest moment seen, seconds since the run began
         self.asked: dict[int, float] = {}  # user -> when he appeared
         self._file: Path = plan.directory / "history" / f"w{worker}.jsonl"
-        self._read = 0
+        self._part = self._read = 0
         self._decode = msgspec.json.Decoder(Line).decode
         self._sessions: dict[int, Session] = {}
         expect = plan.scenario.expect
@@ -39,17 +40,23 @@ class Tail:
 
     def read(self) -> None:
         """Take every whole line that has been written meanwhile."""
-        if not self._file.exists():
-            return
-        with self._file.open("rb") as file:
+        while parts.exists(now := parts.part(self._file, self._part)):
+            full = parts.exists(parts.part(self._file, self._part + 1))  # asked before it is read
+            self._read_part(now)
+            if not full:
+                break
+            self._part, self._read = self._part + 1, 0
+        for session in self._detector.changed():
+            self._sessions.setdefault(session.user, session)
+
+    def _read_part(self, part: Path) -> None:
+        with parts.opened(part) as file:
             file.seek(self._read)
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
         for raw in whole.splitlines():
             self._take(self._decode(raw))
-        for session in self._detector.changed():
-            self._sessions.setdefault(session.user, session)
 
     def _take(self, line: Hop | Mark | ConnectionLine) -> None:
         self._detector.feed(line)

@@ -11,6 +11,7 @@ from typing import Any
 from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
 from exsim.judgement.words import counted_noun
+from exsim.runs import parts
 from exsim.runs.directory import RunDirectory
 from exsim.runs.presets import PRESETS
 from exsim.runs.runfile import RunFile
@@ -69,9 +70,14 @@ def facts_of(
         crashed=run.crashed,
         lost_workers=tuple(run.lost_workers),
         sources=generator.sources,
-        unmasked=any(path.stem.endswith("-unmask") for path in history_files(directory)),
+        unmasked=unmasked(directory),
         left_behind=left_behind(findings, generator.items),
     )
+
+
+def unmasked(directory: RunDirectory) -> bool:
+    """Whether sessions were steered across where the balancer had let none."""
+    return any(name.endswith("-unmask") for name in parts.workers_of(directory.history_folder))
 
 
 def opened(scenario: Scenario) -> dict[str, int]:
@@ -80,10 +86,6 @@ def opened(scenario: Scenario) -> dict[str, int]:
     for one in scenario.population:
         found[one.protocol] = max(found.get(one.protocol, 0), one.session.connections)
     return found
-
-
-def history_files(directory: RunDirectory) -> list[Path]:
-    return sorted(directory.history_folder.glob("w*.jsonl"))
 
 
 def shown(path: Path) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gevent import get_hub
 from gevent.event import Event
 
 from exsim.drive.driver import Client, Identity
@@ -20,6 +22,7 @@ from exsim.runs.addresses import expanded, places
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.runs.order import Order
+from exsim.runs.parts import compress
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
@@ -41,7 +44,10 @@ class Worker:
         self.world = HubWorld(targets_of(order), order.started, order.time_scale, self.crashed)
         self.stamp = stamper(order.started)
         name = f"w{order.worker}" + ("" if order.phase == "main" else f"-{order.phase}")
-        self.history = HistoryWriter(Path(order.directory) / "history" / f"{name}.jsonl")
+        path = Path(order.directory) / "history" / f"{name}.jsonl"
+        # Threads of gevent's own: one of `threading` is a greenlet here, and would hold the hub up
+        self.threads = get_hub().threadpool
+        self.history = HistoryWriter(path, full=partial(self.threads.spawn, compress))
         self.recorder = Recorder(self.history, detector_for(order))
         self.recorder.on_refusal = self.refused
         self.recorder.detector.on_wrong_mailbox(self.crossed)
@@ -129,6 +135,7 @@ class Worker:
         for client in list(self.clients):
             self.let_go(client)
         self.history.close()
+        self.threads.join()
 
 
 def detector_for(order: Order) -> Detector:

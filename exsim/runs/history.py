@@ -1,20 +1,23 @@
 """The history of a run: JSON lines, written by the load as answers arrive, and read back whole.
 
 The truth of a run; everything else in its directory can be made again from it.  A worker appends to a
-file of its own.  Reading never fails on a line: what cannot be read is counted, and the last line of a
+file of its own, and to the next part of it when one is full.  Reading never fails on a line: what cannot be read is counted, and the last line of a
 worker that was killed may be torn.
 """
 
 from __future__ import annotations
 
+import gzip
 import heapq
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from exsim.runs import parts
 from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 
 CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
@@ -27,15 +30,23 @@ class HistoryWriter:
 
     Lines are held and written in batches; whoever has a clock calls `flush` at least each second.
     Raises OSError when the file cannot be written: a run without its history is worth nothing.
+    A part of `limit` bytes is full; `full` is told of it and must not block.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limit: int = parts.FULL,
+        full: Callable[[Path], object] = lambda part: None,
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.written = 0  # lines handed to the operating system
         self._lines: list[Line] = []
         self._encode = msgspec.json.Encoder().encode_lines
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
+        self._limit, self._full = limit, full
+        self._part = self._size = 0
+        self._file = self._open()
 
     def append(self, line: Line) -> None:
         """Hold `line`, which nobody changes afterwards; every `BATCH` lines are written."""
@@ -48,12 +59,28 @@ class HistoryWriter:
         """Write what is held.  Safe when a signal's handler calls it in the middle of itself."""
         lines, self._lines = self._lines, []
         if lines:
+            if self._size >= self._limit:
+                self._next()
             self._write(memoryview(self._encode(lines)))
             self.written += len(lines)
 
+    def _open(self) -> int:
+        path = parts.part(self.path, self._part)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
+
+    def _next(self) -> None:
+        done = self._file, parts.part(self.path, self._part)
+        self._size = 0
+        self._part += 1
+        self._file = self._open()
+        os.close(done[0])
+        self._full(done[1])
+
     def _write(self, data: memoryview) -> None:
         while data:  # a full disk may take a part, and says why it does not take the rest
-            data = data[os.write(self._file, data) :]
+            taken = os.write(self._file, data)
+            self._size += taken
+            data = data[taken:]
 
     def close(self) -> None:
         """Write what is held and let go of the file.  A second call does nothing."""
@@ -76,11 +103,11 @@ class History:
     """The lines of one run, as often as they are asked for.
 
     `unreadable` and `torn` count what the last reading left out: lines that are no lines of a history,
-    and files whose last line stops in the middle.
+    and files that stop in the middle of a line or of what was compressed.
     """
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self.files = sorted(files)
+        self.workers = parts.by_worker(files)
         self.unreadable = 0
         self.torn = 0
         decoder = msgspec.json.Decoder(Line)
@@ -100,14 +127,24 @@ class History:
 
     def _merged(self, read: Callable[[bytes], Iterable[Line]]) -> Iterator[Line]:
         self.unreadable = self.torn = 0
-        ways = [self._lines_of(path, read) for path in self.files]
+        ways = [self._lines_of(files, read) for files in self.workers]
         return ways[0] if len(ways) == 1 else heapq.merge(*ways, key=arrival)
 
-    def _lines_of(self, path: Path, read: Callable[[bytes], Iterable[Line]]) -> Iterator[Line]:
-        """Chunk by chunk, each of whole lines but for the last of a file."""
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                yield from read(chunk + file.readline())
+    def _lines_of(
+        self, files: Iterable[Path], read: Callable[[bytes], Iterable[Line]]
+    ) -> Iterator[Line]:
+        """Part by part, chunk by chunk, each of whole lines but for the last of a file."""
+        for path in files:
+            for chunk in self._chunks(path):
+                yield from read(chunk)
+
+    def _chunks(self, path: Path) -> Iterator[bytes]:
+        try:
+            with parts.opened(path) as file:
+                while chunk := file.read(CHUNK):
+                    yield chunk + file.readline()
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            self.torn += 1
 
     def _all(self, chunk: bytes) -> Iterable[Line]:
         """Every line of a chunk; one by one only where one of them is none."""
@@ -135,4 +172,4 @@ def arrival(line: Hop | Mark | ConnectionLine) -> float:
 
 def read_history(folder: Path) -> History:
     """The history that stands in `folder`, the files of all workers."""
-    return History(folder.glob("w*.jsonl"))
+    return History(parts.of_folder(folder))

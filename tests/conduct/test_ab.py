@@ -20,6 +20,7 @@ from exsim.runs.accounts import Account
 from exsim.runs.assignment import assign
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
+from exsim.runs.parts import compress, part
 from exsim.runs.plan import Plan
 from exsim.runs.rig import Rig
 from exsim.runs.runfile import RunFile, Versions
@@ -183,6 +184,28 @@ def test_pairs_wait_for_those_that_were_to_begin_before(sides: list[Side]) -> No
     assert watching.look()
     assert watching.pairs.taken == 2
     assert (watching.pairs.test.a.lost, watching.pairs.test.b.lost) == (1, 1)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_history_in_parts_is_read_to_its_end(sides: list[Side], compressed: bool) -> None:
+    watching = watch(sides, [1])
+    lines = lost(1)
+    for side in sides:
+        first = side.file
+        side.write(*lines[:3])
+        if side is sides[0]:
+            watching.look()
+        side.write(*lines[3:5])
+        side.file = part(first, 1)
+        side.write(*lines[5:])
+        if compressed:
+            compress(first)
+        watching.look()
+        side.file = part(first, 2)
+        side.write(later(20.0))
+    assert watching.look()
+    assert (watching.pairs.test.a.lost, watching.pairs.test.b.lost) == (1, 1)
+    assert [side.tail.now for side in sides] == [20.0, 20.0], "to the last part"
 
 
 def test_a_line_counts_when_it_is_whole(sides: list[Side]) -> None:
