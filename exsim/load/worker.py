@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gevent import get_hub
 from gevent.event import Event
+from gevent.threadpool import ThreadPool
 
 from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
@@ -45,9 +45,9 @@ class Worker:
         self.stamp = stamper(order.started)
         name = f"w{order.worker}" + ("" if order.phase == "main" else f"-{order.phase}")
         path = Path(order.directory) / "history" / f"{name}.jsonl"
-        # Threads of gevent's own: one of `threading` is a greenlet here, and would hold the hub up
-        self.threads = get_hub().threadpool
-        self.history = HistoryWriter(path, full=partial(self.threads.spawn, compress))
+        # A thread of gevent's own: one of `threading` is a greenlet here, and would hold the hub up
+        self.compressing = ThreadPool(1)
+        self.history = HistoryWriter(path, full=partial(self.compressing.spawn, compress))
         self.recorder = Recorder(self.history, detector_for(order))
         self.recorder.on_refusal = self.refused
         self.recorder.detector.on_wrong_mailbox(self.crossed)
@@ -135,7 +135,7 @@ class Worker:
         for client in list(self.clients):
             self.let_go(client)
         self.history.close()
-        self.threads.join()
+        self.compressing.join()
 
 
 def detector_for(order: Order) -> Detector:

@@ -8,6 +8,7 @@ from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate import lost, pace
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome
 from exsim.judgement.gate.pace import Pace
+from exsim.judgement.saturation import saturation
 from exsim.judgement.statistics import CONFIDENCE, upper_bound
 from exsim.session.records import Findings
 
@@ -19,7 +20,8 @@ def criteria(findings: Findings, facts: RunFacts, paces: Sequence[Pace] = ()) ->
         lost.decide(limit, f"expect.lost[{i}]", findings.sessions, facts)
         for i, limit in enumerate(expect.lost)
     ]
-    found += [pace.decide(one, f"expect.latency[{i}]") for i, one in enumerate(paces)]
+    doubt = saturation(facts)
+    found += [pace.decide(one, f"expect.latency[{i}]", doubt) for i, one in enumerate(paces)]
     if expect.wrong_mailbox is not None:
         found.append(_wrong_mailbox(findings))
     return found

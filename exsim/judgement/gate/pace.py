@@ -63,11 +63,16 @@ def name_of(limit: LatencyLimit) -> str:
     return f"{where}: {share(limit.quantile)} of answers within {latency(limit.max)}"
 
 
-def decide(pace: Pace, key: str) -> Criterion:
-    """The criterion over the answers that were counted."""
+def decide(pace: Pace, key: str, doubt: str = "") -> Criterion:
+    """The criterion over the answers that were counted.
+
+    `doubt`: why the load itself made them slow; a limit that such a load exceeds is not shown to be broken.
+    """
     limit = pace.limit
     answers, users = _counts(pace)
     outcome, words = _judged(pace, answers, users)
+    if doubt and outcome == "fail":
+        outcome, words = "inconclusive", f"{words} {doubt}"
     return Criterion(
         key=key,
         name=name_of(limit),

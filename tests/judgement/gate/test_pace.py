@@ -42,6 +42,14 @@ def test_it_is_decided_by_how_many_were_slower(
     assert outcome(answers) == expected
 
 
+@pytest.mark.parametrize(("slow", "expected"), [(0.9, "inconclusive"), (0.1, "pass")])
+def test_a_limit_is_not_broken_by_a_load_that_was_slow_itself(slow: float, expected: str) -> None:
+    pace = fed([(user % 20, slow) for user in range(1000)])
+    found = decide(pace, "expect.latency[0]", "The load was late.")
+    assert found.outcome == expected
+    assert found.sentence.endswith("The load was late.") == (expected == "inconclusive")
+
+
 def test_a_few_slow_users_are_not_many_slow_answers() -> None:
     """100 of 1,000 answers slow: shown, if they came from all users; not, when five have them all."""
     spread = [((n * 7 + n // 50) % 50, 0.9 if n % 10 == 0 else 0.1) for n in range(1000)]
