@@ -15,6 +15,8 @@ import msgspec
 from exsim.drive.exchange import Exchange
 from exsim.protocols.flow import CookieLine, RawHeaders, Response
 from exsim.session.hop import Evidence, Hop
+from exsim.wire import names
+from exsim.wire.back_end_cookie import renewed
 from exsim.wire.ntlm import computer_in
 from exsim.wire.redact import redact_url
 
@@ -196,7 +198,18 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         reused=response.reused,
         auth=request.auth,
         challenger=found.challenger,
+        sid=sid_of(response.headers, request.cookies, client.hasher)
+        if names.BACK_END_COOKIE in found.set_cookies
+        else "",
     )
+
+
+def sid_of(headers: RawHeaders, carried: CookieLine, hasher: CookieHasher) -> str:
+    """A hash of the SID that an answer's routing cookie was renewed for, or ""."""
+    before = carried.values.get(names.BACK_END_COOKIE, "")
+    found = (renewed(value, before) for key, value in headers if key == b"set-cookie")
+    sid = next(filter(None, found), "")
+    return hasher.hash("sid", sid) if sid else ""
 
 
 def ending(response: Response) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from exsim.session.answers import OTHERS
 from exsim.session.attribution import Attribution, net_bios
 from exsim.session.browser import Browser, Facts, Followed, Reading
 from exsim.session.hop import Hop, Line, Mark
@@ -19,8 +20,10 @@ from exsim.session.machine import State, after
 from exsim.session.meaning import DEFINITE, MEETS, Sign
 from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
+from exsim.session.sids import Sids
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read
 from exsim.session.waits import CUT, WaitBook
+from exsim.wire.names import BACK_END_COOKIE
 
 LIFE = 1.5  # an expiry lies this many time-outs ahead when it is sealed: E13
 CLOCK_SLACK = 0.25  # seconds that our clock and a node's may drift apart within a session: assumed
@@ -53,6 +56,7 @@ class Detector:
         self._sessions: list[Session] = []
         self._changed: dict[str, Session] = {}
         self._ledger = Ledger()
+        self._sids = Sids()
         self._waits = WaitBook()
         self._identified = Identified(
             self.attribution, self._ledger, self._users, self._sessions.append, self._note
@@ -111,7 +115,10 @@ class Detector:
         sender = browser.sender(hop)
         if sender is not None:
             if sign in MEETS and not browser.control:
-                self._ledger.identify(hop.body.owner)
+                owner = hop.body.owner
+                if hop.sid:
+                    owner = self._by_sid(Reading(browser, sender, hop, sign, front_end, evidence))
+                self._ledger.identify(owner)
             if sender.state is State.LIVE:
                 self._visit(sender, hop, sign, front_end, evidence)
         set_cookies = hop.set_cookies
@@ -119,6 +126,14 @@ class Detector:
         if ordinary and sign is Sign.SERVED and (sender is None or sender.state is State.LIVE):
             return []  # nearly every answer leaves here
         return self._weigh(Reading(browser, sender, hop, sign, front_end, evidence))
+
+    def _by_sid(self, reading: Reading) -> str | None:
+        """Whose answer it was; where the body says nothing, by the SID that the front end took it for."""
+        hop, sender = reading.hop, reading.sender
+        owner = self._sids.owner(sender.record.account if sender else "", hop.sid)
+        if hop.body.owner is None and owner in OTHERS:
+            self._ledger.wrong(reading, f"{owner}, by the SID in {BACK_END_COOKIE}")
+        return hop.body.owner or owner
 
     def _visit(
         self, sender: Followed, hop: Hop, sign: Sign, front_end: str | None, evidence: str

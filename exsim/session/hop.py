@@ -78,7 +78,8 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     `seq` counts the client's requests in the order of sending; lines stand in the order of arrival.
     `cookies` and `set_cookies` hold short salted hashes (None in `set_cookies`: deleted); only the
     balancer's own cookies stand in clear.  `origin`: the node that was asked directly.  `auth`: a key
-    of `AUTH`.  `challenger`: the server's name in an NTLM challenge.
+    of `AUTH`.  `challenger`: the server's name in an NTLM challenge.  `sid`: a hash of the SID
+    for which the front end took the request.
     """
 
     utc: str
@@ -116,6 +117,7 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     reused: bool = False
     auth: str = ""
     challenger: str = ""
+    sid: str = ""
 
     @property
     def method(self) -> str:
