@@ -237,6 +237,22 @@ def test_a_wrong_mailbox_is_kept_apart_and_the_session_lives_on() -> None:
     assert found.identity == {"stranger": 1, "own": 1, "silent": 1}
 
 
+def test_answers_that_say_nothing_are_told_apart_by_the_sid_they_were_taken_for() -> None:
+    first, second = Browser(17), Browser(18)
+    for browser, sid in ((first, "1111"), (second, "2222")):
+        browser.mark("user", account=f"{browser.user}@example.com")
+        browser.log_on(A)
+        browser.poll(B, sid=sid)
+    before = list(first.lines)
+    crossed = first.poll(B, sid="2222")
+    first.poll(B, sid="1111")
+    found = judged(before, second.lines, first.lines[len(before) :])
+    assert [(f.seq, f.front_end, f.detail) for f in found.wrong_mailbox] == [
+        (crossed.seq, B, "other, by the SID in X-BackEndCookie")
+    ]
+    assert found.identity == {"own": 3, "other": 1}
+
+
 def test_a_control_session_is_its_own_and_is_counted_nowhere_else() -> None:
     browser = Browser(control=True)
     browser.log_on(A, origin=A)
