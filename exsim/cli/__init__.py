@@ -17,7 +17,9 @@ from types import FrameType, ModuleType
 from exsim import __version__
 from exsim.cli import (
     ab,
+    accounts,
     analyze,
+    cleanup,
     compare,
     demo,
     doctor,
@@ -26,6 +28,7 @@ from exsim.cli import (
     incident,
     init,
     lab,
+    plan,
     probe,
     replay,
     report,
@@ -43,6 +46,9 @@ VERBS: tuple[ModuleType, ...] = (
     run,
     ab,
     lab,
+    plan,
+    accounts,
+    cleanup,
     probe,
     doctor,
     show,

@@ -149,4 +149,4 @@ def sentences(presets: Sequence[str]) -> list[str]:
 
 def place_of(patient: Patient) -> Place:
     """Where a client connects.  Raises ScenarioError and EnvironmentProblem."""
-    return rig_place(patient.rig, patient.path, nodes=patient.through == NODES)
+    return rig_place(patient.rig, patient.path, nodes=patient.through == NODES, run="doctor")

@@ -107,7 +107,7 @@ def accounts_of(asked: Asked, scenario: Scenario, file: Path) -> list[str]:
     if scenario.target is None:
         count = max(asked.accounts, len(scenario.node_names))
         return [f"{count} {SIMULATED}, made for the visit"]
-    everybody = read_accounts(file, ask=lambda text: "not asked for")
+    everybody = read_accounts(file, secrets=False)
     return [one.logon for one in chosen(everybody, asked.accounts)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +14,14 @@ from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
 from exsim.judgement.words import counted_noun
 from exsim.runs import parts
 from exsim.runs.directory import RunDirectory
+from exsim.runs.made import Entry, entries, left
 from exsim.runs.presets import PRESETS
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario
 from exsim.session.hop import ConnectionLine, Line, Mark
 from exsim.session.records import Findings
 
+DRAFT = "draft"  # of a ledger
 # What a flow says of an item that it makes: before it exists, that it does not, that it is gone
 ITEM_MARKS = frozenset({"creating", "not_created", "removed"})
 
@@ -71,7 +74,7 @@ def facts_of(
         lost_workers=tuple(run.lost_workers),
         sources=generator.sources,
         unmasked=unmasked(directory),
-        left_behind=left_behind(findings, generator.items),
+        left_behind=left_behind(findings, generator.items, entries(directory.ledger)),
     )
 
 
@@ -170,13 +173,23 @@ class Generator:
             self.busy = max(self.busy, float(facts.get("busy") or 0.0))
 
 
-def left_behind(findings: Findings, items: Counter[str]) -> LeftBehind:
+def left_behind(findings: Findings, items: Counter[str], made: Sequence[Entry] = ()) -> LeftBehind:
     """What the run did to the organisation.  A draft whose making was not answered may still be there."""
     written = items["creating"] - items["not_created"]
-    left = max(0, written - items["removed"])
-    things = [f"{counted_noun(left, 'draft')} in Drafts, at most"] if left else []
+    remaining = max(0, written - items["removed"])
+    things = [f"{counted_noun(remaining, 'draft')} in Drafts, at most"] if remaining else []
     if findings.mails:
         things.append(f"{counted_noun(findings.mails, 'message')} from telephones to themselves")
+    in_folder = [entry for entry in left(made) if entry.what == DRAFT]
+    if in_folder:
+        mailboxes = len({entry.account for entry in in_folder})
+        things.append(
+            f"{counted_noun(len(in_folder), 'draft')}, at most, in the folder exsim of "
+            f"{mailboxes} mailbox{'' if mailboxes == 1 else 'es'} (exsim cleanup removes them)"
+        )
+    elif left(made):
+        things.append("an empty folder exsim (exsim cleanup removes it)")
+    written += len({entry.key for entry in made if entry.what == DRAFT})
     return LeftBehind(
         logons=len(findings.sessions) + findings.refused_logons,
         wrong_passwords=findings.refused_logons,

@@ -21,6 +21,7 @@ from exsim.runs.order import STOP_WORD, Order
 Event = dict[str, Any]
 ENDING = 15.0  # seconds from asking to killing
 HAS_GROUPS = hasattr(os, "killpg")  # not on Windows
+FOR_ALL = ("rests", "rule")  # events of one worker that concern the others of its run
 LAST_WORDS = 4000  # characters of the load's standard error that are worth showing
 
 
@@ -80,6 +81,13 @@ class Load:
             self.process.stdin.write(b"enough\n")
             self.process.stdin.flush()
 
+    def say(self, word: Event) -> None:
+        """Tell it what another worker of the same run found."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(msgspec.json.encode(word) + b"\n")
+            self.process.stdin.flush()
+
     def stop(self) -> None:
         """Ask it to end; it writes what it has."""
         if self.process.poll() is not None:
@@ -115,14 +123,14 @@ def carry_out(
     """
     with ExitStack() as stack:
         loads = [stack.enter_context(Load(order)) for order in orders]
-        news: Queue[Event | None] = Queue()
+        news: Queue[tuple[Load, Event | None]] = Queue()
         for load in loads:
             Thread(target=_listen, args=(load, news), daemon=True).start()
         interrupted = told = False
         talking = len(loads)
         while talking:
             try:
-                event = news.get()
+                teller, event = news.get()
             except KeyboardInterrupt:
                 interrupted = True
                 for load in loads:
@@ -131,6 +139,8 @@ def carry_out(
             if event is None:
                 talking -= 1
             else:
+                if event["event"] in FOR_ALL:
+                    _pass_on(event, teller, loads)
                 show(event)
                 if not told and enough():
                     told = True
@@ -142,11 +152,18 @@ def carry_out(
     return codes
 
 
-def _listen(load: Load, news: Queue[Event | None]) -> None:
+def _pass_on(event: Event, teller: Load, loads: Sequence[Load]) -> None:
+    """Tell the other workers of the same run; another run beside it has nothing to do with it."""
+    for load in loads:
+        if load is not teller and load.order.directory == teller.order.directory:
+            load.say(event)
+
+
+def _listen(load: Load, news: Queue[tuple[Load, Event | None]]) -> None:
     """A thread of each load's own: pass on what it tells, and None when it has fallen silent."""
     for event in load.events():
-        news.put({**event, "run": load.order.scenario})
-    news.put(None)
+        news.put((load, {**event, "run": load.order.scenario}))
+    news.put((load, None))
 
 
 def _environment() -> dict[str, str]:

@@ -38,6 +38,17 @@ def not_ours(host: str, hops: Sequence[Hop], elsewhere: Sequence[str]) -> str:
     )
 
 
+def hidden_logon(host: str, hops: Sequence[Hop]) -> str:
+    """Somebody is logged on, and Exchange gave out no cookies for it: the sentence."""
+    forms = any(hop.method == "POST" and hop.step == "logon" for hop in hops)
+    how = "took the form itself" if forms else "logs its users on"
+    return (
+        f"{host}: something before Exchange {how} (Kerberos delegation, a single sign-on appliance): after "
+        "the logon there is none of Exchange's own logon cookies (cadata). They cannot be refused or lost, "
+        "and a session that ends there is ended by that appliance. Nothing is concluded."
+    )
+
+
 def whose(hops: Sequence[Hop], elsewhere: Sequence[str]) -> str:
     """Whose logon it is, as far as its answers say."""
     for hop in hops:
@@ -55,7 +66,10 @@ def whose(hops: Sequence[Hop], elsewhere: Sequence[str]) -> str:
         asks = last.headers.get("www-authenticate", "").partition(" ")[0] or "credentials"
         return f"it asks for {asks} (401), not for a form"
     if last.body.is_ == "boot_page":
-        return "its start page came without any logon, so something before it logs its users on"
+        return (
+            f"{last.path} came without any logon: something before it logs its users on, or this is a page "
+            "of somebody else's (a captive portal, a notice)"
+        )
     if last.body.is_ == "foreign_logon":
         return f"{last.path} is a logon page of somebody else's"
     return f"{last.path} answers {last.status} without a form that Exchange would read"

@@ -146,6 +146,7 @@ def target_rig(target: Target, path: Path) -> Rig:
     that the name leads to; until it runs, the first node stands for it.
     """
     ca = _authorities(target, path)
+    certificate = _own_certificate(target, path)
     url = urlsplit(target.url)
     host, port = url.hostname or "", url.port or 443
     found: tuple[str, ...] = ()
@@ -154,8 +155,12 @@ def target_rig(target: Target, path: Path) -> Rig:
             places = [joined(*endpoint(text)[1:]) for text in target.nodes.values()]
             address = places[0]
         else:
-            address, found = pinned(target.address, host, port)
-            places = [address]
+            places = [target.proxy]
+            if target.proxy:  # it looks the name up
+                address = joined(*endpoint(target.address or f"{host}:{port}", port)[1:])
+            else:
+                address, found = pinned(target.address, host, port)
+                places = [address]
         for place in places:
             reach(place)
     except LabError as problem:
@@ -169,6 +174,11 @@ def target_rig(target: Target, path: Path) -> Rig:
         insecure=target.insecure,
         hosts=target.hosts,
         resolved=found,
+        tls_min=target.tls.min,
+        tls_legacy=target.tls.legacy,
+        client_cert=certificate[0],
+        client_key=certificate[1],
+        proxy=target.proxy,
     )
 
 
@@ -183,6 +193,22 @@ def pinned(address: str, host: str, port: int) -> tuple[str, tuple[str, ...]]:
         return joined(found[0] if found else where, at), found
     found = (host,) if is_address(host) else addresses_of(host)
     return joined(first_that_answers(found, port), port), found
+
+
+def _own_certificate(target: Target, path: Path) -> tuple[str, str]:
+    """The files of our own certificate and its key, looked at before anything is begun."""
+    files = [
+        str(path.parent / one) if one else "" for one in (target.client_cert, target.client_key)
+    ]
+    if files[0]:
+        try:
+            context(insecure=True, certificate=files[0], key=files[1])
+        except OSError as problem:
+            why = (
+                problem.strerror if problem.filename else "certificate and key in PEM are expected"
+            )
+            raise ScenarioError(str(path), "target.client_cert", f"{files[0]}: {why}") from None
+    return files[0], files[1]
 
 
 def _authorities(target: Target, path: Path) -> str:

@@ -12,7 +12,9 @@ import msgspec
 
 from exsim.conduct import judging
 from exsim.conduct.deciding import Deciding
+from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Event, carry_out
+from exsim.conduct.preflight import preflight
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
 from exsim.conduct.survey import survey_of, write_survey
@@ -21,12 +23,14 @@ from exsim.judgement.judge import Judgement
 from exsim.judgement.keeping import out_of_reach, sentence
 from exsim.judgement.report import text
 from exsim.judgement.results import encode
+from exsim.runs import limits
 from exsim.runs.addresses import expanded
-from exsim.runs.assignment import Assignment, assign, make_lab_accounts
+from exsim.runs.assignment import Assignment, assign, make_lab_accounts, with_few_spare
+from exsim.runs.complaint import Complaint
 from exsim.runs.dice import Source
 from exsim.runs.directory import RunDirectory
 from exsim.runs.duration import seconds
-from exsim.runs.errors import ScenarioError
+from exsim.runs.errors import OperatorError, ScenarioError
 from exsim.runs.exits import Exit
 from exsim.runs.order import Combination, Order
 from exsim.runs.plan import Plan, salt_of, shared_out
@@ -73,9 +77,14 @@ def run(path: Path, options: Options) -> Done:
     """Run the scenario at `path`.  Raises OperatorError and EnvironmentProblem."""
     scenario = read(path, options)
     with rig_for(path, scenario, options) as (book, plan, lab):
-        with LiveView({book.run.scenario: scenario.title}, options.live) as view:
-            deciding = deciding_for(plan) if options.until_decided else None
-            interrupted = measure(plan, book, view.show, deciding)
+        try:
+            with LiveView({book.run.scenario: scenario.title}, options.live) as view:
+                deciding = deciding_for(plan) if options.until_decided else None
+                interrupted = measure(plan, book, view.show, deciding)
+        except (EnvironmentProblem, OperatorError) as problem:
+            book.note(str(problem))
+            book.ended()
+            raise
         book.lab_died(died(lab))
         if interrupted:
             book.interrupted()
@@ -101,7 +110,12 @@ def read(path: Path, options: Options) -> Scenario:
                 f"{options.workers} is not between 1 and {scenario.users}, its users",
             )
         load = msgspec.structs.replace(load, workers=options.workers)
-    return msgspec.structs.replace(scenario, load=load)
+    changed = msgspec.structs.replace(scenario, load=load)
+    try:
+        limits.check(changed)
+    except Complaint as found:
+        raise ScenarioError("--duration", found.key, found.problem) from None
+    return changed
 
 
 def deciding_for(plan: Plan) -> Deciding:
@@ -117,11 +131,12 @@ def rig_for(
     source = Source(scenario.seed)
     if scenario.target is not None:
         accounts = target_accounts(scenario.target, path)
-        assignment = assign(scenario, accounts, str(path))
+        assignment = with_few_spare(assign(scenario, accounts, str(path)))
         rig = target_rig(scenario.target, path)
         if scenario.target.balancer:
             shadow_plan(scenario.target, path)  # a mistake in it leaves no run behind
         book = Runbook.begin(options.reports, path.stem, scenario)
+        book.run.scenario_path = from_here(path)
         if not scenario.target.balancer:
             rig = looked_at(rig, path, scenario, book, options)
             yield book, _plan(book, scenario, rig, assignment), None
@@ -181,19 +196,30 @@ def from_here(file: Path | None) -> str:
 
 
 def measure(plan: Plan, book: Runbook, show: Show, deciding: Deciding | None = None) -> bool:
-    """Every phase of the run; True when somebody interrupted it.  With `deciding` the load ends when it says so."""
+    """Every phase of the run; True when somebody interrupted it.  With `deciding` the load ends when it says so.
+
+    Raises EnvironmentProblem when a target turns out not to be Exchange's own forms logon.
+    """
     try:
-        orders = shared_out(plan.order())
-        load(orders, [book] * len(orders), show, deciding)
-        if plan.scenario.load.force:
+        if plan.scenario.target is not None:
+            plan = preflight(plan, book, show)
+        if not over(book):
+            orders = shared_out(plan.order())
+            load(orders, [book] * len(orders), show, deciding)
+        if plan.scenario.load.force and not over(book):
             load([plan.order("forced", every_combination(plan))], [book], show)
-        if plan.scenario.load.unmask and not book.run.crashed:
+        if plan.scenario.load.unmask and not over(book):
             wanted = prevented(book.directory)
             if wanted:
                 load([plan.order("unmask", wanted)], [book], show)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def over(book: Runbook) -> bool:
+    """Whether nothing more may be sent: a stop rule ended the run, or a fault of ours did."""
+    return bool(book.run.stopped or book.run.crashed)
 
 
 def load(

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from exsim.protocols.flow import Request
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _BREAKS = re.compile(r"[\r\n\0]")
+_AGENT = re.compile(r"^User-Agent: [^\r\n]*", re.IGNORECASE | re.MULTILINE)
 MOST_BLOCKS = 1024
 
 _blocks: dict[tuple[tuple[str, str], ...], str] = {}
 
 
-def head_of(request: Request, host: str, client_request_id: str, length: int | None) -> bytes:
-    """What is sent of `request`; `length` of body is promised, where the body follows piece by piece."""
+def head_of(
+    request: Request, host: str, client_request_id: str, length: int | None, signature: str = ""
+) -> bytes:
+    """What is sent of `request`; `length` of body is promised, where the body follows piece by piece.
+
+    `signature` stands behind the client's own User-Agent.
+    """
     target = request.target
     if _UNSAFE.search(target):
         target = quote(target, safe="%/:=&?~#+!$,;'@()*[]")
@@ -28,6 +35,8 @@ def head_of(request: Request, host: str, client_request_id: str, length: int | N
     block = _blocks.get(headers) if type(headers) is tuple else None
     if block is None:
         block = _block(headers)
+    if signature:
+        block = _signed(block, signature)
     own = "".join([f"{name}: {value}\r\n" for name, value in request.own])
     if own.count("\n") != len(request.own) or own.count("\r") != len(request.own) or "\0" in own:
         own = _unbroken(request.own)
@@ -55,6 +64,13 @@ def _block(headers: Sequence[tuple[str, str]]) -> str:
         _blocks.clear()
     _blocks[tuple(headers)] = block
     return block
+
+
+@lru_cache(maxsize=MOST_BLOCKS)
+def _signed(block: str, signature: str) -> str:
+    """A block with `signature` behind its User-Agent, which is added where there is none."""
+    signed, found = _AGENT.subn(rf"\g<0> {signature}", block, count=1)
+    return signed if found else f"{block}User-Agent: {signature}\r\n"
 
 
 def _unbroken(headers: Sequence[tuple[str, str]]) -> str:

@@ -62,6 +62,11 @@ def _on_line(task: Task, request: Request, go: Callable[[Line], Any], refused: A
     if request.writes is not None and request.writes not in client.identity.allowed_writes:
         client.mark("write_refused", {"step": request.step, "writes": request.writes})
         return refused
+    if request.makes:
+        if client.enter_in_ledger is None:
+            client.mark("write_refused", {"step": request.step, "writes": "without a ledger"})
+            return refused
+        client.enter_in_ledger(request)  # before it exists
     if client.gate is None:
         _send_on(task, request, go)
     elif not client.gate.enter(task, request, lambda: _send_on(task, request, go), refused):

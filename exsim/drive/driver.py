@@ -64,6 +64,7 @@ class Client:
         self.seq = 0
         self.stopped = False
         self.listeners: list[Callable[[Exchange, Hop], None]] = []
+        self.enter_in_ledger: Callable[[Request], None] | None = None
         self.gate: Gate | None = None  # where nobody can be locked out there is none
 
     # Tasks ------------------------------------------------------------------------------------

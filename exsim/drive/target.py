@@ -29,6 +29,8 @@ class Target:
     tls: ssl.SSLContext | None = None
     name: str = ""
     resumption: Resumption | None = None
+    proxy: tuple[str, int] | None = None  # asked to CONNECT to it
+    signature: str = ""  # stands behind what every request says in User-Agent
 
     @property
     def server_name(self) -> str:

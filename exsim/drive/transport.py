@@ -8,6 +8,7 @@ never raised: hostile bytes end the connection and nothing else.
 from __future__ import annotations
 
 import errno
+import re
 import socket as plain_socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ CHUNK = 65536
 LARGEST_BODY = 32 * 1024 * 1024  # bytes; more in one whole answer is a hostile server
 LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
+LARGEST_PROXY_HEAD = 16 * 1024
+ACCEPTED_BY_PROXY = re.compile(rb"HTTP/1\.[01] 2\d\d\b")  # RFC 9110 9.3.6: any 2xx
 FRAMING = frozenset(
     (b"content-length", b"transfer-encoding")
 )  # without both, the end is the connection's
@@ -65,15 +68,15 @@ class HubLine:
         self.keep = True
         self.phrase = ""
         self.tls: ssl.SSLObject | None = None
+        self.asked_proxy: bytes | None = None  # what a proxy has said so far to our CONNECT
         self.incoming = self.outgoing = None if target.tls is None else ssl.MemoryBIO()
         self.parser = httptools.HttpResponseParser(self)
         self._connect(client.identity.source)
 
     # Connecting ---------------------------------------------------------------------------------
     def _connect(self, source: str) -> None:
-        self.socket = Socket(
-            plain_socket.AF_INET6 if ":" in self.target.address else plain_socket.AF_INET
-        )
+        address, port = self.target.proxy or (self.target.address, self.target.port)
+        self.socket = Socket(plain_socket.AF_INET6 if ":" in address else plain_socket.AF_INET)
         self.socket.setblocking(False)
         self.socket.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_NODELAY, 1)
         loop = get_hub().loop
@@ -83,7 +86,7 @@ class HubLine:
         try:
             if source:
                 self.socket.bind((source, 0))
-            self.socket.connect((self.target.address, self.target.port))
+            self.socket.connect((address, port))
         except BlockingIOError:
             pass
         except OSError as error:
@@ -100,6 +103,14 @@ class HubLine:
             return
         self.source = "{}:{}".format(*self.socket.getsockname()[:2])
         self.reader.start(self._readable)
+        if self.target.proxy is not None:
+            self.asked_proxy = b""
+            self._push(connect_request(self.target.address, self.target.port))
+        else:
+            self._speak()
+
+    def _speak(self) -> None:
+        """The way to the other side is open."""
         if self.target.tls is None:
             self._established("")
             return
@@ -148,7 +159,8 @@ class HubLine:
         self.method = request.method
         self.received = 0
         self.head_done = self.complete = self.until_close = False
-        self._send(head_of(request, self.target.host, client_request_id, length))
+        target = self.target
+        self._send(head_of(request, target.host, client_request_id, length, target.signature))
 
     def write(self, data: bytes) -> None:
         self._send(data)
@@ -197,12 +209,27 @@ class HubLine:
         except OSError as error:
             self._fail(_name_of(error, "reset"))
             return
-        if self.tls is not None:
+        if self.asked_proxy is not None:
+            self._hear_proxy(data)
+        elif self.tls is not None:
             self._decrypt(data)
         elif data:
             self._feed(data)
         else:
             self._eof()
+
+    def _hear_proxy(self, data: bytes) -> None:
+        """What the proxy says to CONNECT; what it refuses is a mark, and no answer of the target's."""
+        assert self.asked_proxy is not None
+        self.asked_proxy += data
+        head, ended, _ = self.asked_proxy.partition(b"\r\n\r\n")
+        if ended and ACCEPTED_BY_PROXY.match(head):
+            self.asked_proxy = None
+            self._speak()
+        elif ended or not data or len(head) > LARGEST_PROXY_HEAD:
+            said = head.partition(b"\r\n")[0][:100].decode("latin-1") or "it closed the connection"
+            self.client.mark("proxy", {"address": self.address, "said": said})
+            self._fail("proxy")
 
     def _decrypt(self, data: bytes) -> None:
         assert self.tls is not None and self.incoming is not None
@@ -223,7 +250,8 @@ class HubLine:
             except ssl.SSLWantReadError:
                 self._flush_tls()
                 return
-            except ssl.SSLError:
+            except ssl.SSLError as error:  # TLS 1.3: a certificate is asked for after the handshake
+                self.client.mark("tls", {"address": self.address, "error": words(error)})
                 plain = b""
             if not plain:
                 self._eof()
@@ -329,6 +357,12 @@ class HubLine:
             watcher.stop()
             watcher.close()
         self.socket.close()
+
+
+def connect_request(address: str, port: int) -> bytes:
+    """What a proxy is asked (RFC 9110 9.3.6)."""
+    there = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n\r\n".encode()
 
 
 def _until_close(status: int, headers: RawHeaders) -> bool:

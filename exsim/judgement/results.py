@@ -157,10 +157,8 @@ def controls(sessions: Sequence[Session], facts: RunFacts) -> list[Control]:
     """For each node that was asked directly, in the scenario's order, what became of the sessions."""
     counts: dict[str, list[int]] = {}
     for session in sessions:
-        if session.control:
-            count = counts.setdefault(
-                session.origin or session.login_front_end or "unknown", [0, 0]
-            )
+        if session.control and session.origin:  # an accounts check goes through the balancer
+            count = counts.setdefault(session.origin, [0, 0])
             count[0] += 1
             count[1] += session.state == "lost"
     order = {node.name: i for i, node in enumerate(facts.nodes)}

@@ -184,6 +184,12 @@ class Lab:
         for balancer in self.balancers.values():
             balancer.reload()
 
+    def change_passwords(self) -> None:
+        """Every mailbox that has a next password has it from now on, at every node."""
+        self._diary.note("change_passwords")
+        for process in self._processes.values():
+            process.signal(signal.SIGUSR2)
+
     # Up and down ---------------------------------------------------------------------------------
     def __enter__(self) -> Lab:
         self._heed_sigterm()

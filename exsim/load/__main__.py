@@ -1,7 +1,9 @@
 """`python -m exsim.load`: one order on standard input, then a phase of a run until it is over.
 
 Standard input stays open as a lifeline: when whoever gave the order goes away, the load ends; when he writes
-that it is enough, the phase is complete.  Exit codes: 0 the phase is complete, 5 a stop rule ended it, 70 a flow of ours broke, 130 told to stop (what was measured is written).
+that it is enough, the phase is complete.  What the other workers of the run have to tell (an account that
+rests, a stop rule) comes by it.  Exit codes: 0 the phase is complete, 5 a stop rule ended it, 70 a flow of
+ours broke, 130 told to stop (what was measured is written).
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from collections import deque
 from typing import Any
 
 import gevent
+import msgspec
 from gevent import get_hub, monkey
 
 from exsim.load.garbage import collect_seldom
+from exsim.load.guard import Guard
 from exsim.load.live import tell
 from exsim.load.phases import PHASES
 from exsim.load.status import Status
@@ -24,6 +28,8 @@ from exsim.runs.order import STOP_WORD, read_order
 
 OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
 ENOUGH = "everything that was asked has been met"
+WORDS = {STOP_WORD: "signal", b"enough": ENOUGH}  # -> why the load ends
+LONGEST_WORD = 65536  # bytes that are read at once
 LAST_LIMIT = 10.0  # seconds that an orphaned load may take to end by itself
 
 
@@ -36,9 +42,12 @@ def main() -> int:
         gevent.signal_handler(number, worker.stop, "signal")
     lifeline = lifeline_of(worker)
     status = Status(worker, order.phase)
+    guard = Guard(worker)
     try:
-        PHASES[order.phase](worker)
+        if not worker.stopping.is_set():
+            PHASES[order.phase](worker)
     finally:
+        guard.stop()
         status.stop()
         lifeline.stop()
         lifeline.close()
@@ -46,6 +55,7 @@ def main() -> int:
             "phase_ended",
             phase=order.phase,
             why=worker.why,
+            rule=worker.by_rule,
             lag=round(status.probe.worst, 4),
             looks=status.probe.samples,
             late_looks=status.probe.late_samples,
@@ -73,7 +83,7 @@ def lifeline_of(worker: Worker) -> Any:
 
     def listen() -> None:
         while True:
-            heard.append(os.read(sys.stdin.fileno(), 4096))
+            heard.append(os.read(sys.stdin.fileno(), LONGEST_WORD))
             told.send()
             if not heard[-1]:
                 return
@@ -88,21 +98,34 @@ def lifeline_of(worker: Worker) -> Any:
 
 
 def _watch_lifeline(worker: Worker, watcher: Any) -> None:
-    said = os.read(sys.stdin.fileno(), 4096)
+    said = os.read(sys.stdin.fileno(), LONGEST_WORD)
     if not said:
         watcher.stop()
     _hear(worker, said)
 
 
 def _hear(worker: Worker, said: bytes) -> None:
-    """What whoever gave the order says next: to end, that it is enough, or nothing, because he is gone."""
-    if STOP_WORD in said:
-        worker.stop("signal")
-    elif said:
-        worker.stop(ENOUGH)
-    else:
+    """What whoever gave the order says next; nothing: he is gone."""
+    for line in said.splitlines():
+        _obey(worker, line)
+    if not said:
         worker.stop("the run went away")
         gevent.spawn_later(LAST_LIMIT, _end, worker)  # nobody is left to end us by force
+
+
+def _obey(worker: Worker, line: bytes) -> None:
+    """To end, that it is enough, or what another worker of the same run had to tell all of them."""
+    if line in WORDS:
+        worker.stop(WORDS[line])
+        return
+    try:
+        word = msgspec.json.decode(line, type=dict[str, str])
+    except msgspec.DecodeError:
+        return
+    if word.get("event") == "rests":
+        worker.rested(word.get("account", ""), word.get("why", ""))
+    elif word.get("event") == "rule":
+        worker.stop_by_rule(word.get("why", ""))
 
 
 def _end(worker: Worker) -> None:

@@ -10,16 +10,15 @@ import socket
 import ssl
 
 from exsim.drive.target import Target
-from exsim.drive.tls import context
 
+BOTH = ("h2", "http/1.1")
 LIMIT = 5.0  # seconds
 
 
-def chosen_protocol(target: Target, ca: str | None, insecure: bool) -> str:
-    """What was chosen of h2 and http/1.1: "h2", "http/1.1", or "" (nothing, no TLS, or no connection)."""
-    if target.tls is None:
+def chosen_protocol(target: Target, offer: ssl.SSLContext) -> str:
+    """What was chosen of h2 and http/1.1: "h2", "http/1.1", or "" (nothing, no TLS, no connection, or a proxy before it)."""
+    if target.tls is None or target.proxy is not None:
         return ""
-    offer = context(ca, insecure, ("h2", "http/1.1"))
     try:
         with (
             socket.create_connection((target.address, target.port), LIMIT) as plain,

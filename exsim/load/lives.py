@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from exsim.drive.driver import Client
@@ -42,7 +44,9 @@ def agent(worker: Worker, user: int, account: Account, origin: str | None = None
     )
 
 
-def settings_of(scenario: Population, accounts: Sequence[Account], **more: Any) -> Any:
+def settings_of(
+    scenario: Population, accounts: Sequence[Account], signed: str = "", **more: Any
+) -> Any:
     """What a population's flow is to do, from what the scenario says of a session and of its client.
 
     A client has what its `Settings` has: of `Session` each reads its part (`runs.checks` refuses the rest).
@@ -55,6 +59,7 @@ def settings_of(scenario: Population, accounts: Sequence[Account], **more: Any) 
         "keep_alive": session.keep_alive or None,
         "change_mailbox": tuple(map(login, accounts[1:])),
         "origin": scenario.node or None,
+        "signed": signed,
         **more,
     }
     known = {field.name for field in fields(protocol.settings)}
@@ -78,7 +83,9 @@ def start_user(
     `more` overrides settings, for control sessions and steered ones.
     """
     population = worker.order.population[index]
-    settings = settings_of(population, accounts, population=index, **more)
+    settings = settings_of(
+        population, accounts, Path(worker.order.directory).name, population=index, **more
+    )
     control = bool(more.get("control"))
     client = worker.client(user, population.protocol, settings.connections, control)
     client.mark(
@@ -94,4 +101,7 @@ def start_user(
         },
     )
     browser = agent(worker, user, accounts[0], settings.origin)
-    return client, PROTOCOLS[population.protocol].flow(browser, login(accounts[0]), settings)
+    protocol = PROTOCOLS[population.protocol]
+    if protocol.give_back is not None:
+        worker.clients[client] = partial(protocol.give_back, browser, login(accounts[0]), settings)
+    return client, protocol.flow(browser, login(accounts[0]), settings)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exsim.load.alpn import chosen_protocol
+from exsim.drive.tls import context, context_for
+from exsim.load.alpn import BOTH, chosen_protocol
+from exsim.load.checking import check_accounts
+from exsim.load.cleaning import clean_up
 from exsim.load.proving import Proving
 from exsim.load.spawn import main_phase
 from exsim.load.steering import control_sessions, steered_sessions
@@ -14,9 +17,9 @@ from exsim.load.worker import Worker
 def _main(worker: Worker) -> None:
     """What a browser would have been offered, each node by itself, then the load."""
     order = worker.order
-    ca = order.lb_ca or (None if order.ca == "system" else order.ca)
     if order.worker == 0:
-        chosen = chosen_protocol(worker.world.targets[None], ca, order.insecure and not order.lb_ca)
+        offer = context(order.lb_ca, protocols=BOTH) if order.lb_ca else context_for(order, BOTH)
+        chosen = chosen_protocol(worker.world.targets[None], offer)
         worker.mark("alpn", chosen=chosen)
         control_sessions(worker)
     worker.recorder.on_loss = Proving(worker).prove
@@ -30,6 +33,8 @@ def _steered(worker: Worker) -> None:
 
 
 PHASES: dict[str, Callable[[Worker], None]] = {
+    "check": check_accounts,
+    "cleanup": clean_up,
     "main": _main,
     "control": control_sessions,
     "forced": _steered,

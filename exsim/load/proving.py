@@ -2,7 +2,7 @@
 
 Control hops: evidence, never counted.  The copy is of what the culprit was shown, before it deleted them.
 In the lab it is shown at once.  A shown cookie is a password attempt, so on a target it waits until a
-logon of the same user has been accepted after the loss.
+logon of the same account has been accepted after the loss; the budget sees to that, too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Proving:
         self.worker = worker
         self.farm = farm_of(worker.order)
         self.made: Counter[tuple[str, str]] = Counter()
-        self.waiting: dict[int, Loss] = {}
+        self.waiting: dict[tuple[int, str], Loss] = {}
         if not worker.order.lab:
             worker.recorder.on_logon = self._accepted
 
@@ -38,11 +38,11 @@ class Proving:
         if self.worker.order.lab:
             self._start(loss, login, culprit)
         else:
-            self.waiting[incident.user] = loss
+            self.waiting[incident.user, loss.account] = loss
 
-    def _accepted(self, user: int) -> None:
-        """The user's password is still good: what is left to prove may be shown."""
-        loss = self.waiting.pop(user, None)
+    def _accepted(self, user: int, account: str) -> None:
+        """The account's password is still good: what is left to prove may be shown."""
+        loss = self.waiting.pop((user, account), None)
         if loss is not None and loss.incident.login_front_end and loss.incident.front_end:
             self._start(loss, loss.incident.login_front_end, loss.incident.front_end)
 

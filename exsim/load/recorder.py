@@ -51,7 +51,10 @@ class Recorder:
         self.on_refusal: Callable[[str], None] | None = (
             None  # an account whose password was refused
         )
-        self.on_logon: Callable[[int], None] | None = None  # a user whose logon was accepted
+        # a user whose logon was accepted, and the account that it was
+        self.on_logon: Callable[[int, str], None] | None = None
+        self.on_lost: Callable[[str], None] | None = None  # an account whose session was lost
+        self.on_hop: Callable[[Hop], None] | None = None
         self._found: list[Incident] = []  # by the hop that is being written
 
     def follow(self, client: Client) -> None:
@@ -64,6 +67,8 @@ class Recorder:
             self._logon(exchange, hop)
         found, self._found = self._found, []
         for incident in found:
+            if self.on_lost is not None:
+                self.on_lost(exchange.request.account)
             # A late answer of an older session carried that one's cookies, not those that were lost.
             # What is shown is a copy of cookies, and only OWA's say who somebody is.
             if self.on_loss and incident.of_session is None and hop.protocol == "owa":
@@ -75,7 +80,7 @@ class Recorder:
         if sign is Sign.LOGON_REFUSED and self.on_refusal is not None:
             self.on_refusal(exchange.request.account)
         elif sign is Sign.ACCEPTED and self.on_logon is not None:
-            self.on_logon(hop.user)
+            self.on_logon(hop.user, exchange.request.account)
 
     def take(self, line: Line) -> None:
         """The sink of every client."""
@@ -86,6 +91,8 @@ class Recorder:
             if incidents:
                 self.lost += len(incidents)
                 self._found = list(incidents)
+            if self.on_hop is not None:
+                self.on_hop(line)
             if self.fire is not None and not line.control:
                 self._fire(self.fire, line, incidents)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from locust.env import Environment
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
+from exsim.load.leaving import leave
 from exsim.load.statistics import keep_in_batches
 from exsim.load.users import employ, user_classes
 from exsim.load.worker import Worker
@@ -32,6 +33,7 @@ def main_phase(worker: Worker) -> None:
         worker.stopping.wait(timeout=order.load.duration * order.time_scale)
     finally:
         worker.mark("load_ended")
+        leave(worker)
         runner.quit()
         runner.greenlet.join(timeout=LEAVING)
         worker.recorder.fire = None

@@ -15,8 +15,10 @@ from gevent.event import Event
 from gevent.pool import Pool
 
 from exsim.drive.driver import Client
+from exsim.load.leaving import leave
 from exsim.load.lives import agent, login, settings_of, start_user
 from exsim.load.worker import Worker
+from exsim.protocols import PROTOCOLS
 from exsim.protocols.flow import Flow
 from exsim.protocols.owa.forced import force
 from exsim.protocols.owa.way import Farm
@@ -112,6 +114,9 @@ def _steered(
         {"account": account.address, "home": account.home, "protocol": population.protocol},
     )
     browser = agent(worker, user, account)
+    give_back = PROTOCOLS[population.protocol].give_back
+    if give_back is not None:
+        worker.clients[client] = partial(give_back, browser, login(account), settings)
     flow = force(
         browser, login(account), settings, wanted.login, wanted.serving, farm_of(worker.order)
     )
@@ -183,6 +188,7 @@ def _one(worker: Worker, lender: Lender, home: str, begin: Begin) -> None:
             gevent.wait([over, worker.stopping], timeout=limit, count=1)
         _let_proofs_end(worker, client)
     finally:
+        leave(worker, [client])
         worker.let_go(client)
         lender.give(account)
 

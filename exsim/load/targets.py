@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from exsim.drive.target import Target
-from exsim.drive.tls import context
+from exsim.drive.tls import context, context_for
 from exsim.runs.addresses import endpoint
 from exsim.runs.order import Order
 
@@ -18,13 +18,28 @@ def targets_of(order: Order) -> dict[str | None, Target]:
     """
     url = urlsplit(order.url)
     host = url.netloc.removesuffix(":443")
-    tls = context(None if order.ca == "system" else order.ca, order.insecure)
+    tls = context_for(order)
+    proxy = endpoint(order.proxy)[1:] if order.proxy else None
     before = context(order.lb_ca) if order.lb_ca else tls
     _, where, port = endpoint(order.address)
     found: dict[str | None, Target] = {
-        None: Target(where, port, host, before if url.scheme == "https" else None)
+        None: Target(
+            where,
+            port,
+            host,
+            before if url.scheme == "https" else None,
+            proxy=proxy,
+            signature=order.signature,
+        )
     }
     for name, address in order.nodes.items():
         scheme, where, port = endpoint(address)
-        found[name] = Target(where, port, host, tls if scheme == "https" else None)
+        found[name] = Target(
+            where,
+            port,
+            host,
+            tls if scheme == "https" else None,
+            proxy=proxy,
+            signature=order.signature,
+        )
     return found

@@ -50,7 +50,7 @@ class ExsimUser(User):
     @task
     def live(self) -> None:
         number = self.numbers.take(self.population)
-        if number is None:  # more users asked for than there are mailboxes
+        if number is None or self.worker.leaving:  # more users asked for than there are mailboxes
             raise StopUser
         client: Client | None = None
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,30 @@ from gevent.threadpool import ThreadPool
 
 from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
+from exsim.drive.gate import Gate
 from exsim.drive.hub import HubWorld, stamper
+from exsim.drive.pace import Pace, pace_of
+from exsim.load.live import tell
 from exsim.load.recorder import Recorder
 from exsim.load.targets import targets_of
 from exsim.protocols import PROTOCOLS
-from exsim.protocols.flow import Request, Response
+from exsim.protocols.flow import Flow, Request, Response
 from exsim.runs.addresses import expanded, places
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
+from exsim.runs.made import NAME as LEDGER
+from exsim.runs.made import Entry, Ledger
 from exsim.runs.order import Order
 from exsim.runs.parts import compress
+from exsim.session.attempts import REFUSED, Attempts
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
 from exsim.session.records import Finding
 
 MOST_REFUSED = 2  # accounts; the second ends the run
+CLEANED_UP = frozenset({"owa"})  # protocols whose creations stand in the ledger
+Leaving = Callable[[], Flow[Any]]
 OWN_MAILBOX = frozenset({"own-mailbox"})  # what a client may write, where the mailboxes are made up
 
 
@@ -49,9 +57,13 @@ class Worker:
         self.compressing = ThreadPool(1)
         self.history = HistoryWriter(path, full=partial(self.compressing.spawn, compress))
         self.recorder = Recorder(self.history, detector_for(order))
-        self.recorder.on_refusal = self.refused
+        self.resting = dict(order.resting)  # account -> why it is never tried again
+        self.gate = None if order.lab else gate_for(order, self.world, self.rested)
+        if self.gate is None:
+            self.recorder.on_refusal = lambda account: self.rested(account, REFUSED)
+        else:
+            self.recorder.on_lost = self.gate.attempts.lost
         self.recorder.detector.on_wrong_mailbox(self.crossed)
-        self.resting: set[str] = set()  # accounts whose password was refused: never tried again
         self.source = Source(order.seed)
         self.ids = self.source.request_ids(order.worker)
         self.sources = expanded(order.load.source_addresses)
@@ -59,7 +71,9 @@ class Worker:
             [account.address for users in order.assignments for user in users for account in user]
             + [account.address for account in order.spare]
         )
-        self.clients: set[Client] = set()
+        self.ledger = Ledger(Path(order.directory) / LEDGER)
+        self.clients: dict[Client, Leaving | None] = {}  # and how it gives its session back
+        self.leaving = False  # nobody comes any more
 
     def client(self, user: int, protocol: str, connections: int, control: bool = False) -> Client:
         """A browser or phone of its own: pool, ids, sink.  `user` is its number in the history.
@@ -73,7 +87,7 @@ class Worker:
             connections=connections,
             source=self.sources[user % len(self.sources)] if self.sources else "",
             control=control,
-            allowed_writes=OWN_MAILBOX if order.lab else frozenset(),
+            allowed_writes=allowed_writes(order, protocol),
         )
         clear = frozenset([order.lb_cookie] if order.lb_cookie else [])
         client = Client(
@@ -85,9 +99,18 @@ class Worker:
             CookieHasher(bytes.fromhex(order.salt), clear),
             self.stamp,
         )
-        self.clients.add(client)
+        client.enter_in_ledger = self.enter_in_ledger
+        self.clients[client] = None
+        if self.gate is not None:
+            self.gate.follow(client)
         self.recorder.follow(client)
         return client
+
+    def enter_in_ledger(self, request: Request) -> None:
+        """What is about to be made: in the file, and on the disk, before it is."""
+        what, _, name = request.makes.partition(" ")
+        utc = self.stamp(self.world.now())
+        self.ledger.enter(Entry(request.account, what, name, utc))
 
     def observer(self, protocol: str) -> Callable[[Request, Response], Evidence]:
         observe, accounts = PROTOCOLS[protocol].observe, self.accounts
@@ -96,7 +119,7 @@ class Worker:
     def let_go(self, client: Client) -> None:
         """A client is done: what it has in flight is abandoned, its connections are closed."""
         client.stop()
-        self.clients.discard(client)
+        self.clients.pop(client, None)
 
     def mark(self, what: str, **facts: Any) -> None:
         """A line of the run's own in the history."""
@@ -109,19 +132,28 @@ class Worker:
             self.why = why
             self.stopping.set()
 
-    def refused(self, account: str) -> None:
-        """A password was refused.  Two of them end the run: real accounts lock out."""
-        self.resting.add(account)
-        if len(self.resting) >= MOST_REFUSED:
-            self.stop(f"{len(self.resting)} accounts were refused (wrong password or locked)")
+    def stop_by_rule(self, why: str) -> None:
+        """A stop rule holds: the run ends, and says so."""
+        if not self.stopping.is_set():
             self.by_rule = True
+            tell("rule", why=why)
+        self.stop(why)
+
+    def rested(self, account: str, why: str) -> None:
+        """An account is asked no more.  Two of them end the run: real accounts lock out."""
+        if account in self.resting:
+            return
+        self.resting[account] = why
+        self.mark("account_rests", account=account, why=why)
+        tell("rests", account=account, why=why)
+        if len(self.resting) >= MOST_REFUSED:
+            self.stop_by_rule(resting_sentence(self.resting))
 
     def crossed(self, finding: Finding) -> None:
         """An answer named another user's mailbox: nobody should go on measuring that, unless told to."""
-        if self.order.load.stop_at_wrong_mailbox:
+        if self.order.load.stop_at_wrong_mailbox or not self.order.lab:
             where = f" by {finding.front_end}" if finding.front_end else ""
-            self.stop(f"an answer{where} came from another user's mailbox")
-            self.by_rule = True
+            self.stop_by_rule(f"an answer{where} came from another user's mailbox")
 
     def crashed(self, error: Exception) -> None:
         """A flow of ours raised: the run ends with 70, and says where."""
@@ -136,6 +168,39 @@ class Worker:
             self.let_go(client)
         self.history.close()
         self.compressing.join()
+        self.ledger.close()
+
+
+def allowed_writes(order: Order, protocol: str) -> frozenset[str]:
+    """What a client may change: on a target only what the clean-up finds again."""
+    if order.lab or (order.writes in OWN_MAILBOX and protocol in CLEANED_UP):
+        return OWN_MAILBOX
+    return frozenset()
+
+
+def gate_for(order: Order, world: HubWorld, rested: Callable[[str, str], None]) -> Gate:
+    """What stands before the wire where accounts lock out and servers suffer."""
+    limits = order.limits
+    attempts = Attempts(limits.attempts)
+    for account, why in order.resting.items():
+        attempts.rest(account, why)
+    logons = limits.logons_per_minute
+    return Gate(
+        world,
+        attempts,
+        pace_of(limits.requests_per_second),
+        Pace(logons, 60.0) if logons is not None else None,
+        rested,
+    )
+
+
+def resting_sentence(resting: Mapping[str, str]) -> str:
+    """Why two accounts that rest end the run."""
+    if all("password is refused" in why or why == REFUSED for why in resting.values()):
+        return f"{len(resting)} accounts were refused (wrong password or locked)"
+    return (
+        f"{len(resting)} accounts are asked no more: {'; '.join(dict.fromkeys(resting.values()))}"
+    )
 
 
 def detector_for(order: Order) -> Detector:

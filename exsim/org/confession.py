@@ -49,6 +49,9 @@ class Confession(msgspec.Struct, omit_defaults=True, rename={"class_": "class"})
     user: str = ""  # address of the mailbox, where the front end knew it
     back_end: str = ""  # node that the request was passed on to
     wiped: tuple[str, ...] = ()  # names of the cookies that the answer deleted
+    bad_passwords: tuple[
+        str, ...
+    ] = ()  # addresses whose password the directory had refused by then
 
 
 # What a back end knows of an answer's class travels to the front end in a header; no client sees it.

@@ -39,6 +39,9 @@ WELL_KNOWN = (
 )
 
 
+WELL_KNOWN_KEYS = frozenset(row[0] for row in WELL_KNOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """`key` is its well-known name, or a word that the store made; `kind` its class."""
@@ -126,6 +129,14 @@ class Box:
         folder = Folder(f"folder{self._last}", self.folders[parent].key, name, kind)
         self.folders[folder.key] = folder
         return folder
+
+    def remove_folder(self, key: str, when: float) -> None:
+        """A folder that the store made, with everything in it; KeyError when it is not there."""
+        if key in WELL_KNOWN_KEYS:
+            raise KeyError(key)
+        del self.folders[key]
+        for item in self.items_in(key):
+            self.delete(item.number, when)
 
     # Items --------------------------------------------------------------------------------------
     def items_in(self, key: str) -> list[Item]:

@@ -12,6 +12,10 @@ class Directory:
     """What Active Directory knows.  Accounts are found without regard to case."""
 
     def __init__(self, organisation: Organisation) -> None:
+        self.bad: list[
+            str
+        ] = []  # addresses, one for each refused password, until they are confessed
+        self._changed = False
         self._nodes = {node.name: node for node in organisation.nodes}
         self._logons: dict[str, Mailbox] = {}
         self._sids = {mailbox.sid: mailbox for mailbox in organisation.mailboxes}
@@ -22,7 +26,22 @@ class Directory:
     def authenticate(self, user: str, password: str) -> Mailbox | None:
         """The mailbox of `user` (DOMAIN\\name or address), or None when the password is refused."""
         mailbox = self._logons.get(user.lower())
-        return mailbox if mailbox is not None and mailbox.password == password else None
+        if mailbox is None:
+            return None
+        good = (self._changed and mailbox.next_password) or mailbox.password
+        if password != good:
+            self.bad.append(mailbox.address)
+            return None
+        return mailbox
+
+    def change_passwords(self) -> None:
+        """From now on the next password of whoever has one is the good one, on every server at once."""
+        self._changed = True
+
+    def take_bad(self) -> tuple[str, ...]:
+        """The refused passwords since this was last asked."""
+        bad, self.bad = tuple(self.bad), []
+        return bad
 
     def find(self, user: str, domain: str) -> Mailbox | None:
         """The mailbox of `user`, as a client writes name and domain apart; no password is looked at."""

@@ -49,7 +49,7 @@ class E14:
         self._node = node
         self._host = organisation.host
         self._scale = organisation.time_scale
-        self._directory = Directory(organisation)
+        self.directory = self._directory = Directory(organisation)
         self._keys = E14Keys(entropy)
         self._timer = Timer(node.front_end, organisation.time_scale)
         secret = node.back_end.canary_secret

@@ -39,7 +39,7 @@ class FrontEnd:
         self._settings = node.front_end
         self._host = organisation.host
         directory = Directory(organisation)
-        self._directory = directory
+        self.directory = self._directory = directory
         self._ring = KeyRing(node.front_end, organisation.certificates, entropy)
         self._cache = KeyCache(organisation.time_scale)
         timer = Timer(node.front_end, organisation.time_scale)

@@ -54,6 +54,10 @@ class Node:
         """The front end's application pool ends and starts anew."""
         self._front.recycle()
 
+    def change_passwords(self) -> None:
+        """Whoever has a next password has it now."""
+        self._front.directory.change_passwords()
+
     def front(self, request: Request, peer: Peer) -> Work:
         """A client's request.  Confessed once, when the answer, or the head of its stream, goes out."""
         incoming = Incoming(request, self._clock() + self._offset)
@@ -90,6 +94,7 @@ class Node:
             user=outcome.user,
             back_end=outcome.back_end,
             wiped=outcome.wiped,
+            bad_passwords=self._front.directory.take_bad(),
         )
 
 

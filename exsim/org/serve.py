@@ -41,6 +41,7 @@ class Served(Protocol):
     def front(self, request: Request, peer: Peer) -> Work: ...
     def back(self, request: Request, peer: Peer) -> Work: ...
     def recycle(self) -> None: ...
+    def change_passwords(self) -> None: ...
 
 
 class Listener:
@@ -271,7 +272,7 @@ def run(
 ) -> None:
     """The whole life of a node process: until SIGTERM, or until `lifeline` (a pipe) ends.
 
-    `make(clock, confess)` makes the node.  SIGUSR1 recycles it.  A line `{"ready": true}` goes to
+    `make(clock, confess)` makes the node.  SIGUSR1 recycles it, SIGUSR2 changes passwords.  A line `{"ready": true}` goes to
     standard output once everything listens.
     """
     asyncio.run(_live(make, doors, back_ends, confession, lifeline, clock_offset))
@@ -292,6 +293,7 @@ async def _live(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
     loop.add_signal_handler(signal.SIGUSR1, node.recycle)
+    loop.add_signal_handler(signal.SIGUSR2, node.change_passwords)
 
     def lifeline_moved() -> None:
         if not os.read(lifeline, 4096):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import unquote_plus
 
-from exsim.org import actions, owa_items
+from exsim.org import actions, owa_folders, owa_items
 from exsim.org.answers import JSON, NO_CACHE, answer
 from exsim.org.back_request import Asked
 from exsim.org.settings import Mailbox, Node
@@ -41,6 +41,10 @@ class Service:
             return _json(actions.subscribed(request))
         if action in owa_items.ACTIONS:
             return self._items(action, asked)
+        if action in owa_folders.HANDLERS:
+            own = owa_folders.operate(action, asked, payload(asked))
+            if own is not None:
+                return _json(actions.packed(actions.messages(action, [own], self._node)))
         return _json(self._body(action, asked.mailbox))
 
     def _items(self, action: str, asked: Asked) -> Answer:

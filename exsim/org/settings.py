@@ -126,6 +126,7 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home: str
     sid: str
     name: str = ""
+    next_password: str = ""  # takes the other's place when somebody changes passwords
 
 
 class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from exsim.protocols.agent import Account, Agent
 from exsim.protocols.autodiscover import client as autodiscover
 from exsim.protocols.autodiscover import evidence as autodiscover_evidence
 from exsim.protocols.autodiscover import settings as autodiscover_settings
+from exsim.protocols.checked import Checked
 from exsim.protocols.ews import client as ews
 from exsim.protocols.ews import evidence as ews_evidence
 from exsim.protocols.ews.settings import Settings as EwsSettings
@@ -26,7 +27,9 @@ from exsim.protocols.outlook_anywhere import client as outlook_anywhere
 from exsim.protocols.outlook_anywhere import evidence as outlook_anywhere_evidence
 from exsim.protocols.outlook_anywhere import settings as outlook_anywhere_settings
 from exsim.protocols.owa.browser import browse
+from exsim.protocols.owa.check import check
 from exsim.protocols.owa.evidence import observe
+from exsim.protocols.owa.leave import give_back
 from exsim.protocols.owa.settings import Settings
 from exsim.session.hop import Evidence
 
@@ -37,7 +40,9 @@ class Protocol:
 
     `flow(client, account, settings)` is one client's life; `settings(**values)` makes its settings from a
     scenario's; `observe(request, response, accounts)` reads a body once.  `connections`: how many a real
-    client opens to one host.  `steps`: the names its requests may carry.
+    client opens to one host.  `steps`: the names its requests may carry.  `give_back`: what ends a live
+    session when the run ends; None where the server keeps nothing of one.  `check`: one logon of one
+    account; OWA's, by the form, where a protocol has none of its own.
     """
 
     name: str
@@ -46,6 +51,8 @@ class Protocol:
     observe: Callable[[Request, Response, Collection[str]], Evidence]
     connections: int
     steps: tuple[str, ...]
+    give_back: Callable[[Agent, Account, Any], Flow[None]] | None = None
+    check: Callable[[Agent, Account], Flow[Checked]] = check
 
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -72,10 +79,12 @@ PROTOCOLS: dict[str, Protocol] = {
             "ping",
             "ecp",
             "logoff",
+            "draft",
             "late",
             "find",
             "proof",
         ),
+        give_back=give_back,
     ),
     "ews": Protocol(
         name="ews",

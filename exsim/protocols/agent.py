@@ -188,7 +188,15 @@ class Agent:
             return replace(request, target=target, step=step)
         headers = tuple(item for item in request.headers if item[0] not in BODY_HEADERS)
         return replace(
-            request, method="GET", target=target, headers=headers, body=None, step=step, writes=None
+            request,
+            method="GET",
+            target=target,
+            headers=headers,
+            body=None,
+            step=step,
+            writes=None,
+            attempt="",  # the password was in the body
+            makes="",
         )
 
     def _facts(self, request: Request, **more: str | int) -> dict[str, str | int]:

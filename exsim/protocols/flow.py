@@ -133,7 +133,9 @@ class Request(Command[Response]):
     the mailbox whose answer is expected.  `timeout` in seconds, to the complete answer.  `auth` says what
     this request carries to sign in: see `session.hop.AUTH`.  `attempt`: FORM or REPLAY of
     `session.attempts.Attempt`, where a password is tried otherwise than `auth` says.  `mailbox`: the id by
-    which the client knows its own mailbox, where answers name one; another's is not its own.
+    which the client knows its own mailbox, where answers name one; another's is not its own.  `makes`: what
+    is created in the mailbox, its kind and the name it is found again by; the driver enters it in the run's
+    ledger first, and sends nothing without one.
     """
 
     method: str
@@ -154,6 +156,7 @@ class Request(Command[Response]):
     attempt: str = ""
     own: Sequence[tuple[str, str]] = ()
     mailbox: str = ""
+    makes: str = ""
 
     @property
     def lines(self) -> list[tuple[str, str]]:

@@ -59,9 +59,12 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_accounts(
-    path: Path, ask: Callable[[str], str] = getpass.getpass, trust: bool = False
+    path: Path,
+    ask: Callable[[str], str] = getpass.getpass,
+    trust: bool = False,
+    secrets: bool = True,
 ) -> list[Account]:
-    """The accounts of `path`, with their passwords.
+    """The accounts of `path`, with their passwords; without them (`secrets` False) nothing is asked or run.
 
     `ask` is called for `prompt`.  `trust` skips the look at the file's mode, which says nothing on
     Windows.  Raises AccountsError with the file's name and line.
@@ -74,7 +77,11 @@ def read_accounts(
     literal = trust or os.name == "nt" or not path.stat().st_mode & 0o077
     accounts: list[Account] = []
     for where, row in _rows(path.name, text):
-        accounts.append(_account(where, row, ask, literal, accounts))
+        account = _account(where, row, accounts)
+        if secrets:
+            password = _secret(where, account.address, row[-1], ask, literal)
+            account = msgspec.structs.replace(account, password=password)
+        accounts.append(account)
     if not accounts:
         raise AccountsError(f"{path.name}: holds no account")
     return accounts
@@ -100,10 +107,8 @@ def _rows(file: str, text: str) -> Iterator[tuple[str, list[str]]]:
         yield where, row
 
 
-def _account(
-    where: str, row: list[str], ask: Callable[[str], str], literal: bool, before: Sequence[Account]
-) -> Account:
-    email, logon, home, secret = row
+def _account(where: str, row: list[str], before: Sequence[Account]) -> Account:
+    email, logon, home, _ = row
     home = home.lower()
     name, at, domain = email.partition("@")
     if not (name and at and domain):
@@ -118,7 +123,7 @@ def _account(
         )
     if any(email.lower() == other.address.lower() for other in before):
         raise AccountsError(f'{where}: email: "{email}" is there twice; one user, one mailbox')
-    return Account(email, logon, home, _secret(where, email, secret, ask, literal))
+    return Account(email, logon, home, "")
 
 
 def _secret(where: str, email: str, secret: str, ask: Callable[[str], str], literal: bool) -> str:

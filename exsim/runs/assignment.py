@@ -6,7 +6,7 @@ An account is given away once; two users never share one.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import cycle
 
 import msgspec
@@ -17,6 +17,7 @@ from exsim.runs.errors import ScenarioError
 from exsim.runs.sections import Node, Population, Scenario
 
 LAB_DOMAIN = "isp.com.au"
+MOST_SPARE = 4  # of each home, of somebody else's accounts
 SPARE_A_NODE = 4  # accounts for control and steered sessions, for each node of the lab
 
 
@@ -97,6 +98,28 @@ def assign(scenario: Scenario, accounts: Iterable[Account], file: str = "") -> A
             raise ScenarioError(file, *_too_few(scenario, index, have)) from None
     spare = [account for waiting in free.values() for account in waiting]
     return Assignment(tuple(users), tuple(spare))
+
+
+def without(assignment: Assignment, addresses: Collection[str]) -> Assignment:
+    """The same without the users of whom an account is among `addresses`, and without such spare ones."""
+    return Assignment(
+        tuple(
+            tuple(user for user in users if all(one.address not in addresses for one in user))
+            for users in assignment.users
+        ),
+        tuple(one for one in assignment.spare if one.address not in addresses),
+    )
+
+
+def with_few_spare(assignment: Assignment, most: int = MOST_SPARE) -> Assignment:
+    """Of the spare accounts `most` of each home: what steered and control sessions need at once."""
+    taken: dict[str, int] = defaultdict(int)
+    spare = []
+    for account in assignment.spare:
+        taken[account.home] += 1
+        if taken[account.home] <= most:
+            spare.append(account)
+    return Assignment(assignment.users, tuple(spare))
 
 
 def _too_few(scenario: Scenario, index: int, have: dict[str, int]) -> tuple[str, str]:

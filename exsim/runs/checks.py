@@ -31,7 +31,13 @@ def check(scenario: Scenario) -> None:
     if scenario.target is not None:
         _target(scenario.target)
         _shadow(scenario.target)
+    writes = scenario.target is None or scenario.target.writes != "none"
     for index, population in enumerate(scenario.population):
+        if population.session.drafts and not writes:
+            raise Complaint(
+                f"population[{index}].session.drafts",
+                f'{population.session.drafts}: nothing may be written: target.writes is "none"',
+            )
         _population(scenario, population, f"population[{index}]")
     _load(scenario)
     _expect(scenario)
@@ -103,6 +109,10 @@ def _target(target: Target) -> None:
                 f'"{text}": passwords would cross this wire in clear;'
                 " set target.cleartext = true if that is meant",
             )
+    if target.proxy:
+        _endpoint(target.proxy, "target.proxy")
+    if target.client_key and not target.client_cert:
+        raise Complaint("target.client_key", "needs target.client_cert")
     if target.address:
         _endpoint(target.address, "target.address")
     if target.confirm and target.confirm.lower() != host.lower():

@@ -18,6 +18,7 @@ import msgspec
 
 from exsim.runs.errors import RunError
 from exsim.runs.history import History, read_history
+from exsim.runs.made import NAME as LEDGER
 from exsim.runs.resolved import as_toml
 from exsim.runs.runfile import FORMAT, RunFile
 from exsim.runs.scenario import Scenario, parse_scenario
@@ -40,6 +41,7 @@ class RunDirectory:
         self.history_folder = path / "history"
         self.lb_log = path / "lb.log"
         self.nodes_folder = path / "nodes"
+        self.ledger = path / LEDGER  # of what the run made in mailboxes
         # from here on everything can be made again from what stands above
         self.incidents = path / "incidents.jsonl"
         self.results = path / "results.json"

@@ -11,11 +11,11 @@ from typing import Literal
 import msgspec
 
 from exsim.runs.accounts import Account
-from exsim.runs.sections import Expect, Load, Population
+from exsim.runs.sections import Expect, Limits, Load, Population
 
 WORKER_STRIDE = 100_000  # user numbers between two workers
 STOP_WORD = b"stop"  # on the load's standard input, where there are no signals to say it with
-Phase = Literal["control", "main", "forced", "unmask"]
+Phase = Literal["check", "cleanup", "control", "main", "forced", "unmask"]
 
 
 class Combination(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,13 +63,22 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ca: str = "system"
     lb_ca: str = ""
     insecure: bool = False
+    tls_min: str = "1.2"
+    tls_legacy: bool = False
+    client_cert: str = ""  # a file
+    client_key: str = ""
+    proxy: str = ""  # "host:port"
     lb_cookie: str = ""
     lb_servers: dict[str, str] = {}
     lb_values: dict[str, str] = {}  # of the balancer's cookie -> node, where they were seen before
     distrusted: tuple[str, ...] = ()  # names in X-FEServer that are not believed
     combinations: tuple[Combination, ...] = ()
     time_scale: float = 1.0
+    writes: str = "none"
     lab: bool = False  # balancer and nodes are ours: nobody can be locked out
+    limits: Limits = Limits()
+    resting: dict[str, str] = {}  # account -> why it is asked no more
+    signature: str = ""  # what is added to every User-Agent, so that the farm's own people can tell
 
     def as_json(self) -> bytes:
         """For the load's standard input only: it holds passwords."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+import exsim
 from exsim.runs.assignment import Assignment
 from exsim.runs.dice import Source
+from exsim.runs.limits import shared
 from exsim.runs.order import Combination, Order, Phase
 from exsim.runs.rig import Rig
 from exsim.runs.scenario import Scenario
@@ -26,6 +28,7 @@ class Plan:
     directory: Path
     started: float
     salt: str
+    resting: dict[str, str] = field(default_factory=dict)
 
     def order(self, phase: Phase = "main", combinations: Sequence[Combination] = ()) -> Order:
         """The order for one phase, for a load that does all of it."""
@@ -50,13 +53,22 @@ class Plan:
             ca=rig.ca,
             lb_ca=rig.lb_ca,
             insecure=rig.insecure,
+            tls_min=rig.tls_min,
+            tls_legacy=rig.tls_legacy,
+            client_cert=rig.client_cert,
+            client_key=rig.client_key,
+            proxy=rig.proxy,
             lb_cookie=rig.lb_cookie,
             lb_servers=rig.lb_servers,
             lb_values=rig.lb_values,
             distrusted=rig.distrusted,
             combinations=tuple(combinations),
             time_scale=scenario.time_scale,
+            writes=scenario.target.writes if scenario.target is not None else "own-mailbox",
             lab=scenario.lab is not None,
+            limits=scenario.limits,
+            resting=self.resting,
+            signature=signature(self.directory) if scenario.target is not None else "",
         )
 
 
@@ -72,9 +84,15 @@ def shared_out(order: Order) -> list[Order]:
             spare=order.spare[worker::workers],
             combinations=order.combinations[worker::workers],
             load=msgspec.structs.replace(order.load, spawn_rate=order.load.spawn_rate / workers),
+            limits=shared(order.limits, workers),
         )
         for worker in range(workers)
     ]
+
+
+def signature(run: Path | str) -> str:
+    """What every request of a run on a target says of itself, behind the browser's own words."""
+    return f"exsim/{exsim.__version__} run={Path(run).name}"
 
 
 def salt_of(scenario: Scenario) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from exsim.runs.clients import CLIENTS
 from exsim.runs.sections import Scenario
 
-_SECTIONS = ("lab", "target", "population", "load", "expect", "ab")
+_SECTIONS = ("lab", "target", "population", "load", "limits", "expect", "ab")
 
 
 def as_toml(scenario: Scenario) -> str:

@@ -111,7 +111,7 @@ class Runbook:
     def _why(self) -> str:
         """The stop rule that ended a phase, in its own words."""
         for line in self.directory.history():
-            if isinstance(line, Mark) and line.what == "phase_ended" and line.facts.get("why"):
+            if isinstance(line, Mark) and line.what == "phase_ended" and line.facts.get("rule"):
                 return str(line.facts["why"])
         return "a stop rule"
 
@@ -127,6 +127,11 @@ class Runbook:
         if died:
             of = " of the lab" if self.run.rig == "lab" else ""
             self.run.stopped = f"{', '.join(self.run.died)}{of} ended by itself"
+
+    def note(self, sentence: str) -> None:
+        """Something that a reader of this run has to know."""
+        self.run.notes.append(sentence)
+        self.directory.write_run(self.run)
 
     def interrupted(self) -> None:
         self.run.interrupted = "signal"

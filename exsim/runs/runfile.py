@@ -71,6 +71,7 @@ class RunFile(msgspec.Struct, kw_only=True):
     lb_servers: dict[str, str] = {}  # the balancer's name of a server -> node
     lb_cookie: str = ""
     balancer: str = ""  # the file, as the scenario names it
+    scenario_path: str = ""  # from where the run was started; "" where it stands elsewhere
     balancer_path: str = ""  # the same from where the run was started; "" where it stands elsewhere
     changes: list[BalancerChange] = []
     warnings: list[str] = []  # the balancer's own

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from exsim.protocols import PROTOCOLS
-from exsim.runs import checks, complaint
+from exsim.runs import checks, complaint, limits
 from exsim.runs.addresses import expanded
 from exsim.runs.errors import ScenarioError
 from exsim.runs.measured import with_measured
@@ -53,6 +53,7 @@ def parse_scenario(text: str, file: str, folder: Path = Path()) -> Scenario:
         ready = complaint.checked(with_measured(document, folder), _shape())
         scenario = _resolved(msgspec.convert(ready, Scenario))
         checks.check(scenario)
+        limits.check(scenario)
     except complaint.Complaint as found:
         raise ScenarioError(file, found.key, found.problem) from None
     except msgspec.ValidationError as problem:  # what `complaint` does not know of
@@ -75,7 +76,7 @@ def _resolved(scenario: Scenario) -> Scenario:
         return scenario  # `checks` says what is wrong with them
     load = msgspec.structs.replace(scenario.load, source_addresses=sources)
     population = tuple(map(_resolved_population, scenario.population))
-    return msgspec.structs.replace(scenario, load=load, population=population)
+    return limits.resolved(msgspec.structs.replace(scenario, load=load, population=population))
 
 
 def _resolved_population(population: Population) -> Population:

@@ -157,6 +157,16 @@ class Lab(Section, frozen=True):
         return (self.preset,) if isinstance(self.preset, str) else self.preset
 
 
+class Tls(Section, frozen=True):
+    """How old a TLS is spoken to a target.  `min` below 1.2 accepts weak keys and hashes as well.
+
+    `legacy`: also to a server without RFC 5746, as browsers do.
+    """
+
+    min: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    legacy: bool = False
+
+
 class Target(Section, frozen=True):
     """Neither balancer nor nodes are ours.
 
@@ -165,6 +175,9 @@ class Target(Section, frozen=True):
     "host:port" (or "http://host:port", which needs `cleartext`).  `confirm` repeats the url's host when
     it is not this machine.  `balancer`: a HAProxy file that is run here, in front of the nodes, in place of
     the balancer that is there; `map`: its name of a server -> node, where the names do not tell.
+    `client_cert`, `client_key`: of ours, in PEM, where the farm asks for one.  `proxy`: "host:port", asked to
+    CONNECT; those of the environment are ignored.  `writes`: what may be written there; "own-mailbox" is
+    drafts in a folder "exsim" of the test mailboxes.
     """
 
     url: str
@@ -178,6 +191,11 @@ class Target(Section, frozen=True):
     confirm: str = ""
     balancer: str = ""
     map: dict[str, str] = field(default_factory=dict)
+    tls: Tls = Tls()
+    client_cert: str = ""
+    client_key: str = ""
+    proxy: str = ""
+    writes: Literal["none", "own-mailbox"] = "none"
 
 
 class Session(Section, frozen=True):
@@ -190,7 +208,8 @@ class Session(Section, frozen=True):
     `change_mailbox`: versions of further mailboxes that are used in the same browser, in turn.
     `boot_page_kept`: the start page of the last mailbox is used again.  `ecp`: visits to the options.
     `keep_alive`: seconds between two of them, 0 for none.  `hang_after`: when a user gives up waiting
-    for the page.
+    for the page.  `drafts`: saved in each session, in a folder "exsim" of the user's own; on a target they
+    need `writes = "own-mailbox"`, and `exsim cleanup` removes them.
     """
 
     polls: Count = 10
@@ -209,6 +228,7 @@ class Session(Section, frozen=True):
     boot_page_kept: bool = False
     ecp: Count = 0
     hang_after: Seconds = 30.0
+    drafts: Count = 0
     logon_retries: Count = 0
 
 
@@ -255,6 +275,22 @@ class Load(Section, frozen=True):
     source_addresses: str | tuple[str, ...] = ()
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     stop_at_wrong_mailbox: bool = True
+
+
+class Limits(Section, frozen=True):
+    """The most that a run may ask of a target.
+
+    What is absent has no ceiling where the target is this machine, and that of `limits.DEFAULTS` elsewhere.
+    `users` at once.  `logons_per_minute` and `requests_per_second` are kept by holding back, which shows
+    as lateness.  `window`: when the run is ended at the latest, from its start.  `attempts`: of one
+    account's password, that are refused or not yet confirmed.
+    """
+
+    users: Positive | None = None
+    logons_per_minute: Positive | None = None
+    requests_per_second: Annotated[float, Meta(gt=0)] | None = None
+    window: Annotated[float, Meta(ge=1, extra={"duration": True})] | None = None
+    attempts: Annotated[int, Meta(ge=1, le=100)] = 6
 
 
 class LostLimit(Section, frozen=True):
@@ -331,6 +367,7 @@ class Scenario(Section, frozen=True):
     lab: Lab | None = None
     target: Target | None = None
     load: Load = Load()
+    limits: Limits = Limits()
     expect: Expect = Expect()
     ab: Ab | None = None
     assumed: str = ""

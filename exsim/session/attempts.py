@@ -17,6 +17,7 @@ from exsim.wire import names
 
 MOST = 6  # attempts of one account that are refused or not yet confirmed: a browser's connections
 UNAUTHORIZED, SERVER_ERRORS = 401, 500
+REFUSED = "its password was refused"  # or the account is locked, expired or disabled
 PASSED_ON = frozenset((names.CALCULATED_BE.lower(), names.BE_SERVER.lower()))
 
 
@@ -88,7 +89,7 @@ class Attempts:
             one.confirmed, one.unknown = True, 0
             one.owed = one.owed and attempt is not Attempt.FORM
         elif outcome is Outcome.REFUSED:
-            self.rest(account, "its password was refused")
+            self.rest(account, REFUSED)
         elif outcome is Outcome.UNKNOWN:
             one.unknown += 1
 

@@ -18,6 +18,7 @@ from exsim.session.ledger import MARKED, Ledger
 from exsim.session.loss import follow, lose, note_meeting, tell_reason
 from exsim.session.machine import State, after
 from exsim.session.meaning import DEFINITE, MEETS, Sign
+from exsim.session.password import Refusals
 from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.sids import Sids
@@ -61,6 +62,7 @@ class Detector:
         self._identified = Identified(
             self.attribution, self._ledger, self._users, self._sessions.append, self._note
         )
+        self._refusals = Refusals()
 
     def feed(self, line: Line) -> list[Incident]:
         """Take one line; the incidents that it is the first sign of (control sessions' are not told)."""
@@ -100,6 +102,7 @@ class Detector:
             if session.incident is not None and session.incident.back_end is None:
                 session.incident.back_end = session.back_end
         found = self._ledger.found
+        found.findings += self._refusals.explain(self._sessions)
         found.sessions = list(self._sessions)
         found.shut_out = self._identified.shut_out()
         found.waits = self._waits.told()
@@ -161,6 +164,9 @@ class Detector:
         if reading.sign is Sign.ACCEPTED:
             self._begin(reading)
             return []
+        if reading.sign is Sign.LOGON_REFUSED:
+            facts = reading.browser.logons.get(reading.hop.session, {})
+            self._refusals.note(str(facts.get("account") or ""), reading.hop.arrived)
         self._ledger.report(reading)
         incidents = []
         for session in self._judge(reading):

@@ -25,7 +25,6 @@ class Place(Enum):
 # Paths, in lower case, that end a session on the client's own wish (E13, E16).
 _LEAVING = (names.LOGOFF.lower(),)
 _ECP_LOGOFF = "/logoff.aspx"  # anywhere below /ecp/: E13
-_PASSWORD_PAGE = "/owa/auth/expiredpassword.aspx"  # a changed password deletes the cookies: E13 E16
 _ANONYMOUS_PATHS = frozenset({names.ROOT, names.ECP_PING.lower()})
 _HEALTH = "/" + names.HEALTH_CHECK.lower()
 
@@ -37,7 +36,7 @@ def _is_logon(method: str, path: str) -> bool:
 def _is_logoff(method: str, path: str) -> bool:
     if path in _LEAVING or (path.startswith("/ecp/") and path.endswith(_ECP_LOGOFF)):
         return True
-    return method == "POST" and path == _PASSWORD_PAGE
+    return method == "POST" and path == names.EXPIRED_PASSWORD  # it deletes the cookies: E13 E16
 
 
 def _is_manifest(method: str, path: str) -> bool:

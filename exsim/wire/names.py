@@ -31,6 +31,7 @@ PING = observed("/owa/ping.owa", "E13")
 KEEP_ALIVE = observed("/owa/keepalive.owa", "E13")
 PAGE_LOAD_TIMES = observed("/owa/plt1.ashx", "E13")
 LANGUAGE_PAGE = observed("/owa/languageselection.aspx", "E13")
+EXPIRED_PASSWORD = observed("/owa/auth/expiredpassword.aspx", "E13 E16")
 LANGUAGE_POST = observed("/owa/lang.owa", "E13")
 STATIC_ROOT = observed("/owa/prem/", "CAP16")  # followed by the mailbox back end's build
 HEALTH_CHECK = documented("HealthCheck.htm", "LB16")  # below each virtual directory

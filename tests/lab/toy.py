@@ -26,6 +26,9 @@ class ToyNode:
     def recycle(self):
         self.recycled += 1
 
+    def change_passwords(self):
+        pass
+
     def front(self, request, peer):
         if request.path.lower().endswith("healthcheck.htm"):
             return Answer(200, "OK", [], b"200 OK<br/>" + self.name.encode())

@@ -35,6 +35,7 @@ OTHER: dict[str, Any] = {
     "ecp": 2,
     "hang_after": 9.0,
     "logon_retries": 1,
+    "drafts": 3,
 }
 
 

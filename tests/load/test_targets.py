@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from exsim.drive.target import Target
-from exsim.load.alpn import chosen_protocol
+from exsim.drive.tls import context
+from exsim.load.alpn import BOTH, chosen_protocol
 from exsim.load.targets import targets_of
 from tests.load.orders import orders
 
@@ -57,5 +58,7 @@ def test_where_nobody_answers_no_protocol_was_chosen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = int(door.getsockname()[1])
     tls = targets_of(orders()[0])[None].tls
-    assert chosen_protocol(Target("127.0.0.1", port, "x", tls), None, True) == ""
-    assert chosen_protocol(Target("127.0.0.1", port, "x"), None, True) == "", "no TLS, no ALPN"
+    assert chosen_protocol(Target("127.0.0.1", port, "x", tls), context(None, True, BOTH)) == ""
+    assert chosen_protocol(Target("127.0.0.1", port, "x"), context(None, True, BOTH)) == "", (
+        "no TLS, no ALPN"
+    )

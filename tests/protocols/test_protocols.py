@@ -27,7 +27,7 @@ def test_every_step_that_a_life_takes_is_listed() -> None:
     Scripted(toy).run(PROTOCOLS["owa"].flow(Agent(HOST, dice()), ACCOUNT, settings), until=2000)
     taken = set(toy.steps())
     assert taken <= set(PROTOCOLS["owa"].steps)
-    assert set(PROTOCOLS["owa"].steps) - taken == {"proof", "find"}
+    assert set(PROTOCOLS["owa"].steps) - taken == {"proof", "find", "draft"}
 
 
 def test_an_account_does_not_show_its_password() -> None:

@@ -46,7 +46,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
         ("polls = 30", 'change_mailbox = ["2016", "2019"]', 'population[0].session.change_mailbox[1]: "2019": no node of this version is there to hold the mailbox'),
         ("users = 20", 'users = 20\nnode = "EXCH10"', 'population[0].node: "EXCH10" is not a node; one of EXCH16-SYD-01, EXCH16-SYD-02, EXCH13'),
         ("[lab]", "[labb]", "labb: is not a key; did you mean lab?"),
-        ("title", "zzzz", "zzzz: is not a key; there are title, population, seed, lab, target, load, expect, ab, assumed"),
+        ("title", "zzzz", "zzzz: is not a key; there are title, population, seed, lab, target, load, limits, expect, ab, assumed"),
         ('title = "1x2013 + 2x2016, round robin, no persistence"', "", "title: is missing"),
         ("seed = 7", 'seed = "x"', 'seed: must be a whole number, not "x"'),
         ('preset = "authcert_asymmetry"', "preset = 3", "lab.preset: must be text in quotes, not 3"),

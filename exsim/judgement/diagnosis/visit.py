@@ -13,13 +13,12 @@ from exsim.judgement.diagnosis.trial import Pool, Seen, Trial
 from exsim.judgement.diagnosis.verdicts import named
 from exsim.judgement.diagnosis.wording import diagnosis_of
 from exsim.judgement.evidence import Diagnosis, DoctorFacts, MatrixCell, NodeFacts
+from exsim.wire.builds import version_of_build
 
 OUTCOME_OF = {
     "readable": "readable", "reason_0": "unreadable", "reason_2": "credentials",
     "reason_3": "expired", "login_timeout": "refused",
 }  # fmt: skip
-VERSION_OF = {"14": "2010", "15.0": "2013", "15.1": "2016", "15.2": "2019"}
-SE_SINCE = 2562  # 15.2.2562 is the first build of the Subscription Edition
 UNSEEN = [  # what a visit of a minute cannot meet
     "short_public_ttl",
     "late_wipe",
@@ -51,13 +50,7 @@ def diagnose(facts: DoctorFacts) -> list[Diagnosis]:
 
 def version_of(node: NodeFacts) -> str:
     """A node's version: by its build where it told one, else as claimed."""
-    build = node.owa_version or node.build
-    major, minor, number, *_ = (*build.split("."), "", "", "")
-    if major == "14":
-        return VERSION_OF["14"]
-    found = VERSION_OF.get(f"{major}.{minor}", node.version)
-    newest = found == "2019" and number.isdigit() and int(number) >= SE_SINCE
-    return "se" if newest else found
+    return version_of_build(node.owa_version or node.build) or node.version
 
 
 def _seen(facts: DoctorFacts) -> Seen:

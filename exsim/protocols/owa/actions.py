@@ -72,7 +72,8 @@ def make(name: str, data: Any, small: bool = True) -> Action:
     )
 
 
-def _call(name: str, small: bool = True, **body: Any) -> Action:
+def call(name: str, small: bool = True, **body: Any) -> Action:
+    """An operation of Exchange's own contracts: its request, with `body` as its content."""
     return make(
         name,
         {
@@ -93,11 +94,11 @@ ACTIONS: dict[str, Action] = {
         make("GetDaysUntilPasswordExpiration", {}),
         make("GetRegionalConfiguration", {}),
         make("PingOwa", {}),
-        _call("GetReminders", MaxItems=20, ReminderType=0),
-        _call("GetMailTips", MailTipsRequested="All"),
-        _call("GetPersona", PersonaId=None),
-        _call("GetTimeZoneOffsets"),
-        _call(
+        call("GetReminders", MaxItems=20, ReminderType=0),
+        call("GetMailTips", MailTipsRequested="All"),
+        call("GetPersona", PersonaId=None),
+        call("GetTimeZoneOffsets"),
+        call(
             "GetFolder",
             small=False,
             FolderShape={"__type": "FolderResponseShape:#Exchange", "BaseShape": "IdOnly"},
@@ -105,20 +106,20 @@ ACTIONS: dict[str, Action] = {
                 {"__type": "DistinguishedFolderId:#Exchange", "Id": name} for name in FOLDERS
             ],
         ),
-        _call(
+        call(
             "FindFolder",
             small=False,
             FolderShape={"__type": "FolderResponseShape:#Exchange", "BaseShape": "Default"},
             ParentFolderIds=[{"__type": "DistinguishedFolderId:#Exchange", "Id": "msgfolderroot"}],
             Traversal="Deep",
         ),
-        _call(
+        call(
             "FindConversation",
             small=False,
             ParentFolderId={"__type": "TargetFolderId:#Exchange", "BaseFolderId": _INBOX},
             Paging=_PAGE,
         ),
-        _call(
+        call(
             "FindItem",
             small=False,
             ItemShape=_SHAPE,
@@ -126,8 +127,8 @@ ACTIONS: dict[str, Action] = {
             Traversal="Shallow",
             Paging=_PAGE,
         ),
-        _call("GetItem", ItemShape=_SHAPE, ItemIds=[]),
-        _call(
+        call("GetItem", ItemShape=_SHAPE, ItemIds=[]),
+        call(
             "GetConversationItems",
             small=False,
             Conversations=[],

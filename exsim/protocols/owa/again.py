@@ -17,9 +17,9 @@ from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.actions import ACTIONS, subscribe
 from exsim.protocols.owa.crossing import log_on
 from exsim.protocols.owa.fingerprint import TIMEOUT
-from exsim.protocols.owa.markup import is_logon_page, read_boot_page
+from exsim.protocols.owa.markup import is_logon_page, read_boot_page, reason_of
 from exsim.protocols.owa.notifications import new_channel_id
-from exsim.protocols.owa.page import XML_CALL, Page, reason_of
+from exsim.protocols.owa.page import XML_CALL, Page
 from exsim.protocols.owa.settings import Settings
 from exsim.protocols.owa.way import Farm, Way
 from exsim.wire import names

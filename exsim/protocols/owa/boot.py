@@ -10,9 +10,9 @@ from exsim.protocols.flow import Flow, Mark, Request, Response, together
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa import opening
 from exsim.protocols.owa.actions import ACTIONS, BOOT, subscribe
-from exsim.protocols.owa.markup import is_logon_page, read_boot_page
+from exsim.protocols.owa.markup import is_logon_page, read_boot_page, reason_of
 from exsim.protocols.owa.notifications import new_channel_id
-from exsim.protocols.owa.page import Page, reason_of
+from exsim.protocols.owa.page import Page
 from exsim.wire import names
 
 E14_BOOT = 4  # pings of 2010's start; its real list of calls is not known (*assumed*)

@@ -13,6 +13,7 @@ from exsim.protocols.owa.settings import Settings
 
 SHORTEST_PAUSE = 1.0  # seconds: nobody logs on again at once when nothing was shown (*assumed*)
 BY_ITSELF = ("logged_off", "closed")  # the user left the page, nobody sent him away
+NOT_ALLOWED = "not_allowed"  # the driver did not send the form: this account is not tried again
 MOST_RELOADS = 2  # of one session that was thrown out and let in again with the same cookies
 
 
@@ -78,6 +79,8 @@ def enter(
             page = Page(client, account, settings, entry.number)
             page.legacy = shown.form.legacy
             return Entered(page, entry.destination)
+        if entry.response.error == NOT_ALLOWED:
+            return Entered(refused=True)
         yield Mark("logon_refused", {"number": entry.number, "status": entry.response.status})
         shown, refused = None, entry.refused
         if attempt < settings.logon_retries:

@@ -15,7 +15,8 @@ from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa import logon, opening
 from exsim.protocols.owa.evidence import observe
 from exsim.protocols.owa.fingerprint import TIMEOUT, Issued, issued
-from exsim.protocols.owa.page import XML_CALL, reason_of
+from exsim.protocols.owa.markup import reason_of
+from exsim.protocols.owa.page import XML_CALL
 from exsim.protocols.owa.settings import Settings
 from exsim.protocols.owa.way import Farm, Way, front_end_of
 from exsim.session import attempts

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import Flow, Mark, Request, Start
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.page import Page
+from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
 
 
@@ -16,6 +18,16 @@ def log_off(page: Page) -> Flow[None]:
         for request in late_posts(page):
             yield Start(page.client.fetch(request), "late")
     yield from page.client.fetch(page.request("GET", names.LOGOFF, "logoff", lines.NAVIGATION))
+
+
+def give_back(client: Agent, account: Account, settings: Settings) -> Flow[None]:
+    """The run ends: whatever the page was doing, its logon cookies are given back, if it has any."""
+    jar = client.jar
+    if jar.value(names.CADATA) is None and jar.value(names.E14_SESSION) is None:
+        return
+    page = Page(client, client.account or account, settings, client.number)
+    yield Mark("logoff", {"number": page.number, "account": page.account.address})
+    yield from client.send(page.request("GET", names.LOGOFF, "logoff", lines.NAVIGATION))
 
 
 def late_posts(page: Page) -> list[Request]:

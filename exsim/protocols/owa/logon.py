@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from exsim.protocols.agent import REDIRECTS, Account, Agent
 from exsim.protocols.flow import Connection, Flow, Mark, Request, Response
 from exsim.protocols.owa import headers as lines
-from exsim.protocols.owa.markup import LogonForm, is_logon_page
+from exsim.protocols.owa.markup import LogonForm, is_logon_page, reason_of
 from exsim.protocols.owa.settings import Settings
 from exsim.session.attempts import Attempt
 from exsim.wire import names
@@ -27,6 +27,7 @@ class Entry:
     response: Response
     destination: str | None = None
     refused: bool = False  # the form was shown again: name or password are wrong
+    reason: str = ""  # of the redirect to it
 
 
 def script_cookies(client: Agent, logon: str, private: bool) -> None:
@@ -105,7 +106,7 @@ def _read(client: Agent, request: Request, response: Response) -> Flow[Entry]:
         return Entry(number, response)
     if is_logon_page(target):
         landing = yield from client.follow(request, response)
-        return Entry(number, landing.response, refused=True)
+        return Entry(number, landing.response, refused=True, reason=reason_of(target))
     if target.partition("?")[0].lower() == names.ERROR_PAGE:
         yield from client.follow(request, response)
         return Entry(number, response)

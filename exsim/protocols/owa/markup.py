@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote_plus, urljoin
+from urllib.parse import parse_qs, quote_plus, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 from bs4.exceptions import ParserRejectedMarkup
@@ -179,3 +179,11 @@ def read_boot_page(body: bytes) -> BootPage:
 def is_logon_page(target: str) -> bool:
     """Whether a path (with or without query) is the logon page's."""
     return target.partition("?")[0].lower() == names.LOGON_PAGE
+
+
+def reason_of(target: str) -> str:
+    """The `reason` in a logon page's address, or ""."""
+    try:
+        return parse_qs(urlsplit(target).query).get("reason", [""])[0][:8]
+    except ValueError:
+        return ""

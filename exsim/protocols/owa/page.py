@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 from exsim.protocols.agent import REDIRECTS, Account, Agent
 from exsim.protocols.flow import Flow, Join, Mark, Request, Response, Start, Stop, Task
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa import opening
 from exsim.protocols.owa.actions import Action
-from exsim.protocols.owa.markup import is_logon_page
+from exsim.protocols.owa.markup import is_logon_page, reason_of
 from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
 
@@ -233,11 +233,3 @@ class Page:
             if not task.done:
                 yield Stop(task)
         return shown
-
-
-def reason_of(target: str) -> str:
-    """The `reason` in a logon page's address, or ""."""
-    try:
-        return parse_qs(urlsplit(target).query).get("reason", [""])[0][:8]
-    except ValueError:
-        return ""

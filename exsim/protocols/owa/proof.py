@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from exsim.protocols.flow import CookieLine, Flow, Request, Response
 from exsim.protocols.owa import headers as lines
-from exsim.protocols.owa.page import reason_of
+from exsim.protocols.owa.markup import reason_of
 from exsim.protocols.owa.way import Farm, Way, find, front_end_of, leave_way
 from exsim.session.attempts import Attempt
 from exsim.wire import names

@@ -17,6 +17,7 @@ class Settings:
     `change_mailbox`: further accounts of the same browser, taken in turn after each log-off.
     `late_answers`: the old page still has posts on the way while it logs off.
     `boot_page_kept`: the browser has an application cache and starts from the page that it holds.
+    `drafts`: saved in each session, spread over its polls, in a folder of the user's own.
     `hang_after`: how long a user watches a boot request that gives no answer.
     `logon_retries`: how often a refused logon is tried again; each is one more bad password.
     `origin`: a node's name; everything is asked of that node itself.
@@ -41,6 +42,8 @@ class Settings:
     ecp: int = 0  # visits to the control panel in each session
     hang_after: float = 30.0
     origin: str | None = None
+    drafts: int = 0
+    signed: str = ""  # what stands in the subject of whatever is made: the run's id
     population: int = 0
     control: bool = False
     forced: bool = False

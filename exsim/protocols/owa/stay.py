@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exsim.protocols.flow import Flow
+from exsim.protocols.owa import drafts
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.actions import BACKGROUND_MIX, CLICK_MIX
 from exsim.protocols.owa.page import Page
@@ -13,11 +14,14 @@ def stay(page: Page) -> Flow[None]:
     """As many polls as the settings say, about `think` seconds apart; ends early when the page is left."""
     settings, client = page.settings, page.client
     visits = _visits(settings.polls, settings.ecp)
+    saves = _visits(settings.polls, settings.drafts)
     for poll in range(settings.polls):
         yield from client.rest(settings.think * (0.5 + client.dice.random()))
         if page.gone():
             return
         yield from _poll(page)
+        if poll in saves and not page.gone() and not page.legacy:
+            yield from drafts.save(page, poll)
         if poll in visits and not page.gone():
             yield from _control_panel(page)
         if page.gone():
@@ -25,7 +29,7 @@ def stay(page: Page) -> Flow[None]:
 
 
 def _visits(polls: int, wanted: int) -> frozenset[int]:
-    """After which polls the control panel is visited: spread evenly."""
+    """After which polls something is done `wanted` times: spread evenly."""
     return (
         frozenset((visit + 1) * polls // (wanted + 1) for visit in range(wanted))
         if polls

@@ -1,0 +1,266 @@
+"""What a whole run would send, to whom, as whom, and what it can show at best.  Sends nothing to anybody.
+
+A name is looked up where no address is pinned.  Numbers are estimates from the scenario's own words: the
+most that is asked for, when every server answers at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from exsim.conduct.hop_lines import paragraph
+from exsim.judgement.gate.needs import needs
+from exsim.judgement.statistics import upper_bound
+from exsim.judgement.words import counted_noun, listed, percent
+from exsim.lab.errors import LabError
+from exsim.lab.reach import resolved
+from exsim.protocols.health import DIRECTORIES
+from exsim.runs import limits
+from exsim.runs.accounts import read_accounts
+from exsim.runs.assignment import Assignment, assign, make_lab_accounts, with_few_spare
+from exsim.runs.dice import Source
+from exsim.runs.plan import signature
+from exsim.runs.scenario import Scenario, load_scenario
+from exsim.runs.sections import Target
+
+CHECK = 10  # requests of one account's check
+CONTROL = 30  # of one control session (*assumed*: a start and six polls)
+PROOF = (
+    3  # times that a copy of a lost session's cookies is shown; three proofs for a pair of servers
+)
+EACH = 3
+HEALTH_EVERY = 5.0
+FORCED = 12  # requests of one steered session at most
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a run sends, at most."""
+
+    accounts: int
+    users: int
+    logons: int
+    requests: int
+    shown: int  # copies of cookies
+    seconds: float
+
+
+def plan(path: Path) -> str:
+    """The plan as text.  Raises OperatorError."""
+    scenario = load_scenario(path)
+    return "\n".join(_lines(scenario, path)) + "\n"
+
+
+def counted(scenario: Scenario, assignment: Assignment) -> Counts:
+    """The estimate."""
+    load, target = scenario.load, scenario.target
+    asked = limits.asked(scenario)
+    sessions = sum(
+        population.users * max(1, math.ceil(load.duration / limits.seconds_of(population)))
+        for population in scenario.population
+    )
+    checks = len(assignment.accounts) if target is not None else 0
+    controls = load.control * len(scenario.node_names)
+    nodes = max(1, len(scenario.node_names))
+    homes = len({one.node or one.home for one in assignment.spare})
+    steered = nodes * nodes * homes * (scenario.expect.min_sessions_per_combination or 1)
+    forced = steered if load.force else 0
+    shown = PROOF * EACH * nodes * nodes
+    health = len(_directories(scenario)) * nodes * load.duration / HEALTH_EVERY if target else 0
+    requests = checks * CHECK + controls * CONTROL + forced * FORCED + shown + health
+    requests += asked.requests_per_second * load.duration
+    return Counts(
+        accounts=len(assignment.accounts),
+        users=scenario.users,
+        logons=checks + controls + sessions + forced,
+        requests=math.ceil(requests),
+        shown=shown,
+        seconds=load.duration,
+    )
+
+
+def _directories(scenario: Scenario) -> list[str]:
+    spoken = {population.protocol for population in scenario.population}
+    return [DIRECTORIES[name] for name in DIRECTORIES if name in spoken]
+
+
+def _assignment(scenario: Scenario, path: Path) -> Assignment:
+    """Who would log on; nobody is asked for a password, and no command is run."""
+    if scenario.target is None:
+        return assign(scenario, make_lab_accounts(scenario, Source(scenario.seed)), str(path))
+    accounts = read_accounts(path.parent / scenario.target.accounts, secrets=False)
+    return with_few_spare(assign(scenario, accounts, str(path)))
+
+
+def _lines(scenario: Scenario, path: Path) -> Iterator[str]:
+    assignment = _assignment(scenario, path)
+    counts = counted(scenario, assignment)
+    yield f" {scenario.title}: what `exsim run {path}` would do. Nothing was sent."
+    yield ""
+    yield from _to_whom(scenario)
+    yield from _as_whom(scenario, assignment)
+    yield from _how_much(scenario, counts)
+    yield from _seen(scenario, counts)
+    yield ""
+    yield " What it can show:"
+    yield from _expectations(scenario, assignment)
+    yield ""
+    yield " For the change ticket:"
+    yield paragraph(_ticket(scenario, counts, assignment), "   ")
+
+
+def _to_whom(scenario: Scenario) -> Iterator[str]:
+    target = scenario.target
+    if target is None:
+        yield " To         a lab on this machine, nobody else:"
+        yield f"            {listed(list(scenario.node_names))}"
+        return
+    yield f" To         {target.url}, {address_words(target)}"
+    yield from (f"            {name:<15} by itself at {at}" for name, at in target.nodes.items())
+    if target.hosts:
+        yield f"            passwords also to {listed(list(target.hosts))}, to nobody else"
+    health = listed(_directories(scenario))
+    where = "each of them" if target.nodes else "the balancer"
+    yield f" Health     HealthCheck.htm of {health} at {where}, every {HEALTH_EVERY:.0f} s"
+
+
+def address_words(target: Target) -> str:
+    """Where the name leads: pinned, or as it is looked up now."""
+    if target.address:
+        return f"at {target.address} (pinned)"
+    host = urlsplit(target.url).hostname or ""
+    try:
+        return f"which is {resolved(host)} now (looked up; pin it by target.address)"
+    except LabError as problem:
+        return str(problem)
+
+
+def _as_whom(scenario: Scenario, assignment: Assignment) -> Iterator[str]:
+    taken = [one for users in assignment.users for user in users for one in user]
+    shown = (
+        [one.logon for one in taken] if scenario.target else [f"{len(taken)} simulated accounts"]
+    )
+    yield f" Accounts   {counted_noun(len(taken), 'account')}, one user each:"
+    yield paragraph([", ".join(shown)], " " * 12)
+    if assignment.spare and scenario.target is not None:
+        spare = ", ".join(one.logon for one in assignment.spare)
+        yield f" Spare      {len(assignment.spare)}, for control and steered sessions:"
+        yield paragraph([spare], " " * 12)
+
+
+def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
+    most, asked = scenario.limits, limits.asked(scenario)
+    if scenario.target is not None:
+        yield (
+            f" Check      first of all {counted_noun(counts.accounts, 'logon')}, one after the other; the second "
+            "refused account ends the run"
+        )
+    yield (
+        f" Logons     about {counts.logons} in all, {asked.logons_per_minute} in the busiest minute"
+        f"{_ceiling(most.logons_per_minute)}"
+    )
+    yield (
+        f" Requests   about {counts.requests} in all, {asked.requests_per_second:g} a second"
+        f"{_ceiling(most.requests_per_second)}"
+    )
+    yield (
+        f" Users      {counts.users} at once{_ceiling(most.users)}, for {counts.seconds:g} s"
+        f"{_ceiling(most.window, ' s')}"
+    )
+    yield f" Attempts   besides logons at most {counts.shown} times a copy of cookies is shown: after a loss,"
+    yield f"            and a later logon of the account; at most {most.attempts} of an account unconfirmed at a time"
+    if scenario.target is not None:
+        yield f" Writes     {_writes(scenario.target)}"
+        yield " Stops      two accounts refused; wrong mailbox; a health check turning red; more than 1 %"
+        yield "            overloaded for 10 s; three times as slow for 30 s; the window over"
+
+
+def _ceiling(most: float | None, unit: str = "") -> str:
+    return "" if most is None else f" (limit {most:g}{unit})"
+
+
+def _writes(target: Target) -> str:
+    if target.writes == "none":
+        return "nothing: no mail, no item, no setting"
+    return 'drafts in a folder "exsim" of the test mailboxes, removed by exsim cleanup; no mail, no setting'
+
+
+def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
+    if scenario.target is None:
+        return
+    sources = scenario.load.source_addresses
+    where = f"from {len(sources)} addresses" if sources else "from one address, this machine's"
+    yield f" Seen       in IIS logs: a Chromium whose User-Agent ends in {signature('TIME')},"
+    yield "            and a client-request-id with every request; refusals as 440 or 302 to logon.aspx"
+    yield f"            by a security team: {counts.logons} logons of {counts.accounts} accounts {where};"
+    yield "            that is what a password spray looks like: tell them first"
+    yield " Proxies    those of the environment are ignored; every session would have one balancer more"
+
+
+def _expectations(scenario: Scenario, assignment: Assignment) -> Iterator[str]:
+    expect = scenario.expect
+    accounts = sum(map(len, assignment.users))
+    sessions = sum(
+        population.users * max(1, math.ceil(scenario.load.duration / limits.seconds_of(population)))
+        for population in scenario.population
+    )
+    best, over = upper_bound(0, sessions), upper_bound(0, accounts)
+    yield paragraph(
+        [
+            f"max_lost_sessions = {expect.max_lost_sessions}: with none lost of about "
+            f"{counted_noun(sessions, 'session')} it shows fewer than {percent(best)} at 95 %; over "
+            f"{counted_noun(accounts, 'account')}, fewer than {percent(over)}."
+        ],
+        "   ",
+    )
+    nodes = len(scenario.node_names)
+    if expect.min_sessions_per_combination and nodes:
+        homes = len({one.home for users in assignment.users for user in users for one in user})
+        wanted = expect.min_sessions_per_combination * nodes * nodes * homes
+        yield paragraph(
+            [
+                f"min_sessions_per_combination = {expect.min_sessions_per_combination}: {nodes} servers and "
+                f"{counted_noun(homes, 'home')} make {nodes * nodes * homes} combinations, so at least "
+                f"{math.ceil(wanted / nodes)} sessions that each meet every server, of "
+                f"{counted_noun(homes, 'account')} or more."
+            ],
+            "   ",
+        )
+    for need in needs(expect, accounts=accounts):
+        yield paragraph([need.sentence], "   ")
+
+
+def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Iterator[str]:
+    target = scenario.target
+    if target is None:
+        yield "None is needed: everything listens on this machine's own loopback address."
+        return
+    host = urlsplit(target.url).hostname
+    also = (
+        f" and, for control sessions, {listed(list(target.nodes))} directly" if target.nodes else ""
+    )
+    most = scenario.limits
+    window = f", {most.window:g} s at the longest" if most.window else ""
+    yield (
+        f"A load test of {host} through the load balancer{also}, run by hand from one machine for about "
+        f"{counts.seconds:g} s{window}. {counted_noun(counts.users, 'simulated user')} of "
+        f"{counts.accounts} test mailboxes log on about {counts.logons} times and send about "
+        f"{counts.requests} HTTPS requests, no more than {asked_words(scenario)}. Each account is logged on once "
+        "first; the second refused password ends the test, no wrong password is sent on purpose, and no account "
+        f"is tried again after a refusal. It writes {_writes(target)}. It stops by itself when a health check "
+        "turns red, when servers answer that they are overloaded, or when answers take three times as long, and "
+        "logs its sessions off."
+    )  # fmt: skip
+    yield f"Its requests end their User-Agent in {signature('TIME')}."
+
+
+def asked_words(scenario: Scenario) -> str:
+    """The rates that are never passed, or that are asked for where nothing limits them."""
+    most, asked = scenario.limits, limits.asked(scenario)
+    requests = most.requests_per_second or asked.requests_per_second
+    logons = most.logons_per_minute or asked.logons_per_minute
+    return f"{requests:g} a second and {logons} logons a minute"

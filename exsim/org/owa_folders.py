@@ -1,0 +1,64 @@
+"""Folders of a user's own as OWA's service.svc lists, makes and deletes them.
+
+Shapes are those of Exchange's contracts (E13); which errors it answers with is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from exsim.org.back_request import Asked
+from exsim.org.contents import WELL_KNOWN_KEYS, Box, Folder
+from exsim.org.ews import identifier
+
+Json = dict[str, Any]
+NOT_FOUND = {"ResponseCode": "ErrorFolderNotFound", "ResponseClass": "Error"}
+ROOT = "msgfolderroot"
+
+
+def operate(action: str, asked: Asked, request: Json | None) -> Json | None:
+    """What is particular to the answer; None where it is the page's own list of folders at its start."""
+    body = (request or {}).get("Body")
+    return HANDLERS[action](asked, body) if isinstance(body, dict) else None
+
+
+def _find(asked: Asked, body: Json) -> Json | None:
+    if body.get("Traversal") != "Shallow":
+        return None
+    box = asked.box
+    own = [folder for folder in box.folders.values() if folder.key not in WELL_KNOWN_KEYS]
+    return {"RootFolder": {"Folders": [_shown(box, folder) for folder in own]}}
+
+
+def _create(asked: Asked, body: Json) -> Json:
+    box = asked.box
+    wanted = [str(one.get("DisplayName", "")) for one in _dicts(body.get("Folders"))]
+    return {"Folders": [_shown(box, box.add_folder(ROOT, name)) for name in wanted]}
+
+
+def _delete(asked: Asked, body: Json) -> Json:
+    box = asked.box
+    text = next((str(one.get("Id", "")) for one in _dicts(body.get("FolderIds"))), "")
+    found = identifier.read(text)
+    key = found.folder if found is not None and found.guid == box.guid else ""
+    if key not in box.folders or key in WELL_KNOWN_KEYS:
+        return NOT_FOUND
+    box.remove_folder(key, asked.when)
+    return {}
+
+
+def _shown(box: Box, folder: Folder) -> Json:
+    identity = {"__type": "FolderId:#Exchange", "Id": identifier.folder_id(box, folder.key)}
+    return {"__type": "Folder:#Exchange", "FolderId": identity, "DisplayName": folder.name}
+
+
+def _dicts(value: object) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+HANDLERS: dict[str, Callable[[Asked, Json], Json | None]] = {
+    "FindFolder": _find,
+    "CreateFolder": _create,
+    "DeleteFolder": _delete,
+}

@@ -1,0 +1,118 @@
+"""What a run would do, before it does anything; and the script that makes its mailboxes.
+
+Falls if: a plan sends something, runs a command or asks for a password, keeps back who logs on, where, how
+often, who will see it or what it cannot show, or has nothing for a change ticket; or the script makes an
+accounts file that exsim does not read.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from exsim.cli import main
+from exsim.conduct.accounts_script import script
+from exsim.conduct.run_plan import plan
+from exsim.runs.accounts import COLUMNS
+
+TARGET = """
+title = "our farm"
+[target]
+url = "https://mail.example.com"
+address = "10.0.0.50:443"
+accounts = "accounts.csv"
+confirm = "mail.example.com"
+nodes = { EX13-01 = "10.0.1.13:443", EX16-01 = "10.0.1.16:443" }
+[[population]]
+mailbox = "2016"
+users = 2
+[load]
+duration = "3m"
+[expect]
+lost = [{ max = 0.05 }]
+"""
+PEOPLE = """email,logon,home,secret
+a@example.com,CORP\\a,2016,cmd:touch ran
+b@example.com,CORP\\b,2016,prompt
+c@example.com,CORP\\c,2016,env:NOT_SET
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A scenario whose farm nothing may reach, and a terminal that must not be asked."""
+
+    def never(*arguments: object, **more: object) -> None:
+        raise AssertionError("a plan sends nothing, runs nothing and asks for nothing")
+
+    monkeypatch.setattr(socket, "create_connection", never)
+    monkeypatch.setattr(subprocess, "run", never)
+    monkeypatch.setattr("getpass.getpass", never)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "accounts.csv").write_text(PEOPLE)
+    (tmp_path / "mail.toml").write_text(TARGET)
+    return tmp_path / "mail.toml"
+
+
+def words(path: Path) -> str:
+    return " ".join(plan(path).split())
+
+
+def test_it_names_addresses_accounts_rates_and_whoever_will_see_it(path: Path) -> None:
+    told = words(path)
+    for wanted in (
+        "https://mail.example.com, at 10.0.0.50:443 (pinned)", "EX13-01 by itself at 10.0.1.13:443",
+        "2 accounts, one user each: CORP\\a, CORP\\b", "Spare 1, for control and steered sessions: CORP\\c",
+        "first of all 3 logons, one after the other", "(limit 30)", "(limit 50)", "(limit 900 s)",
+        "User-Agent ends in exsim/", "run=TIME", "what a password spray looks like", "Nothing was sent",
+        "nothing: no mail, no item, no setting", "those of the environment are ignored",
+    ):  # fmt: skip
+        assert wanted in told, wanted
+
+
+def test_it_says_what_each_expectation_takes_in_sessions_and_accounts(path: Path) -> None:
+    told = words(path)
+    assert "at most 5 % lost: needs 59 sessions with none lost" in told
+    assert "over accounts, 59 accounts. This scenario has 2 accounts" in told
+    assert "max_lost_sessions = 0: with none lost of about" in told
+    assert "min_sessions_per_combination = 10: 2 servers and 1 home make 4 combinations" in told
+
+
+def test_it_ends_with_a_paragraph_for_the_change_ticket(path: Path) -> None:
+    ticket = words(path).partition("For the change ticket:")[2]
+    assert "mail.example.com" in ticket and "no wrong password is sent on purpose" in ticket
+    assert "no more than 50 a second and 30 logons a minute" in ticket
+
+
+def test_a_name_that_does_not_resolve_is_said_and_the_rest_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*arguments: object, **more: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    path.write_text(TARGET.replace('address = "10.0.0.50:443"\n', ""))
+    assert "mail.example.com: no address: Name or service not known" in words(path)
+
+
+def test_a_lab_needs_no_ticket(capsys: pytest.CaptureFixture[str]) -> None:
+    root = Path(__file__).parents[2]
+    assert main(["plan", str(root / "scenarios" / "roundrobin.toml")]) == 0
+    assert "this machine's own loopback" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_script_makes_a_file_that_can_be_read_and_removes_what_it_made() -> None:
+    made = script(7, "corp.example")
+    assert ",".join(COLUMNS) in made and "$Count  = 7" in made and '"corp.example"' in made
+    for wanted in ("New-Mailbox", "Remove-Mailbox -Confirm", "Set-MailboxRegionalConfiguration",
+                   "-HiddenFromAddressListsEnabled $true", "FineGrainedPasswordPolicy", "icacls"):  # fmt: skip
+        assert wanted in made, wanted
+    assert made.count("{") == made.count("}") and "{{" not in made
+
+
+def test_a_count_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["accounts", "script", "--count", "0"]) == 2
+    assert capsys.readouterr().err == "exsim: --count 0: is not between 1 and 500\n"
