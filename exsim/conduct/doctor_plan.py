@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 from exsim.conduct.doctor_patient import BALANCER, Asked, chosen, read, through_of
 from exsim.conduct.doctor_ways import LEAST_LOOKS, MOST_LOOKS
 from exsim.conduct.hop_lines import paragraph
+from exsim.conduct.survey import most_requests
 from exsim.judgement.words import listed
 from exsim.protocols.owa.fingerprint import ANONYMOUS_REQUESTS
 from exsim.protocols.owa.way import TRIES_PER_NODE
 from exsim.runs.accounts import read_accounts
+from exsim.runs.addresses import expanded
 from exsim.runs.scenario import Scenario
 
 PAGES = 4  # requests of one logon: the start page, the logon page in two steps, the form
@@ -39,8 +41,11 @@ class Counts:
     public_attempts: int
 
 
-def counted(nodes: int, through: str) -> Counts:
-    """The counts for `nodes` nodes, asked at their own addresses or through the balancer."""
+def counted(nodes: int, through: str, before: int = 0) -> Counts:
+    """The counts for `nodes` nodes, asked at their own addresses or through the balancer.
+
+    `before`: requests that find out what the balancer keeps.
+    """
     copies, public_copies, looks = 2 * nodes * nodes, nodes * nodes, 0
     if through == BALANCER:
         # One that spreads the requests of a connection shows a copy once more to the node that issued it;
@@ -51,12 +56,19 @@ def counted(nodes: int, through: str) -> Counts:
     print_ = 1 if through == BALANCER else 1 + ANONYMOUS_REQUESTS
     return Counts(
         nodes=nodes,
-        requests=looks + nodes * print_ + pages + copies,
+        requests=before + looks + nodes * print_ + pages + copies,
         logons=nodes,
         attempts=nodes + copies,
         public_requests=looks + pages + public_copies,
         public_attempts=nodes + public_copies,
     )
+
+
+def surveyed(scenario: Scenario, through: str) -> int:
+    """Requests at most that ask a balancer that is not ours what it keeps."""
+    if through != BALANCER or scenario.rig != "target":
+        return 0
+    return most_requests(expanded(scenario.load.source_addresses))
 
 
 def plan(asked: Asked) -> str:
@@ -68,7 +80,7 @@ def _lines(asked: Asked) -> Iterator[str]:
     path, scenario = read(asked)
     through = through_of(asked, scenario)
     nodes = scenario.node_names
-    counts = counted(len(nodes) or 3, through)
+    counts = counted(len(nodes) or 3, through, surveyed(scenario, through))
     people = accounts_of(asked, scenario, path.parent / _accounts_file(scenario))
     yield from _to_whom(scenario, through)
     yield ""

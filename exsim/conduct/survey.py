@@ -51,6 +51,11 @@ class Surveyed:
     lines: tuple[Line, ...] = ()
 
 
+def most_requests(sources: Sequence[str], nodes: int = 0) -> int:
+    """How many requests a survey sends at most, from so many addresses, and to so many nodes by themselves."""
+    return survey.MOST_REQUESTS + 2 * len(sources[:MOST_SOURCES]) + nodes
+
+
 class _Foreign:
     """The names of cookies that are not Exchange's: nobody is logged on, so their values are no secrets yet."""
 

@@ -104,3 +104,8 @@ def test_accounts_of_different_homes_come_first():
 def test_attempts_grow_with_the_square_of_the_nodes(nodes, attempts):
     assert counted(nodes, "nodes").attempts == attempts
     assert counted(nodes, "balancer").attempts == attempts + 2 * nodes
+
+
+def test_what_is_asked_of_the_balancer_before_is_counted_too() -> None:
+    assert counted(3, "balancer", 50).requests == counted(3, "balancer").requests + 50
+    assert counted(3, "balancer", 50).attempts == counted(3, "balancer").attempts
