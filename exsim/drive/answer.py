@@ -7,6 +7,7 @@ anything else (a part of an answer, chunks, an odd line, two lengths) is not jud
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import cast
 
 from exsim.protocols.flow import RawHeaders
@@ -15,14 +16,13 @@ Ordinary = tuple[int, str, RawHeaders, bytes]  # status, reason, headers, body
 Header = tuple[bytes, bytes]
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) ([\x20-\x7e]+)")
-_HEADER = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*"
-    rb"([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)"
-)
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_IN_VALUES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _LENGTH = re.compile(rb"\d{1,9}")
 _BODILESS = (204, 304)
 # Headers that change where an answer or its connection ends.
 _PARSERS = frozenset((b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade"))
+_ALWAYS_NEW = b"request-id"  # a look-up would never find its line
 MOST_KNOWN = 2048  # lines: of a server that never repeats itself no more than these are held
 LONGEST_KNOWN = 512
 
@@ -32,7 +32,7 @@ class _Headers(dict[bytes, Header | None]):
 
     def __missing__(self, line: bytes) -> Header | None:
         header = _read_header(line)
-        if len(line) <= LONGEST_KNOWN:
+        if len(line) <= LONGEST_KNOWN and (header is None or header[0] != _ALWAYS_NEW):
             if len(self) >= MOST_KNOWN:
                 self.clear()
             self[line] = header
@@ -67,20 +67,26 @@ def ordinary(data: bytes) -> Ordinary | None:
     headers = cast(RawHeaders, list(map(_header_of, lines)))
     if status is None or None in headers:
         return None
-    by_name = dict(headers)
-    length = by_name.get(b"content-length")
-    if length is None or len(data) - end - 4 != int(length):
-        return None
-    if len(by_name) < len(headers) and [name for name, _ in headers].count(b"content-length") > 1:
+    promised = [value for name, value in headers if name == b"content-length"]
+    if len(promised) != 1 or len(data) - end - 4 != int(promised[0]):
         return None
     return status[0], status[1], headers, data[end + 4 :]
 
 
+@lru_cache(maxsize=1024)
+def _read_name(name: bytes) -> bytes | None:
+    """A header's name in lower case; None: no name, or one that is not for us."""
+    lower = name.lower()
+    return None if lower in _PARSERS or _NAME.fullmatch(name) is None else lower
+
+
 def _read_header(line: bytes) -> Header | None:
-    found = _HEADER.fullmatch(line)
-    if found is None:
+    name, _, rest = line.partition(b":")
+    lower, value = _read_name(name[:LONGEST_KNOWN]), rest.lstrip(b" \t")
+    if lower is None or len(name) > LONGEST_KNOWN or not value or value[-1] in b" \t":
         return None
-    name, value = found[1].lower(), found[2]
-    if name in _PARSERS or (name == b"content-length" and _LENGTH.fullmatch(value) is None):
+    if value.translate(None, _IN_VALUES) or (
+        lower == b"content-length" and _LENGTH.fullmatch(value) is None
+    ):
         return None
-    return name, value
+    return lower, value

@@ -38,7 +38,7 @@ def head_of(
     if signature:
         block = _signed(block, signature)
     own = "".join([f"{name}: {value}\r\n" for name, value in request.own])
-    if own.count("\n") != len(request.own) or own.count("\r") != len(request.own) or "\0" in own:
+    if len(own.splitlines()) != len(request.own) or "\0" in own:
         own = _unbroken(request.own)
     cookies = request.cookies.line
     if cookies:

@@ -100,19 +100,23 @@ class CookieHasher:
 
 
 MOST_KNOWN = 2048  # headers whose text is remembered
-_VOLATILE = frozenset((b"request-id", b"location", b"set-cookie"))
+ALONE = ("", "")  # what has a place of its own in a hop, and is not among its headers
+_ALONE = frozenset((b"request-id", b"location", b"set-cookie"))
 
 
 class _Texts(dict[tuple[bytes, bytes], tuple[str, str] | None]):
-    """A header -> its name and text, where it is kept; None where not."""
+    """A header -> its name and text, where it is kept; `ALONE`; None where it is not kept."""
 
     def __missing__(self, header: tuple[bytes, bytes]) -> tuple[str, str] | None:
         name = KEPT.get(header[0])
         text = None if name is None else (name, header[1][:LONGEST].decode("latin-1"))
-        if header[0] not in _VOLATILE:
-            if len(self) >= MOST_KNOWN:
-                self.clear()
-            self[header] = text
+        if header[0] in _ALONE:
+            text = ALONE
+            if header[0] == b"request-id":
+                return text  # it never comes again
+        if len(self) >= MOST_KNOWN:
+            self.clear()
+        self[header] = text
         return text
 
 
@@ -128,21 +132,34 @@ class HeaderFacts:
     __slots__ = ("challenger", "kept", "location", "request_id", "set_cookies")
 
     def __init__(self, headers: RawHeaders, hasher: CookieHasher) -> None:
-        by_name = dict(headers)
-        self.kept: dict[str, str] = dict(filter(None, map(_text_of, headers)))
-        request_id = by_name.get(b"request-id", b"")
-        self.request_id = request_id[:LONGEST].decode("latin-1")
-        location = by_name.get(b"location")
-        self.location = (
-            None if location is None else redact_url(location[:LONGEST_LOCATION].decode("latin-1"))
-        )
+        self.location: str | None = None
+        self.request_id = ""
         self.set_cookies: dict[str, str | None] = {}
-        if b"set-cookie" in by_name:
-            lines = [value for name, value in headers if name == b"set-cookie"]
-            self.set_cookies = dict(map(hasher.taken, lines[:MOST_COOKIES]))
+        kept: dict[str, str] = {}
+        self.kept = kept
+        for header in headers:
+            text = _text_of(header)
+            if text is None:
+                continue
+            name, shown = text
+            if name:
+                kept[name] = shown
+            else:
+                self._alone(header[0], header[1], hasher)
         self.challenger = ""
-        if len(by_name.get(b"www-authenticate", b"")) > LONGEST_SCHEME:
+        if len(kept.get("www-authenticate", "")) > LONGEST_SCHEME:
             self.challenger = challenger_in(headers)
+
+    def _alone(self, name: bytes, value: bytes, hasher: CookieHasher) -> None:
+        """A header that has a place of its own in a hop."""
+        if name == b"set-cookie":
+            if len(self.set_cookies) < MOST_COOKIES:
+                cookie, shown = hasher.taken(value)
+                self.set_cookies[cookie] = shown
+        elif name == b"request-id":
+            self.request_id = value[:LONGEST].decode("latin-1")
+        else:
+            self.location = redact_url(value[:LONGEST_LOCATION].decode("latin-1"))
 
 
 def challenger_in(headers: RawHeaders) -> str:

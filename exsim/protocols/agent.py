@@ -113,10 +113,10 @@ class Agent:
 
     def keep(self, headers: RawHeaders, path: str) -> None:
         """Store an answer's cookies; a date of theirs is measured against the answer's own Date."""
-        by_name = dict(headers)
-        if b"set-cookie" not in by_name:
+        names = [header[0] for header in headers]
+        if b"set-cookie" not in names:
             return
-        date = by_name.get(b"date")
+        date = headers[names.index(b"date")][1] if b"date" in names else None
         told = None if date is None else read_date(date.decode("latin-1"))
         now = self.clock or told or 0.0
         self.jar.store(headers, path, now, told)
