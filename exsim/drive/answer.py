@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import cast
 
 from exsim.protocols.flow import RawHeaders
@@ -52,6 +53,7 @@ class _Statuses(dict[bytes, tuple[int, str] | None]):
         return status
 
 
+_name_of = itemgetter(0)
 _statuses, _headers = _Statuses(), _Headers()
 _header_of = _headers.__getitem__
 
@@ -67,8 +69,10 @@ def ordinary(data: bytes) -> Ordinary | None:
     headers = cast(RawHeaders, list(map(_header_of, lines)))
     if status is None or None in headers:
         return None
-    promised = [value for name, value in headers if name == b"content-length"]
-    if len(promised) != 1 or len(data) - end - 4 != int(promised[0]):
+    names = list(map(_name_of, headers))
+    if names.count(b"content-length") != 1:
+        return None
+    if len(data) - end - 4 != int(headers[names.index(b"content-length")][1]):
         return None
     return status[0], status[1], headers, data[end + 4 :]
 

@@ -137,15 +137,11 @@ class HeaderFacts:
         self.set_cookies: dict[str, str | None] = {}
         kept: dict[str, str] = {}
         self.kept = kept
-        for header in headers:
-            text = _text_of(header)
-            if text is None:
-                continue
-            name, shown = text
-            if name:
-                kept[name] = shown
-            else:
+        for header, text in zip(headers, map(_text_of, headers), strict=True):
+            if text is ALONE:
                 self._alone(header[0], header[1], hasher)
+            elif text is not None:
+                kept[text[0]] = text[1]
         self.challenger = ""
         if len(kept.get("www-authenticate", "")) > LONGEST_SCHEME:
             self.challenger = challenger_in(headers)

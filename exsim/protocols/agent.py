@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import itemgetter
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from exsim.protocols.flow import (
@@ -28,6 +29,7 @@ from exsim.protocols.flow import (
 from exsim.protocols.jar import Jar, read_date
 
 MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty, a finding is due before
+_name_of = itemgetter(0)
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 KEEPS_METHOD = frozenset((307, 308))  # RFC 9110 15.4; the others make a POST a GET, as browsers do
 
@@ -113,13 +115,13 @@ class Agent:
 
     def keep(self, headers: RawHeaders, path: str) -> None:
         """Store an answer's cookies; a date of theirs is measured against the answer's own Date."""
-        names = [header[0] for header in headers]
+        names = list(map(_name_of, headers))
         if b"set-cookie" not in names:
             return
         date = headers[names.index(b"date")][1] if b"date" in names else None
         told = None if date is None else read_date(date.decode("latin-1"))
         now = self.clock or told or 0.0
-        self.jar.store(headers, path, now, told)
+        self.jar.store(headers[names.index(b"set-cookie") :], path, now, told)
 
     def fetch(self, request: Request) -> Flow[Response]:
         """One request and the redirects that it meets; the last answer."""

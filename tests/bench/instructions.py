@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -38,6 +39,7 @@ def counted(arguments: list[str], port: int, sessions: int) -> tuple[int, int]:
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "PYTHONHASHSEED": "0"},  # or the same dictionaries collide otherwise
     )
     found = _COUNT.search(done.stderr)
     if done.returncode or found is None:

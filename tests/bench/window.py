@@ -59,7 +59,7 @@ class Window:
         if self.sessions:
             before, cpu = 0, 0.0
             while not over():
-                gevent.sleep(0.05)
+                gevent.sleep(0.5)
         else:
             gevent.sleep(WARM)
             before, cpu = count(), time.process_time()
