@@ -83,6 +83,18 @@ class Autodiscover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mapi_http: bool = True  # whether MAPI over HTTP is offered to those who can speak it
 
 
+class Mapi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """MAPI over HTTP at a node's mailbox side: its timers, and what goes wrong on purpose."""
+
+    enabled: bool = True  # False: X-ResponseCode 16
+    pending_period: float = 0.0  # seconds between two PENDING; 0: the version's own
+    expiration: float = 900.0  # seconds without a request after which a context is gone (assumed)
+    forget: float = 0.0  # share of Executes that find their context gone
+    execute: float = 0.0  # seconds that an Execute takes
+    silent: bool = False  # no PENDING is sent
+    truncate: int = 0  # PENDINGs after which a NotificationWait is torn; 0: never
+
+
 class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mailbox side of a node."""
 
@@ -103,6 +115,7 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ews: EwsFaults = EwsFaults()
     activesync: ActiveSync = ActiveSync()
     autodiscover: Autodiscover = Autodiscover()
+    mapi: Mapi = Mapi()
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

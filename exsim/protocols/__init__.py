@@ -23,6 +23,9 @@ from exsim.protocols.ews import client as ews
 from exsim.protocols.ews import evidence as ews_evidence
 from exsim.protocols.ews.settings import Settings as EwsSettings
 from exsim.protocols.flow import Flow, Request, Response
+from exsim.protocols.mapi_http import client as mapi_http
+from exsim.protocols.mapi_http import evidence as mapi_http_evidence
+from exsim.protocols.mapi_http import settings as mapi_http_settings
 from exsim.protocols.outlook_anywhere import client as outlook_anywhere
 from exsim.protocols.outlook_anywhere import evidence as outlook_anywhere_evidence
 from exsim.protocols.outlook_anywhere import settings as outlook_anywhere_settings
@@ -137,5 +140,13 @@ PROTOCOLS: dict[str, Protocol] = {
         observe=autodiscover_evidence.observe,
         connections=1,  # one question at a time (*assumed*)
         steps=("smoke", "directory", "domain", "subdomain", "redirect"),
+    ),
+    "mapi_http": Protocol(
+        name="mapi_http",
+        flow=mapi_http.live,
+        settings=mapi_http_settings.Settings,
+        observe=mapi_http_evidence.observe,
+        connections=2,  # one that waits, one for all else
+        steps=("connect", "execute", "wait", "ping", "disconnect", "bind", "unbind"),
     ),
 }

@@ -88,7 +88,18 @@ class OutlookAnywhere(HttpClient, frozen=True):
 
 
 class MapiHttp(HttpClient, frozen=True):
-    """Outlook since 2013: MAPI over HTTP."""
+    """Outlook since 2013: MAPI over HTTP.
+
+    `calls` one after the other in each of the session's `polls` rounds, a NotificationWait beside them
+    (`session.notifications` False: none); `idle`: how long it then does nothing but PING each `ping_every`
+    before it leaves.  `address_book`: it binds to the address book too.  `answer_limit`: how long it waits.
+    """
+
+    calls: Count = 4
+    idle: Seconds = 0.0
+    ping_every: Interval = 300.0
+    address_book: bool = True
+    answer_limit: Interval = 60.0
 
 
 class Autodiscover(HttpClient, frozen=True):

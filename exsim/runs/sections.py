@@ -92,6 +92,18 @@ class AutodiscoverChange(Section, frozen=True, omit_defaults=True):
     mapi_http: bool | UnsetType = UNSET
 
 
+class MapiChange(Section, frozen=True, omit_defaults=True):
+    """The same for MAPI over HTTP there."""
+
+    enabled: bool | UnsetType = UNSET
+    pending_period: Seconds | UnsetType = UNSET
+    expiration: Seconds | UnsetType = UNSET
+    forget: Share | UnsetType = UNSET
+    execute: Seconds | UnsetType = UNSET
+    silent: bool | UnsetType = UNSET
+    truncate: Count | UnsetType = UNSET
+
+
 class BackEndChange(Section, frozen=True, omit_defaults=True):
     """The same for the mailbox side of a node."""
 
@@ -108,6 +120,7 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     ews: EwsChange | UnsetType = UNSET
     activesync: ActiveSyncChange | UnsetType = UNSET
     autodiscover: AutodiscoverChange | UnsetType = UNSET
+    mapi: MapiChange | UnsetType = UNSET
 
 
 class Node(Section, frozen=True):

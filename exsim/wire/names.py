@@ -140,6 +140,21 @@ OVERRIDE_COOKIE = documented("X-BackEndOverrideCookie", "EWS13")
 EXCHANGE_COOKIE = documented("exchangecookie", "EWS13")
 BACK_OFF = documented("BackOffMilliseconds", "EWS13")  # in a fault's MessageXml
 
+# MAPI over HTTP -----------------------------------------------------------------------------
+MAPI_STORE = documented("/mapi/emsmdb/", "OXCMAPIHTTP")
+MAPI_BOOK = documented("/mapi/nspi/", "OXCMAPIHTTP")
+MAPI_KIND = documented("application/mapi-http", "OXCMAPIHTTP")
+MAPI_KIND_OF_TESTERS = observed("application/octet-stream", "HAP1828")  # Microsoft's own analyzer
+MAPI_REQUEST_TYPE = documented("X-RequestType", "OXCMAPIHTTP")
+MAPI_REQUEST_ID = documented("X-RequestId", "OXCMAPIHTTP")
+MAPI_CLIENT_INFO = documented("X-ClientInfo", "OXCMAPIHTTP")
+MAPI_CODE = documented("X-ResponseCode", "OXCMAPIHTTP")
+MAPI_EXPIRATION = documented("X-ExpirationInfo", "OXCMAPIHTTP")  # milliseconds
+MAPI_PENDING = documented("X-PendingPeriod", "OXCMAPIHTTP")  # milliseconds
+MAPI_SERVER = documented("X-ServerApplication", "OXCMAPIHTTP")
+MAPI_CONTEXT = observed("MapiContext", "MAPICLIENTS")
+MAPI_SEQUENCE = observed("MapiSequence", "MAPICLIENTS")
+
 # Autodiscover -------------------------------------------------------------------------------
 AUTODISCOVER_POX = documented("/autodiscover/autodiscover.xml", "OXDSCLI")
 AUTODISCOVER_SOAP = documented("/autodiscover/autodiscover.svc", "ADSOAP")

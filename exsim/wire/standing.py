@@ -58,6 +58,7 @@ SOURCES = {
     "OXCMAPIHTTP": "MS-OXCMAPIHTTP, MAPI over HTTP",
     "EWSNOTIFY": "learn.microsoft.com, EWS: how to maintain affinity between subscriptions and the server",
     "ADSOAP": "Microsoft's Autodiscover developer documentation: SOAP, errors, order of URLs",
+    "MAPICLIENTS": "what several implementations of MAPI over HTTP call its cookies",
     "RPCH": "MS-RPCH, RPC over HTTP version 2",
     "ASCMD": "MS-ASCMD, commands of ActiveSync",
     "ASPROV": "MS-ASPROV, provisioning of ActiveSync",

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from exsim.org import operations
 from exsim.org.contents import Box
 from exsim.org.entropy import Entropy
 from exsim.org.settings import Node
-from exsim.wire import dce, emsmdb, rop
+from exsim.wire import dce, emsmdb
 from exsim.wire.errors import WireError
 
 INTERFACES = (emsmdb.EMSMDB, emsmdb.ASYNC_EMSMDB)
 WAIT = 300.0  # seconds for which the asynchronous wait is parked (MS-OXCRPC)
 SHORTEST_AUXILIARY = 8  # bytes; between 1 and 7 is an error (MS-OXCRPC)
-FORMAT_ERROR = 0x4B6  # ecRpcFormat
-LOGON_OBJECT = 1  # the handle that a logon is given
 
 
 @dataclass(slots=True)
@@ -130,21 +129,10 @@ class Calls:
         if asked.handle not in self._sessions:
             raise Fault(emsmdb.CONTEXT_MISMATCH)
         try:
-            operations, _ = rop.unpack(asked.data)
-            answers = b"".join(self._operated(one) for one in rop.asked(operations))
+            done = operations.operate(self._box, asked.data)
         except WireError:
-            return emsmdb.RpcDone(asked.handle, b"", result=FORMAT_ERROR).encode()
-        return emsmdb.RpcDone(asked.handle, rop.pack(answers, (LOGON_OBJECT,))).encode()
-
-    def _operated(self, asked: rop.Asked) -> bytes:
-        if asked.operation == rop.LOGON:
-            guid = bytes.fromhex(self._box.guid.replace("-", ""))
-            return rop.logged_on(guid, guid)
-        if asked.operation == rop.RELEASE:  # is not answered
-            return b""
-        if any(tag != rop.OWNER_NAME for tag in asked.tags):
-            return rop.failed(asked.operation, rop.NOT_FOUND)
-        return rop.properties(*[self._box.marker for _ in asked.tags])
+            return emsmdb.RpcDone(asked.handle, b"", result=operations.FORMAT_ERROR).encode()
+        return emsmdb.RpcDone(asked.handle, done).encode()
 
     def _disconnect(self, stub: bytes) -> bytes:
         handle = emsmdb.Handled.decode(stub, numbered=False).handle

@@ -9,7 +9,8 @@ import pytest
 
 from exsim.org.contents import Box
 from exsim.org.entropy import Entropy
-from exsim.org.outlook_anywhere.calls import FORMAT_ERROR, Calls
+from exsim.org.operations import FORMAT_ERROR
+from exsim.org.outlook_anywhere.calls import Calls
 from exsim.org.outlook_anywhere.joining import Joining
 from exsim.org.outlook_anywhere.pair import WINDOW, Inbound, Outbound, Pair
 from exsim.wire import dce, emsmdb, names, rop, rts
