@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from exsim.runs import clients
+from exsim.runs import changes, clients
 from exsim.runs.shape import Count, Positive, Seconds, Section, Share
 
 Version = Literal["2010", "2013", "2016", "2019", "se"]
@@ -57,53 +57,6 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     moved: dict[Directory, str] | UnsetType = UNSET
 
 
-class EwsChange(Section, frozen=True, omit_defaults=True):
-    """What goes wrong in a node's Exchange Web Services; the names are the organisation's own."""
-
-    busy: Share | UnsetType = UNSET
-    busy_form: Literal["fault", "message", "unavailable"] | UnsetType = UNSET
-    back_off: Seconds | UnsetType = UNSET
-    forget: Share | UnsetType = UNSET
-    truncate: Count | UnsetType = UNSET
-    heartbeat: Seconds | UnsetType = UNSET
-    connections: Count | UnsetType = UNSET
-    subscriptions: Count | UnsetType = UNSET
-
-
-class ActiveSyncChange(Section, frozen=True, omit_defaults=True):
-    """The same for ActiveSync there.  `statuses`: "Sync:3" -> the share of Syncs that get status 3."""
-
-    provisioning: bool | UnsetType = UNSET
-    policy_changes: Seconds | UnsetType = UNSET
-    least_heartbeat: Seconds | UnsetType = UNSET
-    most_heartbeat: Seconds | UnsetType = UNSET
-    most_folders: Positive | UnsetType = UNSET
-    redirect: str | UnsetType = UNSET
-    statuses: dict[Annotated[str, Meta(pattern="^[A-Za-z]+:[0-9]{1,3}$")], Share] | UnsetType = (
-        UNSET
-    )
-
-
-class AutodiscoverChange(Section, frozen=True, omit_defaults=True):
-    """The same for what Autodiscover says there."""
-
-    redirect_address: str | UnsetType = UNSET
-    redirect_url: str | UnsetType = UNSET
-    mapi_http: bool | UnsetType = UNSET
-
-
-class MapiChange(Section, frozen=True, omit_defaults=True):
-    """The same for MAPI over HTTP there."""
-
-    enabled: bool | UnsetType = UNSET
-    pending_period: Seconds | UnsetType = UNSET
-    expiration: Seconds | UnsetType = UNSET
-    forget: Share | UnsetType = UNSET
-    execute: Seconds | UnsetType = UNSET
-    silent: bool | UnsetType = UNSET
-    truncate: Count | UnsetType = UNSET
-
-
 class BackEndChange(Section, frozen=True, omit_defaults=True):
     """The same for the mailbox side of a node."""
 
@@ -117,10 +70,10 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     down: bool | UnsetType = UNSET
     channels_across: bool | UnsetType = UNSET
     channel_length: Annotated[int, Meta(ge=128 * 1024, le=2**31)] | UnsetType = UNSET
-    ews: EwsChange | UnsetType = UNSET
-    activesync: ActiveSyncChange | UnsetType = UNSET
-    autodiscover: AutodiscoverChange | UnsetType = UNSET
-    mapi: MapiChange | UnsetType = UNSET
+    ews: changes.EwsChange | UnsetType = UNSET
+    activesync: changes.ActiveSyncChange | UnsetType = UNSET
+    autodiscover: changes.AutodiscoverChange | UnsetType = UNSET
+    mapi: changes.MapiChange | UnsetType = UNSET
 
 
 class Node(Section, frozen=True):
