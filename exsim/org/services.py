@@ -16,6 +16,7 @@ from exsim.org.back_request import Asked, Reply
 from exsim.org.entropy import Entropy
 from exsim.org.ews.service import ExchangeWebServices
 from exsim.org.mapi_http.service import MapiOverHttp
+from exsim.org.oab import OfflineAddressBook
 from exsim.org.outlook_anywhere.service import OutlookAnywhere
 from exsim.org.settings import Node, Organisation
 from exsim.org.work import Ask
@@ -37,6 +38,7 @@ SERVICES: dict[str, Maker] = {
     "rpc": OutlookAnywhere,
     "autodiscover": Autodiscover,
     "mapi": MapiOverHttp,
+    "oab": OfflineAddressBook,
 }
 NOT_FOUND = b"<html><body><h1>Not Found</h1></body></html>"
 
