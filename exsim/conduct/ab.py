@@ -17,9 +17,11 @@ from exsim.conduct.ab_blocks import Blocks, blocks_for
 from exsim.conduct.ab_rig import AbSides, Half, halves, limits_of, settings
 from exsim.conduct.ab_watch import Tail, Watch
 from exsim.conduct.comparing import compare
+from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Event, carry_out
+from exsim.conduct.preflight import preflight
 from exsim.conduct.rig import died, lab_for, lab_rig
-from exsim.conduct.running import Done, Show, finish
+from exsim.conduct.running import Done, Show, finish, over
 from exsim.conduct.shadow_rig import movable, shadow_for, shadow_rig
 from exsim.conduct.switching import Switch
 from exsim.conduct.view import LiveView
@@ -35,6 +37,7 @@ from exsim.runs.plan import Plan, salt_of
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
+from exsim.session.attempts import REFUSED
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab
@@ -173,8 +176,29 @@ def _plan(book: Runbook, half: Half, rig: Rig) -> Plan:
     )
 
 
+def _checked(plans: Sequence[Plan], books: Sequence[Runbook], show: Show) -> bool:
+    """Every account of both sides logged on once, one after the other, and none refused.
+
+    Raises EnvironmentProblem for one that was: his twin would be compared with nobody.
+    """
+    try:
+        for plan, book in zip(plans, books, strict=True):
+            refused = ", ".join(preflight(plan, book, show).resting)
+            if over(book):
+                return False
+            if refused:
+                raise EnvironmentProblem(f"{refused}: {REFUSED}; a pair takes both its accounts")
+    except KeyboardInterrupt:
+        for book in books:
+            book.interrupted()
+        return False
+    return True
+
+
 def measure(plans: Sequence[Plan], books: Sequence[Runbook], watch: Watch, show: Show) -> None:
     """Both loads side by side until the pairs have decided, or none are left."""
+    if plans[0].scenario.target is not None and not _checked(plans, books, show):
+        return
     orders = [plan.order() for plan in plans]
 
     def look(event: Event) -> None:
@@ -189,8 +213,8 @@ def measure(plans: Sequence[Plan], books: Sequence[Runbook], watch: Watch, show:
     try:
         ended = carry_out(orders, look)
         watch.look(final=not any(code for code, _ in ended))
-    except _Over as over:
-        ended = [over.ending(order) for order in orders]
+    except _Over as done:
+        ended = [done.ending(order) for order in orders]
     except KeyboardInterrupt:
         for book in books:
             book.interrupted()

@@ -15,8 +15,10 @@ import msgspec
 from exsim.conduct.rig import target_accounts
 from exsim.judgement.paired import Limits, shared
 from exsim.lab.balancers import BalancerPlan
+from exsim.runs import limits
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import lab_accounts, lab_homes
+from exsim.runs.complaint import Complaint
 from exsim.runs.dice import Source
 from exsim.runs.errors import ScenarioError
 from exsim.runs.scenario import Scenario, balancer_name
@@ -112,7 +114,23 @@ def _with_accounts(
         made = lab_accounts(2 * len(homes), [*homes, *homes], Source(ready.seed))
         return ready, (made[: len(homes)], made[len(homes) :])
     sides = dealt_out(target_accounts(scenario.target, path))
-    return paired(scenario, affordable(scenario, path, sides[0], pairs)), sides
+    most = scenario.limits.users
+    pairs = pairs if most is None else max(1, min(pairs, most // 2))
+    return _limited(paired(scenario, affordable(scenario, path, sides[0], pairs)), path), sides
+
+
+def _limited(scenario: Scenario, path: Path) -> Scenario:
+    """One side, with half of what both together may ask of a farm.  Raises ScenarioError."""
+    half = limits.shared(scenario.limits, 2)
+    if half.users is not None:
+        half = msgspec.structs.replace(half, users=max(1, half.users // 2))
+    ready = msgspec.structs.replace(scenario, limits=half)
+    try:
+        limits.check(ready)
+    except Complaint as found:
+        problem = f"{found.problem} (each of two balancers has half of the limit)"
+        raise ScenarioError(str(path), found.key, problem) from None
+    return ready
 
 
 def dealt_out(accounts: Sequence[Account]) -> tuple[list[Account], list[Account]]:
@@ -174,8 +192,8 @@ def _text(file: Path) -> str:
 def paired(scenario: Scenario, pairs: int) -> Scenario:
     """As many users as pairs, in the populations' shares, each for one session."""
     counts = shared(pairs, [population.users for population in scenario.population])
-    limits = limits_of(scenario)
-    lasts = sum(counts) / scenario.load.spawn_rate + limits.session + limits.logon
+    patience = limits_of(scenario)
+    lasts = sum(counts) / scenario.load.spawn_rate + patience.session + patience.logon
     load = msgspec.structs.replace(
         scenario.load, control=0, force=False, unmask=False, workers=1,
         duration=lasts / scenario.time_scale,

@@ -13,14 +13,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from exsim.conduct.hop_lines import paragraph
+from exsim.conduct.survey import most_requests
 from exsim.judgement.gate.needs import needs
 from exsim.judgement.statistics import upper_bound
 from exsim.judgement.words import counted_noun, listed, percent
 from exsim.lab.errors import LabError
-from exsim.lab.reach import resolved
+from exsim.lab.reach import addresses_of
 from exsim.protocols.health import DIRECTORIES
 from exsim.runs import limits
 from exsim.runs.accounts import read_accounts
+from exsim.runs.addresses import expanded
 from exsim.runs.assignment import Assignment, assign, make_lab_accounts, with_few_spare
 from exsim.runs.dice import Source
 from exsim.runs.plan import signature
@@ -72,6 +74,7 @@ def counted(scenario: Scenario, assignment: Assignment) -> Counts:
     shown = PROOF * EACH * nodes * nodes
     health = len(_directories(scenario)) * nodes * load.duration / HEALTH_EVERY if target else 0
     requests = checks * CHECK + controls * CONTROL + forced * FORCED + shown + health
+    requests += surveyed(scenario)
     requests += asked.requests_per_second * load.duration
     return Counts(
         accounts=len(assignment.accounts),
@@ -81,6 +84,13 @@ def counted(scenario: Scenario, assignment: Assignment) -> Counts:
         shown=shown,
         seconds=load.duration,
     )
+
+
+def surveyed(scenario: Scenario) -> int:
+    """Requests that find out what a balancer keeps which is not ours."""
+    if scenario.rig != "target":
+        return 0
+    return most_requests(expanded(scenario.load.source_addresses), len(scenario.node_names))
 
 
 def _directories(scenario: Scenario) -> list[str]:
@@ -120,6 +130,8 @@ def _to_whom(scenario: Scenario) -> Iterator[str]:
         yield f"            {listed(list(scenario.node_names))}"
         return
     yield f" To         {target.url}, {address_words(target)}"
+    if target.balancer:
+        yield f"            {target.balancer} on this machine, in front of the nodes; the one there is not asked"
     yield from (f"            {name:<15} by itself at {at}" for name, at in target.nodes.items())
     if target.hosts:
         yield f"            passwords also to {listed(list(target.hosts))}, to nobody else"
@@ -130,11 +142,15 @@ def _to_whom(scenario: Scenario) -> Iterator[str]:
 
 def address_words(target: Target) -> str:
     """Where the name leads: pinned, or as it is looked up now."""
+    if target.balancer:
+        return "whose own balancer is left alone"
     if target.address:
         return f"at {target.address} (pinned)"
     host = urlsplit(target.url).hostname or ""
     try:
-        return f"which is {resolved(host)} now (looked up; pin it by target.address)"
+        return (
+            f"which is {', '.join(addresses_of(host))} now (looked up; pin one by target.address)"
+        )
     except LabError as problem:
         return str(problem)
 
@@ -154,6 +170,11 @@ def _as_whom(scenario: Scenario, assignment: Assignment) -> Iterator[str]:
 
 def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
     most, asked = scenario.limits, limits.asked(scenario)
+    if surveyed(scenario):
+        yield (
+            f" Look       before it at most {counted_noun(surveyed(scenario), 'request')} without a cookie or a "
+            "password: what the balancer keeps"
+        )
     if scenario.target is not None:
         yield (
             f" Check      first of all {counted_noun(counts.accounts, 'logon')}, one after the other; the second "

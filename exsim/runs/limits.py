@@ -34,8 +34,9 @@ class Asked(NamedTuple):
 
 def is_away(target: Target) -> bool:
     """Whether a target is, or may be, another machine than this one."""
-    places = [target.address or target.url.partition("://")[2].partition("/")[0]]
-    places += target.nodes.values()
+    places = [*target.nodes.values()]
+    if not target.balancer:  # which would run here, before the nodes alone
+        places.append(target.address or target.url.partition("://")[2].partition("/")[0])
     return not all(addresses.is_loopback(addresses.endpoint(text)[1]) for text in places)
 
 

@@ -84,10 +84,11 @@ def test_both_files_come_to_what_the_lab_comes_to_and_run_at_once(standing: Farm
     assert {child.pid for child in psutil.Process().children(recursive=True)} == before
 
 
+@pytest.mark.slow
 def test_two_candidates_are_compared_side_by_side(standing: Farm) -> None:
     path = standing.target(
         "ab", nodes=standing.nodes(), session={"polls": 5, "think": "200ms"}, load={"spawn_rate": 8},
-        confirm=standing.lab.host,
+        address="127.0.0.1:443", accounts=standing.accounts[:24],
     )  # fmt: skip
     done = exsim(
         "ab", path, "--a", BALANCERS / "roundrobin.cfg", "--b", BALANCERS / "cookie.cfg", "--json", "--quiet",

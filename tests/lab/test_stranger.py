@@ -33,7 +33,7 @@ pytestmark = pytest.mark.lab
 LIMIT = 120.0
 HERE = Path(__file__).parent
 NAMES = {name for name, _ in NODES}
-SHORT = {"polls": 3, "think": "100ms"}
+SHORT = {"polls": 3, "think": "100ms", "logons": 2}
 QUICK = {"duration": "2s", "spawn_rate": 8, "unmask": False}
 
 
@@ -113,7 +113,11 @@ def ran(path: Path, **environment: str) -> tuple[Any, str]:
 
 
 def all_three(path: Path, **environment: str) -> tuple[Any, str]:
-    """probe and doctor come to an end, and the run does, too."""
+    """The plan is made, probe and doctor come to an end, and the run does, too."""
+    done = exsim("plan", path, **environment)
+    assert done.returncode == 0 and "without a cookie or a password" in " ".join(
+        done.stdout.split()
+    )
     done = exsim("probe", path, "--polls", "2", "--think", "0.05", **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Served throughout" in " ".join(done.stdout.split())
