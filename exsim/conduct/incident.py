@@ -12,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 
-from exsim.conduct import observations
+from exsim.conduct import observations, other_protocols
 from exsim.conduct.observations import Question
 from exsim.conduct.shipped import scenarios
 from exsim.runs.scenario import Scenario, load_scenario
 
 FOLDER = "incident"
 RECORD = "seen.json"  # of the last run of all that was kept
+CLOSING = "closing.cfg"
 ROUND_ROBIN, COOKIE = "../haproxy/roundrobin.cfg", "../haproxy/cookie.cfg"
 Change = Callable[[Scenario], Scenario]
 
@@ -46,6 +47,19 @@ def balancer(file: str, persistence: str) -> Change:
         )
 
     return changed
+
+
+def all_active(scenario: Scenario) -> Scenario:
+    """The same scenario, and no node has a component switched off."""
+    assert scenario.lab is not None
+    nodes = tuple(
+        msgspec.structs.replace(
+            node, front_end=msgspec.structs.replace(node.front_end, inactive=msgspec.UNSET)
+        )
+        for node in scenario.lab.nodes
+    )
+    lab = msgspec.structs.replace(scenario.lab, nodes=nodes)
+    return msgspec.structs.replace(scenario, lab=lab)
 
 
 def early_answers(scenario: Scenario) -> Scenario:
@@ -118,6 +132,12 @@ OBSERVATIONS: tuple[Observation, ...] = tuple(
         (14, observations.late,
          "lost by a late answer to the page before, within 10 s of its log-off",
          (early_answers, "no request while the page is left")),
+        (15, other_protocols.balanced,
+         "EWS and Outlook Anywhere served by all three nodes, nobody lost",
+         (balancer(CLOSING, "none"), "`option http-server-close`")),
+        (16, other_protocols.only_new,
+         "ActiveSync served by both 2016 nodes and by no other, nobody lost",
+         (all_active, "its component active at 2013")),
     )
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The fourteen observations through a real balancer, one run after the other, and what came of each."""
+"""The observations through a real balancer, one run after the other, and what came of each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The incident's observations through the real balancer: those of one run, and a health check that fails.
 
-All fourteen, each with its cause and without it, are `make incident`, which takes minutes.
+All of them, each with its cause and without it, are `make incident`, which takes minutes.
 
 Falls if: an observation that is answered in memory is not answered alike through HAProxy, or a node that
 its balancer calls down is taken for green.

@@ -5,7 +5,8 @@ Users and logons are fewer than the scenario says, and time is Exchange's own: i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 import msgspec
@@ -31,22 +32,24 @@ from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Line
 from exsim.session.records import Findings
-from exsim.wire.message import Answer, Request
+from exsim.wire.message import Answer, Headers, Request
 from tests.rig.balancers import (
     PERSISTENCE_COOKIE,
     ByCookie,
     ByCookieButLast,
+    EachAnew,
     PerConnection,
     PerRequest,
 )
 from tests.rig.memory import Network, request_ids
-from tests.rig.slice import Slice, certificate
+from tests.rig.slice import Slice, certificate, observer, user_mark
 
 BALANCERS: dict[str, type[PerRequest]] = {
     "roundrobin.cfg": PerConnection,
     "roundrobin-today.cfg": PerRequest,
     "cookie.cfg": ByCookie,
     "cookie-late.cfg": ByCookieButLast,
+    "closing.cfg": EachAnew,
 }
 USERS, LOGONS, SPAWN = 5, 3, 0.1
 HEALTH = "/owa/HealthCheck.htm"
@@ -77,9 +80,28 @@ def login(account: Account) -> Login:
     return Login(account.address, account.logon, account.password, account.home)
 
 
+def others_values(population: Population, more: dict[str, Any]) -> dict[str, Any]:
+    """The same for a client that signs in by HTTP: what it has of a session, and its own table."""
+    known = {one.name for one in fields(PROTOCOLS[population.protocol].settings)}
+    said = {
+        name: getattr(population.session, name) for name in population.session.__struct_fields__
+    }
+    said |= {
+        "logons": population.session.logons or LOGONS,
+        "origin": population.node or None,
+        **more,
+    }
+    table = population.client
+    own = {name: getattr(table, name) for name in table.__struct_fields__} if table else {}
+    connections = {"connections": PROTOCOLS[population.protocol].connections}
+    return {name: value for name, value in (said | connections).items() if name in known} | own
+
+
 def values_of(population: Population, accounts: Sequence[Account]) -> dict[str, Any]:
     """What a population's flow is to do, with a few logons instead of a duration."""
     session = population.session
+    if population.protocol != "owa":
+        return others_values(population, {})
     return {
         "polls": session.polls,
         "think": session.think,
@@ -96,18 +118,18 @@ def values_of(population: Population, accounts: Sequence[Account]) -> dict[str, 
 
 def clients(
     scenario: Scenario, accounts: Sequence[Account]
-) -> Iterator[tuple[Account, int, dict[str, Any]]]:
-    """Every browser: its first account, its connections, its settings; control sessions first."""
+) -> Iterator[tuple[Account, Population, dict[str, Any]]]:
+    """Every client: its first account, its population, its settings; control sessions first."""
     given, first = assign(scenario, accounts), scenario.population[0]
     spare = iter(given.spare)
     for node in scenario.node_names:
         for _ in range(min(scenario.load.control, 1)):
             account = next(spare)
             values = {**values_of(first, [account]), "logons": 1, "origin": node, "control": True}
-            yield account, first.session.connections, values
+            yield account, first, values
     for population, users in zip(scenario.population, given.users, strict=True):
         for own in users:
-            yield own[0], population.session.connections, values_of(population, own)
+            yield own[0], population, values_of(population, own)
 
 
 def played(scenario: Scenario, users: int = USERS) -> tuple[Slice, Watched]:
@@ -124,6 +146,7 @@ def played(scenario: Scenario, users: int = USERS) -> tuple[Slice, Watched]:
     confess = result.confessions.append
     for name in names:
         network.nodes[name] = Node(organisation, name, network.world.wall, confess)
+    network.balancer = Checked(network.balancer, lambda path: unhealthy(network, names, path))
     detector = Detector(attribution=Attribution(lb_cookies=[PERSISTENCE_COOKIE]))
     _start(network, list(clients(scenario, accounts)), source, result, detector)
     network.world.run(None)
@@ -135,7 +158,7 @@ def played(scenario: Scenario, users: int = USERS) -> tuple[Slice, Watched]:
 
 def _start(
     network: Network,
-    browsers: Sequence[tuple[Account, int, dict[str, Any]]],
+    browsers: Sequence[tuple[Account, Population, dict[str, Any]]],
     source: Source,
     result: Slice,
     detector: Detector,
@@ -144,27 +167,60 @@ def _start(
         result.lines.append(line)
         detector.feed(line)
 
-    ids, protocol = request_ids(), PROTOCOLS["owa"]
+    ids = request_ids()
     known = frozenset(account.address for account, _, _ in browsers)
-    for number, (account, connections, values) in enumerate(browsers, 1):
+    for number, (account, population, values) in enumerate(browsers, 1):
+        protocol = PROTOCOLS[population.protocol]
         client = Client(
             network.world,
-            Identity(user=number, protocol="owa", connections=connections),
-            lambda request, response: protocol.observe(request, response, known),
+            Identity(
+                user=number, protocol=protocol.name, connections=population.session.connections
+            ),
+            observer(protocol, known),
             sink,
             ids,
             CookieHasher(b"salt", frozenset({PERSISTENCE_COOKIE})),
             stamper(network.world.wall()),
         )
+        if protocol.name != "owa":
+            sink(user_mark(number, login(account), protocol.name, values["authentication"]))
         agent = Agent("exchange.isp.com.au", source.dice("user", number), login(account))
         flow = protocol.flow(agent, login(account), protocol.settings(**values))
         network.world.later(number * SPAWN, client.run, flow, "user")
 
 
-def healthy(network: Network, name: str) -> bool:
+class Checked:
+    """A balancer with a health check for each virtual directory: who fails it is not asked."""
+
+    def __init__(self, inner: PerRequest, red: Callable[[str], set[str]]) -> None:
+        self.inner = inner
+        self.red = red
+        self.known: dict[str, set[str]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def choose(self, line: Any, headers: Headers) -> str:
+        vdir = line.target.split("/")[1].partition("?")[0].lower()
+        if vdir not in self.known:
+            self.known[vdir] = self.red(f"/{vdir}/HealthCheck.htm")
+        node = self.inner.choose(line, headers)
+        while node in self.known[vdir] and len(self.known[vdir]) < len(self.inner.nodes):
+            line.server = None
+            node = next(self.inner.ring)
+        if line.server is None and isinstance(self.inner, PerConnection):
+            line.server = node
+        return node
+
+
+def unhealthy(network: Network, names: Sequence[str], path: str) -> set[str]:
+    return {name for name in names if not healthy(network, name, path)}
+
+
+def healthy(network: Network, name: str, path: str = HEALTH) -> bool:
     """What a balancer's check of this node finds."""
     work = network.nodes[name].front(
-        Request("GET", HEALTH, [("Host", network.host)], b"", network.scheme), Peer(0)
+        Request("GET", path, [("Host", network.host)], b"", network.scheme), Peer(0)
     )
     try:
         while True:
