@@ -16,7 +16,7 @@ $(READY): pyproject.toml
 demo: install
 	@$(BIN)/exsim demo
 
-# Every observation of the incident, with its cause and without it: some five minutes.
+# Every observation of the incident, with its cause and without it: some six minutes.
 incident: install
 	@$(BIN)/exsim incident
 
