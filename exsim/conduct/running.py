@@ -157,7 +157,15 @@ def rig_for(
 def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: Options) -> Rig:
     """The rig, with what cookie-less requests show of a balancer that is not ours."""
     load = scenario.load
-    done = survey_of(rig, path, expanded(load.source_addresses), scenario.seed, book.run.zero)
+    done = survey_of(
+        rig,
+        path,
+        expanded(load.source_addresses),
+        scenario.seed,
+        book.run.zero,
+        book.directory.path.name,
+        scenario.limits.requests_per_second,
+    )
     write_survey(done, book.directory.history_folder)
     reach = out_of_reach(done.kept, scenario.node_names, scenario.node_names)
     where = (

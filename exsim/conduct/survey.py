@@ -17,7 +17,9 @@ from exsim.conduct.probe_target import Place
 from exsim.conduct.rig_place import rig_place
 from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
+from exsim.drive.gate import Gate
 from exsim.drive.hub import HubWorld, run_until, stamper
+from exsim.drive.pace import pace_of
 from exsim.drive.target import Resumption
 from exsim.drive.tls import resumable
 from exsim.protocols import PROTOCOLS
@@ -28,6 +30,7 @@ from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.runs.rig import Rig
 from exsim.session import keeping as steps
+from exsim.session.attempts import Attempts
 from exsim.session.attribution import Attribution
 from exsim.session.hop import Evidence, Hop, Line
 from exsim.session.keeping import Keeping, is_foreign, keeping, seen
@@ -66,8 +69,11 @@ class _Foreign:
 class Surveyor:
     """Clients of one world, one for each source address, and what they were answered."""
 
-    def __init__(self, place: Place, seed: int, zero: float | None = None) -> None:
+    def __init__(
+        self, place: Place, seed: int, zero: float | None = None, per_second: float | None = None
+    ) -> None:
         self.place = place
+        self.per_second = per_second
         self.lines: list[Line] = []
         self.source = Source(seed)
         self.ids = self.source.request_ids(REQUEST_IDS)
@@ -89,6 +95,8 @@ class Surveyor:
             CookieHasher(self.salt, _Foreign()),
             stamper(self.world.started),
         )
+        if self.per_second is not None:
+            Gate(here, Attempts(), pace_of(self.per_second)).follow(made)
         self.clients.append(made)
         return made
 
@@ -117,10 +125,19 @@ class Surveyor:
 
 
 def survey_of(
-    rig: Rig, path: Path, sources: Sequence[str], seed: int, zero: float | None = None
+    rig: Rig,
+    path: Path,
+    sources: Sequence[str],
+    seed: int,
+    zero: float | None = None,
+    run: str = "survey",
+    per_second: float | None = None,
 ) -> Surveyed:
-    """Ask the balancer of `rig`, and each node by itself.  Raises what `rig_place` raises."""
-    surveyor = Surveyor(rig_place(rig, path), seed, zero)
+    """Ask the balancer of `rig`, and each node by itself.  Raises what `rig_place` raises.
+
+    `run`: whose requests these are, as they say themselves; `per_second`: how many of them at most.
+    """
+    surveyor = Surveyor(rig_place(rig, path, run=run), seed, zero, per_second)
     try:
         for node in rig.nodes:
             surveyor.run(surveyor.client(), survey.node_by_itself(node))

@@ -57,6 +57,7 @@ class Farm:
         target = {"url": self.lab.url, "accounts": "accounts.csv", "ca": str(self.lab.ca_pem_path)}
         sections = {
             "target": {**target, **values},
+            "limits": {"users": 100, "logons_per_minute": 1000, "requests_per_second": 1000},
             "load": {"spawn_rate": 8, "duration": "6s", "control": 0, **(load or {})},
             "expect": {"min_sessions_per_combination": 1, **(expect or {})},
         }
