@@ -14,7 +14,7 @@ from exsim.protocols.autodiscover import evidence
 from exsim.protocols.autodiscover.evidence import Found
 from exsim.protocols.autodiscover.places import Place, places, question
 from exsim.protocols.autodiscover.settings import Settings
-from exsim.protocols.flow import Flow, Mark, Request, Response
+from exsim.protocols.flow import Flow, Lease, Mark, Release, Request, Response
 from exsim.protocols.negotiate import Signer, authenticated
 from exsim.wire import names
 
@@ -51,6 +51,9 @@ def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
     for turn in range(settings.logons) if settings.logons else count():
         if turn:
             yield from client.rest(max(settings.think, SHORTEST_PAUSE))
+            # It asks once an hour: the connection of the last time is long closed (*assumed*).
+            connection = yield from Lease(client.origin, fresh=True)
+            yield Release(connection)
         signer = Signer(account, settings.authentication, preemptive=settings.preemptive)
         search = Search(client, account, settings, signer, account.address)
         yield from _session(search)
