@@ -25,7 +25,8 @@ test: install
 	@$(BIN)/python -m pytest -m "not lab and not slow" -n auto
 	@$(BIN)/python -m pytest -m "lab and not slow" -n 2 --dist loadfile
 
-# What takes minutes: the whole table of assumptions as the generated pipeline runs it, two configurations in pairs.
+# What takes minutes: the table of assumptions, configurations in pairs and in blocks, a farm as a stranger meets it, stop rules,
+# cleaning up, dead workers, NTLM behind each balancer.
 slow: install
 	@$(BIN)/python -m pytest -m slow
 

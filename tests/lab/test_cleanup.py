@@ -22,7 +22,7 @@ from exsim.runs.accounts import Account
 from exsim.runs.directory import open_run
 from tests.lab.outside import HOST, Stranger, one_line, stranger
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 WRITING = {"drafts": 2, "polls": 4, "think": "200ms", "relogin_after": "300ms"}
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.lab.leading import Answer, Seen, Server
 from tests.lab.outside import HOST, Stranger, one_line, stranger
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 ELSEWHERE = "elsewhere.example.com"
 PASSWORD = "known-Secret-7"
 LOGON_PAGE = "/owa/auth/logon.aspx"

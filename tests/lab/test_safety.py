@@ -16,7 +16,7 @@ from exsim.runs.directory import open_run
 from exsim.session.hop import Mark
 from tests.lab.outside import Stranger, stranger
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 WRONG = "not-the-Password-1"
 
 

@@ -25,7 +25,7 @@ from exsim.runs.directory import RunDirectory, open_run
 from tests.lab.runs import BALANCERS, ROOT
 from tests.lab.stranger import Farm, farm
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 LIMIT = 90.0
 DEAD = {("EXCH16-SYD-01", "EXCH13"), ("EXCH16-SYD-02", "EXCH13")}
 HELD = {"persistence": "held", "min_sessions_per_combination": 1}

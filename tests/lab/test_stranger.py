@@ -29,7 +29,7 @@ from exsim.runs.directory import open_run
 from tests.lab.runs import NODES, ROOT
 from tests.lab.stranger import Farm, farm
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 LIMIT = 120.0
 HERE = Path(__file__).parent
 NAMES = {name for name, _ in NODES}

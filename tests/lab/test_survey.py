@@ -19,7 +19,7 @@ from exsim.runs.addresses import expanded
 from exsim.runs.rig import Rig
 from tests.lab.stranger import Farm, farm
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 NODES = ("EXCH13", "EXCH16-SYD-01", "EXCH16-SYD-02")
 SOURCES = expanded("127.0.9.1-127.0.9.12")
 

@@ -29,7 +29,7 @@ from exsim.session.hop import Hop
 from exsim.session.tally import TOTAL, merged
 from tests.lab.runs import confessions, scenario
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 VICTIM, SURVIVOR = 1, 0
 ENOUGH = 40  # requests of the victim, after which it is killed
