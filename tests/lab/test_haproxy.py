@@ -40,15 +40,17 @@ def test_every_file_is_taken_once_it_is_moved(tmp_path):
     pem.write_text(Authority("a").host_certificate(["h.lab"]))
     names = ("EXCH10-SYD-01", "EXCH10-SYD-02", "EXCH16-SYD-01", "EXCH16-SYD-02", "EXCH13")
     nodes = dict.fromkeys(names, "127.0.0.1:9")
-    rig = Rig(nodes, lambda tls: "127.0.0.1:9", str(pem), "127.0.0.1:9", str(tmp_path / "s"))
+    here, socket = "127.0.0.1:9", str(tmp_path / "s")
+    rig = Rig(nodes, lambda tls: here, str(pem), here, socket, nodes_tls=nodes)
     paths = sorted(SCENARIOS.glob("*.cfg"))
-    assert len(paths) == 5
+    assert len(paths) > 5
     for path in paths:
         cfg = tmp_path / path.name
         made = retarget(path.read_text(), rig, path.name)
         cfg.write_text(made.text)
         warnings = check(find_haproxy(), cfg, made, path.name)
-        assert warnings
+        if "option prefer-last-server" in path.read_text():  # says nothing else
+            assert warnings
         assert all("prefer-last-server" in one or "httplog" in one for one in warnings)
 
 

@@ -160,7 +160,7 @@ def test_whatever_ends_the_one_who_runs_it_nothing_is_left(tmp_path, number):
     try:
         *pids, home = process.stdout.readline().decode().split()
         process.send_signal(number)
-        process.wait(5)
+        process.wait(20)
         until(lambda: not [pid for pid in pids if running(int(pid))])
         if number == signal.SIGKILL:  # nobody was left to remove it; no key is in it any more
             assert not (Path(home) / "host.pem").exists()
