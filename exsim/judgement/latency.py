@@ -18,6 +18,7 @@ LONGEST_MICROSECONDS = 3_600_000_000  # an hour; longer is counted as an hour
 DIGITS = 3
 PRECISION = 11  # bits of a value that a histogram of three digits keeps
 COARSE = 7  # bits that are kept of times that go by pairs: a hundredth, and memory stays bounded
+NO_DELAY = 0.001  # seconds behind a plan that change no percentile anybody reads
 SHORTEST_PAUSE = 0.01  # seconds; what is shorter is no plan of sending
 ANSWERED_WHEN_IT_HAPPENS = frozenset({("activesync", "ping")})  # MS-ASCMD Ping; streams have pieces
 
@@ -75,7 +76,7 @@ class Latencies:
         if step is None:
             step = self._steps[key] = _Step()
         step.counts[microseconds(took)] += 1
-        if hop.late:
+        if hop.late > NO_DELAY:
             step.was_late(took, hop.late)
         if hop.pause > SHORTEST_PAUSE and took + hop.late > hop.pause and not waits(hop):
             held = microseconds(took + hop.late, COARSE), microseconds(hop.pause, COARSE)
