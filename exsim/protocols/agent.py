@@ -29,6 +29,7 @@ from exsim.protocols.flow import (
 from exsim.protocols.jar import Jar, read_date
 
 MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty, a finding is due before
+SHORTEST_PAUSE = 1.0  # seconds between two sessions of one client (*assumed*)
 _name_of = itemgetter(0)
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 KEEPS_METHOD = frozenset((307, 308))  # RFC 9110 15.4; the others make a POST a GET, as browsers do
@@ -42,6 +43,11 @@ class Account:
     logon: str = ""
     password: str = field(default="", repr=False)
     home: str = ""
+
+    @property
+    def distinguished_name(self) -> str:
+        """One for the mailbox; a profile has the real one (*assumed*: nobody here reads it)."""
+        return f"/o=exsim/ou=users/cn=Recipients/cn={self.address.partition('@')[0]}"
 
 
 @dataclass(slots=True)

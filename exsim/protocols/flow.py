@@ -16,6 +16,9 @@ T = TypeVar("T")
 Flow = Generator["Command[Any]", Any, T]
 RawHeaders = list[tuple[bytes, bytes]]  # names in lower case, as the transport hands them over
 
+UNAUTHORIZED = 401
+OWN_MAILBOX = "own-mailbox"  # what a request writes, where it makes or changes something there
+
 
 class Command(Generic[T]):
     """One thing asked of the world; `T` is what is sent back."""

@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from exsim.protocols import credentials
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import (
+    UNAUTHORIZED,
     Connection,
     End,
     Flow,
@@ -42,7 +43,6 @@ from exsim.protocols.flow import (
 from exsim.wire.errors import WireError
 
 METHODS = ("basic", "ntlm", "negotiate", "none")
-UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from exsim.protocols.activesync import reading
-from exsim.protocols.flow import Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Request, Response
 from exsim.protocols.owa.evidence import whose
 from exsim.session.hop import Evidence
 from exsim.wire import names
 from exsim.wire.errors import WireError
 from exsim.wire.wbxml import Element, decode
 
-UNAUTHORIZED = 401
 _MARKER = names.MARKER.encode()
 _ADDRESSES = "Settings:SMTPAddress"
 _WORST = ("stranger", "other", "own")

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 from itertools import count
 
+from exsim.protocols import session_mark
 from exsim.protocols.activesync import documents, fetching, waiting
 from exsim.protocols.activesync.device import Device, new_device
 from exsim.protocols.activesync.phone import Phone
 from exsim.protocols.activesync.settings import Settings
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Flow, Mark, Start, Stop, Task
+from exsim.protocols.flow import Flow, Start, Stop, Task
 from exsim.protocols.negotiate import Signer
+from exsim.protocols.succession import sessions
 
-SHORTEST_PAUSE = 1.0  # seconds between two sessions (*assumed*)
 SUBJECT = "exsim"  # of a message; no marker, which would say whose mailbox it lies in
 
 
 def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
     """What one telephone does, session after session.
 
-    Never raises for what a server answers.  Ends when `settings.logons` sessions are over, when its
-    password is refused, or when the directory takes nothing that this client can show.
+    Never raises for what a server answers.  Where it ends: `succession`.
     """
-    yield from client.rest(0)
-    device, retries = new_device(account.address, settings), settings.logon_retries
-    for turn in range(settings.logons) if settings.logons else count():
-        if turn:
-            yield from client.rest(max(settings.think, SHORTEST_PAUSE))
-        phone = yield from _session(client, account, settings, device)
-        if phone.ended == "unmeasured":
-            return
-        if phone.ended == "refused" and not phone.accepted:
-            if not retries:
-                return
-            retries -= 1
+    device = new_device(account.address, settings)
+    yield from sessions(client, settings, lambda: _session(client, account, settings, device))
 
 
 def _session(client: Agent, account: Account, settings: Settings, device: Device) -> Flow[Phone]:
@@ -47,7 +37,7 @@ def _session(client: Agent, account: Account, settings: Settings, device: Device
         channel_binding=settings.channel_binding,
     )
     phone = Phone(client, account, settings, signer, device, client.number)
-    yield Mark("logon", _facts(phone))
+    yield session_mark.logon(phone.number, account, settings)
     ready = yield from _begin(phone)
     mail = yield from _user(phone)
     waits = 0
@@ -57,7 +47,7 @@ def _session(client: Agent, account: Account, settings: Settings, device: Device
     if not phone.gone():
         phone.end("left")
         if settings.logoff:
-            yield Mark("logoff", {"number": phone.number, "account": account.address})
+            yield session_mark.logoff(phone.number, account)
     if mail is not None and not mail.done:
         yield Stop(mail)
     return phone
@@ -104,20 +94,3 @@ def _write(phone: Phone) -> Flow[None]:
             return
         mime = documents.message(address, address, f"{SUBJECT} {number}")
         yield from phone.ask("SendMail", documents.send_mail(f"{phone.number}-{number}", mime))
-
-
-def _facts(phone: Phone) -> dict[str, str | int | float | bool | None]:
-    """The facts of a "logon" mark."""
-    account, settings = phone.account, phone.settings
-    facts: dict[str, str | int | float | bool | None] = {
-        "number": phone.number,
-        "account": account.address,
-        "home": account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts

@@ -13,7 +13,7 @@ from exsim.protocols.activesync import documents, reading
 from exsim.protocols.activesync.device import Device
 from exsim.protocols.activesync.settings import Settings
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Flow, Mark, Request, Response
+from exsim.protocols.flow import OWN_MAILBOX, UNAUTHORIZED, Flow, Mark, Request, Response
 from exsim.protocols.negotiate import Signer, authenticated
 from exsim.wire import activesync as names
 from exsim.wire import names as common
@@ -25,14 +25,12 @@ USER_AGENT = (
     "User-Agent",
     "exsim-phone/1.0",
 )  # a server may block a device whose name changes: ASHTTP
-UNAUTHORIZED = 401
 NEEDS_POLICY = frozenset({"142", "143", "144"})
 WITHOUT_POLICY_KEY = ("Ping", "OPTIONS")  # ASPROV: no key is sent with them
 FIRST_PHASE_TELLS = 141  # protocol 14.1: the device says what it is
 MOST_REDIRECTS = 3  # of one command
 MOST_POLICIES = 3  # fetched one after the other; then the server and the device do not agree
 MOST_ERRORS = 3  # 500s in a row, after which a device drops what it has and begins anew (HT203209)
-OWN_MAILBOX = "own-mailbox"
 STEPS = {
     "FolderSync": "folder_sync",
     "Sync": "sync",

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from exsim.protocols.agent import Account, Agent, other_end
+from exsim.protocols import session_mark
+from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent, other_end
 from exsim.protocols.autodiscover import evidence
 from exsim.protocols.autodiscover.evidence import Found
 from exsim.protocols.autodiscover.places import Place, places, question
 from exsim.protocols.autodiscover.settings import Settings
-from exsim.protocols.flow import Flow, Lease, Mark, Release, Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Flow, Lease, Mark, Release, Request, Response
 from exsim.protocols.negotiate import Signer, authenticated
 from exsim.wire import names
 
-SHORTEST_PAUSE = 1.0  # seconds between two sessions (*assumed*)
 PATIENCE = 25.0  # seconds that a client waits for one place (*assumed*)
 MOST_REDIRECTS = 10  # EXLIB
 MOVED = (301, 302)
@@ -64,7 +64,7 @@ def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
 def _session(search: Search) -> Flow[None]:
     client, settings = search.client, search.settings
     client.number += 1
-    yield Mark("logon", _facts(search))
+    yield session_mark.logon(client.number, search.account, settings)
     yield from _smoke(search)
     for turn in range(settings.polls):
         if turn:
@@ -74,7 +74,7 @@ def _session(search: Search) -> Flow[None]:
         search.address, search.redirects = search.account.address, 0
         yield from look(search)
     if settings.logoff and not search.ended:
-        yield Mark("logoff", {"number": client.number, "account": search.account.address})
+        yield session_mark.logoff(client.number, search.account)
 
 
 def _smoke(search: Search) -> Flow[None]:
@@ -155,7 +155,7 @@ def _ask(search: Search, request: Request) -> Flow[Response]:
     response = yield from authenticated(search.client, request, search.signer)
     if search.signer.unmeasured:
         search.ended = "unmeasured"
-    elif response.status == evidence.UNAUTHORIZED and search.settings.authentication != "none":
+    elif response.status == UNAUTHORIZED and search.settings.authentication != "none":
         search.ended = "refused"
     return response
 
@@ -183,20 +183,3 @@ def _request(search: Search, method: str, target: str, step: str) -> Request:
         control=settings.control,
         forced=settings.forced,
     )
-
-
-def _facts(search: Search) -> dict[str, str | int | bool]:
-    """The facts of a "logon" mark."""
-    account, settings = search.account, search.settings
-    facts: dict[str, str | int | bool] = {
-        "number": search.client.number,
-        "account": account.address,
-        "home": account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts

@@ -11,12 +11,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from exsim.protocols.ews import reading
-from exsim.protocols.flow import Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Request, Response
 from exsim.protocols.owa.evidence import whose
 from exsim.session.hop import Evidence
 from exsim.wire import names
 
-UNAUTHORIZED = 401
 NO_ERROR = "NoError"
 SETTINGS = "settings"  # the code of an answer that tells something
 MAPI_HTTP = "settings mapiHttp"  # the same, and MAPI over HTTP is among it

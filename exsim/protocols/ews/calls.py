@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 
 from exsim.protocols.ews import bodies, reading
 from exsim.protocols.ews.session import Session
-from exsim.protocols.flow import Connection, Flow, Lease, Mark, Release
+from exsim.protocols.flow import OWN_MAILBOX, Connection, Flow, Lease, Mark, Release
 from exsim.wire import names
 
 DAY = 86400.0
 DRAFT = "exsim draft"
-OWN_MAILBOX = "own-mailbox"
 Headers = Sequence[tuple[str, str]]
 # Of a client's calls, as the dice have it; the rest lists (*assumed*)
 WRITING, AVAILABILITY, FOLDER, READING = 0.15, 0.15, 0.1, 0.3

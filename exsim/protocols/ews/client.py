@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from itertools import count
-
+from exsim.protocols import session_mark
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.ews import calls, stream
 from exsim.protocols.ews.session import Session
 from exsim.protocols.ews.settings import Settings
-from exsim.protocols.flow import Close, Flow, Mark, Start, Stop, Task
+from exsim.protocols.flow import Close, Flow, Start, Stop, Task
 from exsim.protocols.negotiate import Signer
-
-SHORTEST_PAUSE = 1.0  # seconds between two sessions (*assumed*)
+from exsim.protocols.succession import sessions
 
 
 def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
     """What one client does, session after session, with one jar.
 
-    Never raises for what a server answers.  Ends when `settings.logons` sessions are over, when its
-    password is refused, or when the directory takes nothing that this client can show.
+    Never raises for what a server answers.  Where it ends: `succession`.
     """
-    yield from client.rest(0)
-    signer = signer_of(account, settings)
-    retries = settings.logon_retries
-    for turn in range(settings.logons) if settings.logons else count():
-        if turn:
-            yield from client.rest(max(settings.think, SHORTEST_PAUSE))
-        session = yield from one(client, account, settings, signer)
-        if session.ended == "unmeasured":
-            return
-        if session.ended == "refused" and not session.accepted:
-            if not retries:
-                return
-            retries -= 1
-        signer = signer_of(account, settings)  # a new session knows of no connection but its own
+    yield from sessions(client, settings, lambda: one(client, account, settings))
 
 
-def signer_of(account: Account, settings: Settings) -> Signer:
-    return Signer(
+def one(client: Agent, account: Account, settings: Settings) -> Flow[Session]:
+    """One session from its first call to its end; it knows of no connection but its own."""
+    client.number += 1
+    client.account = account
+    signer = Signer(
         account,
         settings.authentication,
         preemptive=settings.preemptive,
         channel_binding=settings.channel_binding,
     )
-
-
-def one(client: Agent, account: Account, settings: Settings, signer: Signer) -> Flow[Session]:
-    """One session from its first call to its end."""
-    client.number += 1
-    client.account = account
     session = Session(client, account, settings, signer, client.number)
-    yield Mark("logon", facts_of(session))
+    yield session_mark.logon(session.number, account, settings)
     yield from calls.begin(session)
     listener = yield from _listen(session)
     for _ in range(settings.polls):
@@ -80,7 +61,7 @@ def _leave(session: Session, listener: Task | None) -> Flow[None]:
     if lives:
         session.end("left")
     if lives and session.settings.logoff:
-        yield Mark("logoff", {"number": session.number, "account": session.account.address})
+        yield session_mark.logoff(session.number, session.account)
     if session.stream is not None:
         channel, evidence = session.stream
         yield Close(channel, evidence())
@@ -88,20 +69,3 @@ def _leave(session: Session, listener: Task | None) -> Flow[None]:
         yield Stop(listener)
     if lives and session.settings.logoff and session.subscription:
         yield from calls.unsubscribe(session)
-
-
-def facts_of(session: Session) -> dict[str, str | int | bool]:
-    """The facts of a "logon" mark."""
-    account, settings = session.account, session.settings
-    facts: dict[str, str | int | bool] = {
-        "number": session.number,
-        "account": account.address,
-        "home": account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts

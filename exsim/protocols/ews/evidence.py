@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from exsim.protocols.ews import reading
-from exsim.protocols.flow import Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Request, Response
 from exsim.protocols.owa.evidence import whose
 from exsim.session.hop import Evidence
 from exsim.wire import names
 
-OK, UNAUTHORIZED = 200, 401
+OK = 200
 LOST = "ErrorSubscriptionNotFound"
 _MARKER = names.MARKER.encode()
 _WORST = ("stranger", "other", "own")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.ews import bodies, evidence, reading
 from exsim.protocols.ews.settings import Settings
-from exsim.protocols.flow import Channel, Flow, Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Channel, Flow, Request, Response
 from exsim.protocols.negotiate import Signer, authenticated
 from exsim.session.hop import Evidence
 from exsim.wire import names
@@ -101,7 +101,7 @@ class Session:
 
     def note(self, response: Response) -> None:
         """What an answer means for the session, and what is to be learnt from it."""
-        if response.status == evidence.UNAUTHORIZED:
+        if response.status == UNAUTHORIZED:
             if self.signer.unmeasured:
                 self.end("unmeasured")
             elif not self.is_stranger:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Close, Flow, Mark, Start, Stop, Task
+from exsim.protocols import session_mark
+from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent
+from exsim.protocols.flow import Close, Flow, Start, Stop, Task
 from exsim.protocols.mapi_http import waiting
-from exsim.protocols.mapi_http.session import Session, operations, start, user_name
+from exsim.protocols.mapi_http.session import Session, operations, start
 from exsim.protocols.mapi_http.settings import Settings
 from exsim.protocols.negotiate import Signer
 from exsim.wire import mapi
-
-SHORTEST_PAUSE = 1.0  # seconds between two sessions (*assumed*)
 
 
 def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
@@ -35,8 +34,10 @@ def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
 
 def one(session: Session) -> Flow[None]:
     """One session from Connect to Disconnect."""
-    yield Mark("logon", _facts(session))
-    said = yield from session.ask("connect", mapi.Connect(user_name(session.account)).encode())
+    yield session_mark.logon(session.number, session.account, session.settings)
+    said = yield from session.ask(
+        "connect", mapi.Connect(session.account.distinguished_name).encode()
+    )
     session.accepted = said is not None and not session.ended
     if not session.accepted:
         session.end("broken")
@@ -80,7 +81,7 @@ def _leave(session: Session, parked: Task | None) -> Flow[None]:
     if lives:
         session.end("left")
     if lives and session.settings.logoff:
-        yield Mark("logoff", {"number": session.number, "account": session.account.address})
+        yield session_mark.logoff(session.number, session.account)
     if session.wait is not None:
         channel, evidence = session.wait
         yield Close(channel, evidence())
@@ -90,20 +91,3 @@ def _leave(session: Session, parked: Task | None) -> Flow[None]:
         if session.bound:
             yield from session.ask("unbind", mapi.Flagged().encode())
         yield from session.ask("disconnect", mapi.Disconnect().encode())
-
-
-def _facts(session: Session) -> dict[str, str | int | bool]:
-    """The facts of a "logon" mark."""
-    account, settings = session.account, session.settings
-    facts: dict[str, str | int | bool] = {
-        "number": session.number,
-        "account": account.address,
-        "home": account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts

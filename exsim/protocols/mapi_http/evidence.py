@@ -10,13 +10,12 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
-from exsim.protocols.flow import Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Request, Response
 from exsim.protocols.owa.evidence import whose
 from exsim.session.hop import Evidence
 from exsim.wire import mapi, names, rop
 from exsim.wire.errors import WireError
 
-UNAUTHORIZED = 401
 OK, LOST, OUT_OF_SEQUENCE = "0", "10", "15"
 LONGEST_CODE = 40  # characters kept of a code
 _CODE = names.MAPI_CODE.lower().encode()

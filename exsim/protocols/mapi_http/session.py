@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Channel, Flow, Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Channel, Flow, Request, Response
 from exsim.protocols.mapi_http import evidence
 from exsim.protocols.mapi_http.evidence import Said
 from exsim.protocols.mapi_http.settings import Settings
@@ -95,7 +95,7 @@ class Session:
 
     def note(self, step: str, response: Response) -> Said | None:
         """What an answer means for the session."""
-        if response.status == evidence.UNAUTHORIZED:
+        if response.status == UNAUTHORIZED:
             self.end("unmeasured" if self.signer.unmeasured else "refused")
             return None
         if response.status is None or response.error is not None:
@@ -142,13 +142,8 @@ def guid_text(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def user_name(account: Account) -> str:
-    """A distinguished name for the mailbox; a profile has the real one (*assumed*: nobody here reads it)."""
-    return f"/o=exsim/ou=users/cn=Recipients/cn={account.address.partition('@')[0]}"
-
-
 def operations(account: Account, first: bool) -> bytes:
     """An Execute that asks whose mailbox this is; the first logs on to it."""
-    before = rop.logon(user_name(account)) if first else b""
+    before = rop.logon(account.distinguished_name) if first else b""
     data = rop.pack(before + rop.get_properties(rop.OWNER_NAME), (rop.NO_OBJECT,))
     return mapi.Execute(data).encode()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from exsim.protocols.agent import Account, Agent
+from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent
 from exsim.protocols.flow import Flow
 from exsim.protocols.negotiate import Signer
 from exsim.protocols.outlook_anywhere.session import Visit, live
 from exsim.protocols.outlook_anywhere.settings import Settings
-
-SHORTEST_PAUSE = 1.0  # seconds before a client that was not let in comes again; *assumed*
 
 
 def connect(agent: Agent, account: Account, settings: Settings) -> Flow[None]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from exsim.protocols.flow import Head, Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Head, Request, Response
 from exsim.session.hop import Evidence
 from exsim.wire import names, rts
 from exsim.wire.errors import WireError
 
-UNAUTHORIZED = 401
 LONGEST_CODE = 40  # characters kept of an error that a server names
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exsim.protocols import session_mark
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Channel, Close, End, Flow, Head, Mark, Open, Receive, Release
+from exsim.protocols.flow import Channel, Close, End, Flow, Head, Open, Receive, Release
 from exsim.protocols.negotiate import Signed, Signer, authenticated, signed_in
 from exsim.protocols.outlook_anywhere import requests
 from exsim.protocols.outlook_anywhere.evidence import of_head
@@ -33,7 +34,7 @@ def live(visit: Visit) -> Flow[bool]:
     """One session; whether it began at all."""
     agent, settings = visit.agent, visit.settings
     agent.number += 1
-    yield Mark("logon", _facts(visit))
+    yield session_mark.logon(agent.number, visit.account, settings)
     if settings.echo:
         for method in (names.RPC_OUT, names.RPC_IN):
             request = requests.echo(agent, visit.account, settings, method)
@@ -63,9 +64,8 @@ def _channels(visit: Visit, outward: Signed, inward: Signed) -> Flow[bool]:
         yield from _work(visit, tunnel)
     yield from _close(visit, tunnel, head)
     if tunnel.accepted and not tunnel.ended and visit.settings.logoff:
-        yield Mark(
-            "logoff", {"number": visit.agent.number}
-        )  # the channels' own lines stand before it
+        # The channels' own lines stand before it.
+        yield session_mark.logoff(visit.agent.number, visit.account)
     yield from _release([outward, inward])
     return tunnel.accepted
 
@@ -94,7 +94,7 @@ def _work(visit: Visit, tunnel: Tunnel) -> Flow[None]:
     if visit.settings.notifications:
         answer = yield from tunnel.call(emsmdb.ASYNC_CONNECT, emsmdb.Handled(handle).encode())
         waiting = _handle(tunnel, answer)
-    yield from _operate(visit, tunnel, handle, rop.logon(_name(visit.account)))
+    yield from _operate(visit, tunnel, handle, rop.logon(visit.account.distinguished_name))
     for _ in range(visit.settings.polls):
         pause = visit.settings.think * (0.5 + visit.agent.dice.random())
         yield from _rest(tunnel, waiting, pause)
@@ -110,7 +110,7 @@ def _connect(visit: Visit, tunnel: Tunnel) -> Flow[bytes | None]:
     bound = yield from tunnel.bind(emsmdb.EMSMDB, emsmdb.ASYNC_EMSMDB)
     if not bound:
         return None
-    stub = emsmdb.Connect(_name(visit.account)).encode()
+    stub = emsmdb.Connect(visit.account.distinguished_name).encode()
     answer = yield from tunnel.call(emsmdb.CONNECT, stub)
     if answer is None:
         return None
@@ -201,25 +201,3 @@ def _last_word(visit: Visit, tunnel: Tunnel) -> Flow[Evidence]:
     if silent and isinstance(word, End) and word.error == "timeout":
         return Evidence(is_="unanswered")
     return Evidence()
-
-
-def _name(account: Account) -> str:
-    """A distinguished name for the mailbox; a profile has the real one (*assumed*: nobody here reads it)."""
-    return f"/o=exsim/ou=users/cn=Recipients/cn={account.address.partition('@')[0]}"
-
-
-def _facts(visit: Visit) -> dict[str, str | int | bool]:
-    """The facts of a "logon" mark."""
-    settings = visit.settings
-    facts: dict[str, str | int | bool] = {
-        "number": visit.agent.number,
-        "account": visit.account.address,
-        "home": visit.account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from exsim.protocols.agent import Account, Agent
+from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent
 from exsim.protocols.flow import Flow, Mark
 from exsim.protocols.owa import boot, leave, logon, notifications, opening, stay
 from exsim.protocols.owa.page import Page
 from exsim.protocols.owa.settings import Settings
 
-SHORTEST_PAUSE = 1.0  # seconds: nobody logs on again at once when nothing was shown (*assumed*)
 BY_ITSELF = ("logged_off", "closed")  # the user left the page, nobody sent him away
 NOT_ALLOWED = "not_allowed"  # the driver did not send the form: this account is not tried again
 MOST_RELOADS = 2  # of one session that was thrown out and let in again with the same cookies

@@ -11,12 +11,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from exsim.protocols.flow import Flow, Response
+from exsim.protocols.flow import OWN_MAILBOX, Flow, Response
 from exsim.protocols.owa.actions import Action, call
 from exsim.protocols.owa.page import Page
 
 FOLDER = "exsim"
-OWN_MAILBOX = "own-mailbox"
 STEP = "draft"
 Json = dict[str, Any]
 

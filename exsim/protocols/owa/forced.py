@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from exsim.protocols import session_mark
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import Flow, Mark, Request, Response
 from exsim.protocols.owa import headers as lines
@@ -145,6 +146,6 @@ def _by(request: Request, way: Way) -> Request:
 
 def _log_off(page: Page, way: Way) -> Flow[None]:
     page.left = "logged_off"
-    yield Mark("logoff", {"number": page.number, "account": page.account.address})
+    yield session_mark.logoff(page.number, page.account)
     request = _by(page.request("GET", names.LOGOFF, "logoff", lines.NAVIGATION), way)
     yield from page.client.send(request)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from exsim.protocols import session_mark
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Flow, Mark, Request, Start
+from exsim.protocols.flow import Flow, Request, Start
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.page import Page
 from exsim.protocols.owa.settings import Settings
@@ -13,7 +14,7 @@ from exsim.wire import names
 def log_off(page: Page) -> Flow[None]:
     """The user leaves; what the page still has on the way may be answered long after."""
     page.left = "logged_off"
-    yield Mark("logoff", {"number": page.number, "account": page.account.address})
+    yield session_mark.logoff(page.number, page.account)
     if page.settings.late_answers:
         for request in late_posts(page):
             yield Start(page.client.fetch(request), "late")
@@ -26,7 +27,7 @@ def give_back(client: Agent, account: Account, settings: Settings) -> Flow[None]
     if jar.value(names.CADATA) is None and jar.value(names.E14_SESSION) is None:
         return
     page = Page(client, client.account or account, settings, client.number)
-    yield Mark("logoff", {"number": page.number, "account": page.account.address})
+    yield session_mark.logoff(page.number, page.account)
     yield from client.send(page.request("GET", names.LOGOFF, "logoff", lines.NAVIGATION))
 
 

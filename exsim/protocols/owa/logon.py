@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exsim.protocols import session_mark
 from exsim.protocols.agent import REDIRECTS, Account, Agent
-from exsim.protocols.flow import Connection, Flow, Mark, Request, Response
+from exsim.protocols.flow import Connection, Flow, Request, Response
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.markup import LogonForm, is_logon_page, reason_of
 from exsim.protocols.owa.settings import Settings
@@ -55,7 +56,7 @@ def post_form(
     client.number += 1
     number, client.account = client.number, account
     script_cookies(client, account.logon or account.address, settings.private)
-    yield Mark("logon", facts_of(number, account, settings))
+    yield session_mark.logon(number, account, settings)
     request = Request(
         "POST",
         action_of(client, form),
@@ -72,22 +73,6 @@ def post_form(
     )
     response = yield from client.send(request)
     return (yield from _read(client, request, response))
-
-
-def facts_of(number: int, account: Account, settings: Settings) -> dict[str, str | int | bool]:
-    """The facts of a "logon" mark."""
-    facts: dict[str, str | int | bool] = {
-        "number": number,
-        "account": account.address,
-        "home": account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts
 
 
 def action_of(client: Agent, form: LogonForm) -> str:
