@@ -34,6 +34,21 @@ HOST = "exchange.isp.com.au"
 CHANGED = "changed-Pass-1"  # what the accounts of `changing` have after `change_passwords`
 
 
+def write_accounts(
+    csv: Path, accounts: Sequence[Account], homes: Mapping[str, str], secrets: Mapping[str, str]
+) -> None:
+    """The accounts as an operator lists them; `homes` and `secrets` by address, where they are to be other ones."""
+    rows = [
+        [one.address, one.logon, homes.get(one.address, one.home), secrets.get(one.address, one.password)]
+        for one in accounts
+    ]  # fmt: skip
+    csv.write_text("\n".join(map(",".join, [["email", "logon", "home", "secret"], *rows])))
+    csv.chmod(0o600)
+
+
+WAYS = {"polls": 8, "think": "250ms", "relogin_after": "500ms", "keep_alive": 0}  # of a session
+
+
 @dataclass
 class Told:
     """One verb of exsim's, and what it left."""
@@ -89,14 +104,7 @@ class Stranger:
         self.made += 1
         folder = self.folder / f"s{self.made}"
         folder.mkdir()
-        rows = [
-            [one.address, one.logon, (homes or {}).get(one.address, one.home),
-             (secrets or {}).get(one.address, one.password)]
-            for one in accounts
-        ]  # fmt: skip
-        csv = folder / "accounts.csv"
-        csv.write_text("\n".join(map(",".join, [["email", "logon", "home", "secret"], *rows])))
-        csv.chmod(0o600)
+        write_accounts(folder / "accounts.csv", accounts, homes or {}, secrets or {})
         sections: dict[str, Mapping[str, Any]] = {
             "target": {
                 "url": f"https://{HOST}",
@@ -111,13 +119,7 @@ class Stranger:
             "expect": {"min_sessions_per_combination": 1},
             **({"limits": limits} if limits else {}),
         }  # fmt: skip
-        ways = {
-            "polls": 8,
-            "think": "250ms",
-            "relogin_after": "500ms",
-            "keep_alive": 0,
-            **(session or {}),
-        }
+        ways = {**WAYS, **(session or {})}
         kind = {"mailbox": accounts[0].home, "users": len(accounts), **(population or {})}
         text = ['title = "a farm"', "seed = 7", "[[population]]", *pairs({"session": ways, **kind})]
         for name, values in sections.items():

@@ -61,61 +61,80 @@ class ToyNode:
     def answer(self, request, peer):
         last = request.path.rpartition("/")[2]
         try:
-            if last == "timeout":
-                return Answer(
-                    440, "Login Timeout", [("Content-Type", "text/html")], b"440", close=True
-                )
-            if last == "hangup":
-                raise Hangup
-            if last == "broken":
-                raise RuntimeError("the toy broke")
-            if last in ("stream", "endless", "torn"):
-                yield Begin(Answer(200, "OK", [("X-CaSe-Kept", "yes")]))
-                for number in range(3 if last == "stream" else 10**9):
-                    yield Piece(b"piece %d\n" % number)
-                    yield Wait(0.01)
-                    if last == "torn" and number == 1:
-                        raise Hangup
-                return None
-            if last == "echo":
-                length = ("Content-Length", header(request.headers, "Content-Length"))
-                piece = yield Take()
-                yield Begin(Answer(200, "Success", [length]))
-                while piece is not None:
-                    yield Piece(piece)
-                    piece = yield Take()
-                return None
-            if last == "denied":
-                return Answer(401, "Unauthorized")
+            if last in AT_ONCE:
+                return AT_ONCE[last]()
+            if last in PIECEWISE:
+                return (yield from PIECEWISE[last](request))
             if last == "slow":
                 yield Wait(30)
             taken = 0
             while request.method.startswith("RPC_") and (piece := (yield Take())) is not None:
                 taken += len(piece)
-            if last == "large":
-                return Answer(200, "OK", [], b"x" * 3_000_000)
             if last == "closed":
                 return Answer(200, "OK", [], " ".join(self.closed).encode())
             if last == "recycled":
                 return Answer(200, "OK", [], str(self.recycled).encode())
-            said = {
-                "node": self.name,
-                "peer": peer.number,
-                "method": request.method,
-                "target": request.target,
-                "scheme": request.scheme,
-                "bytes": taken or len(request.body),
-                "names": [name for name, _ in request.headers],
-            }
-            return Answer(
-                200,
-                "OK",
-                [("X-CaSe-Kept", "yes"), ("X-FEServer", self.name)],
-                json.dumps(said).encode(),
-            )
+            return self.mirror(request, peer, taken)
         except GeneratorExit:
             self.closed.append(last)
             raise
+
+    def mirror(self, request, peer, taken):
+        """What arrived."""
+        said = {
+            "node": self.name,
+            "peer": peer.number,
+            "method": request.method,
+            "target": request.target,
+            "scheme": request.scheme,
+            "bytes": taken or len(request.body),
+            "names": [name for name, _ in request.headers],
+        }
+        headers = [("X-CaSe-Kept", "yes"), ("X-FEServer", self.name)]
+        return Answer(200, "OK", headers, json.dumps(said).encode())
+
+
+def hang_up():
+    raise Hangup
+
+
+def break_down():
+    raise RuntimeError("the toy broke")
+
+
+def pieces(most, torn=False):
+    """A stream of so many pieces; a torn one ends in the middle of its second."""
+
+    def stream(request):
+        yield Begin(Answer(200, "OK", [("X-CaSe-Kept", "yes")]))
+        for number in range(most):
+            yield Piece(b"piece %d\n" % number)
+            yield Wait(0.01)
+            if torn and number == 1:
+                raise Hangup
+
+    return stream
+
+
+def echo(request):
+    """What is sent comes back, piece by piece, before all of it is there."""
+    length = ("Content-Length", header(request.headers, "Content-Length"))
+    piece = yield Take()
+    yield Begin(Answer(200, "Success", [length]))
+    while piece is not None:
+        yield Piece(piece)
+        piece = yield Take()
+
+
+# The last word of a path, and what the toy does for it: without reading a body, and piece by piece.
+AT_ONCE = {
+    "timeout": lambda: Answer(440, "Login Timeout", [("Content-Type", "text/html")], b"440", close=True),
+    "hangup": hang_up,
+    "broken": break_down,
+    "denied": lambda: Answer(401, "Unauthorized"),
+    "large": lambda: Answer(200, "OK", [], b"x" * 3_000_000),
+}  # fmt: skip
+PIECEWISE = {"stream": pieces(3), "endless": pieces(10**9), "torn": pieces(10**9, True), "echo": echo}  # fmt: skip
 
 
 def main():

@@ -228,6 +228,14 @@ class Browser:
         return twin
 
 
+def logged_on(farm: Farm, node: str, number: int = 1) -> Browser:
+    """A browser that one mailbox's user has logged on with at `node`, and shown the start page."""
+    browser = Browser(farm)
+    assert browser.logon(node, farm.organisation.mailboxes[number]).status == 302
+    assert browser.get(node, "/owa/").status == 200
+    return browser
+
+
 def named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 

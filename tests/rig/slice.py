@@ -117,6 +117,18 @@ def observer(plug: Protocol, addresses: frozenset[str]) -> Callable[[Any, Any], 
     return lambda request, response: plug.observe(request, response, addresses)
 
 
+def driven(
+    network: Network,
+    who: Identity,
+    observe: Callable[[Any, Any], Evidence],
+    sink: Callable[[Line], None],
+    ids: Any,
+) -> Client:
+    """A client of the driver's own, in virtual time."""
+    hasher = CookieHasher(b"salt", frozenset({PERSISTENCE_COOKIE}))
+    return Client(network.world, who, observe, sink, ids, hasher, stamper(network.world.wall()))
+
+
 def run(
     organisation: Organisation,
     accounts: Sequence[Account],
@@ -156,15 +168,8 @@ def run(
     for number, account in enumerate(accounts, 1):
         plug = plugs[(number - 1) % len(plugs)]
         opened = connections if len(plugs) == 1 else plug.connections
-        client = Client(
-            network.world,
-            Identity(number, plug.name, opened, allowed_writes=frozenset({"own-mailbox"})),
-            observer(plug, addresses),
-            sink,
-            ids,
-            CookieHasher(b"salt", frozenset({PERSISTENCE_COOKIE})),
-            stamper(network.world.wall()),
-        )
+        who = Identity(number, plug.name, opened, allowed_writes=frozenset({"own-mailbox"}))
+        client = driven(network, who, observer(plug, addresses), sink, ids)
         agent = Agent("exchange.isp.com.au", source.dice("user", number), account)
         own = plug.settings(**words(plug, {**(settings or {}), **(each or {}).get(plug.name, {})}))
         if plug.name != "owa":
