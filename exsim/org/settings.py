@@ -88,7 +88,7 @@ class Mapi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: bool = True  # False: X-ResponseCode 16
     pending_period: float = 0.0  # seconds between two PENDING; 0: the version's own
-    expiration: float = 900.0  # seconds without a request after which a context is gone (assumed)
+    expiration: float = 900.0  # seconds without a request after which a context is gone (MAPISE)
     forget: float = 0.0  # share of Executes that find their context gone
     execute: float = 0.0  # seconds that an Execute takes
     silent: bool = False  # no PENDING is sent

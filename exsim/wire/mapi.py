@@ -15,6 +15,7 @@ PROCESSING, PENDING, DONE = b"PROCESSING\r\n", b"PENDING\r\n", b"DONE\r\n"
 CONNECT, EXECUTE, DISCONNECT = "Connect", "Execute", "Disconnect"
 WAIT, PING, BIND, UNBIND = "NotificationWait", "PING", "Bind", "Unbind"
 MOST_OUT = 0x40000  # bytes of operations that a client takes in one answer
+PLAIN = 3  # Execute's flags: its answer neither compressed nor masked
 STATE = 36  # bytes of the state that a Bind may carry
 
 # X-ResponseCode (MS-OXCMAPIHTTP 2.2.3.3.3)
@@ -115,7 +116,7 @@ class Execute:
     """`data` is a buffer of ROPs with its frame (see `rop`)."""
 
     data: bytes
-    flags: int = 0
+    flags: int = PLAIN
     most: int = MOST_OUT
     auxiliary: bytes = b""
 
@@ -315,8 +316,13 @@ class Framed:
 
 
 def done(body: bytes, elapsed: int, started: str, code: int = OK) -> bytes:
-    """The last piece of an answer; `elapsed` in milliseconds.  `code` is the one that counts (4.3)."""
-    told = f"X-ResponseCode: {code}\r\nX-ElapsedTime: {elapsed}\r\nX-StartTime: {started}\r\n\r\n"
+    """The last piece of an answer; `elapsed` in milliseconds.
+
+    A `code` that is not 0 is the one that counts (4.3); of success nothing is said here, and the order is the
+    one seen (MAPISE).
+    """
+    said = f"X-ResponseCode: {code}\r\n" if code else ""
+    told = f"{said}X-StartTime: {started}\r\nX-ElapsedTime: {elapsed}\r\n\r\n"
     return DONE + told.encode() + body
 
 

@@ -152,8 +152,9 @@ MAPI_CODE = documented("X-ResponseCode", "OXCMAPIHTTP")
 MAPI_EXPIRATION = documented("X-ExpirationInfo", "OXCMAPIHTTP")  # milliseconds
 MAPI_PENDING = documented("X-PendingPeriod", "OXCMAPIHTTP")  # milliseconds
 MAPI_SERVER = documented("X-ServerApplication", "OXCMAPIHTTP")
-MAPI_CONTEXT = observed("MapiContext", "MAPICLIENTS")
-MAPI_SEQUENCE = observed("MapiSequence", "MAPICLIENTS")
+MAPI_CONTEXT = observed("MapiContext", "MAPICLIENTS MAPISE")
+MAPI_SEQUENCE = observed("MapiSequence", "MAPICLIENTS MAPISE")
+MAPI_ROUTING = observed("MapiRouting", "MAPISE")  # of the whole directory, on every answer
 
 # Autodiscover -------------------------------------------------------------------------------
 AUTODISCOVER_POX = documented("/autodiscover/autodiscover.xml", "OXDSCLI")

@@ -17,6 +17,9 @@ MASK = 0xA5
 EXTENDED = struct.Struct("<HHHH")  # version 0, flags, size, size before compression
 RELEASE, GET_PROPERTIES, LOGON = 0x01, 0x07, 0xFE
 PRIVATE = 1  # logon flag: a mailbox, not public folders
+OWN_REPLICAS = (
+    0x01000000  # open flag USE_PER_MDB_REPLID_MAPPING, which a client is to set (MS-OXCSTOR)
+)
 OWNER_NAME = 0x661C001F  # PidTagMailboxOwnerName, a text
 NO_OBJECT = 0xFFFFFFFF  # a handle that is not (yet) one
 NULL_OBJECT = 0x000004B9  # ecNullObject
@@ -55,7 +58,7 @@ def unpack(data: bytes) -> tuple[bytes, tuple[int, ...]]:
 def logon(user: str) -> bytes:
     """RopLogon to a mailbox, by its distinguished name."""
     name = user.encode("latin-1", "replace") + b"\0"
-    return _LOGON.pack(LOGON, 0, 0, PRIVATE, 0, 0, len(name)) + name
+    return _LOGON.pack(LOGON, 0, 0, PRIVATE, OWN_REPLICAS, 0, len(name)) + name
 
 
 def logged_on(mailbox: bytes, replica: bytes) -> bytes:

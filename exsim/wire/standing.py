@@ -59,6 +59,7 @@ SOURCES = {
     "EWSNOTIFY": "learn.microsoft.com, EWS: how to maintain affinity between subscriptions and the server",
     "ADSOAP": "Microsoft's Autodiscover developer documentation: SOAP, errors, order of URLs",
     "MAPICLIENTS": "what several implementations of MAPI over HTTP call its cookies",
+    "MAPISE": "captures of MAPI over HTTP with Exchange SE, build 15.2.2562.45, by the client mapi-client-rs, August 2026",
     "RPCH": "MS-RPCH, RPC over HTTP version 2",
     "ASCMD": "MS-ASCMD, commands of ActiveSync",
     "ASPROV": "MS-ASPROV, provisioning of ActiveSync",

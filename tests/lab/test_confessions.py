@@ -1,7 +1,8 @@
 """Every protocol through the real balancer while nodes die, drain and come back: what hops say is what nodes confess.
 
 Falls if: a hop's class is not the one that its node wrote down before it answered, an answer was heard that
-nobody confesses, or a confession without an answer is of a node that nobody had killed.
+nobody confesses, a confession without an answer is of a node that nobody had killed, or a session is lost that
+no node refused, or the reverse.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from exsim.org.confession import Confession
 from exsim.protocols import PROTOCOLS
 from exsim.runs.directory import RunDirectory
 from exsim.runs.scenario import load_scenario
+from exsim.session.detector import Detector
 from exsim.session.hop import Hop
 from exsim.session.signs import hop_class
+from tests.slice.truth import Slice, session_differences
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]  # 25 s
 ROOT = Path(__file__).parents[2]
@@ -135,6 +138,17 @@ def test_every_answer_is_what_its_node_had_written_down(left: RunDirectory) -> N
     assert wrong == []
     spoken = {one.protocol for one in load_scenario(MIXED).population}
     assert all(compared[protocol] > 20 for protocol in spoken), compared
+
+
+def test_every_session_ended_as_the_nodes_say(left: RunDirectory) -> None:
+    """Lost by the first refusal that a node wrote down, and not lost where none did."""
+    lines, detector = list(left.history()), Detector()
+    for line in lines:
+        detector.feed(line)
+    findings = detector.finish()
+    assert session_differences(Slice(lines, list(confessions(left).values()), findings)) == []
+    kept = {one.protocol for one in findings.sessions if one.state != "lost"}
+    assert kept == {one.protocol for one in load_scenario(MIXED).population}
 
 
 def test_the_nodes_were_really_disturbed(left: RunDirectory) -> None:

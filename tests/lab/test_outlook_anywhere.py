@@ -5,29 +5,20 @@ delays, a balancer that waits for the whole body, channels that are not joined, 
 """
 
 import time
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 from gevent import sleep
 
-from exsim.drive.driver import Client, Identity
-from exsim.drive.evidence import CookieHasher
-from exsim.drive.hub import HubWorld, stamper
-from exsim.drive.target import Target
-from exsim.drive.tls import context
 from exsim.lab.lab import Lab
-from exsim.protocols import PROTOCOLS
-from exsim.protocols.agent import Account, Agent
 from exsim.runs.assignment import lab_accounts
 from exsim.runs.dice import Source
 from exsim.runs.organisation import organisation_nodes
 from exsim.runs.scenario import parse_scenario
-from exsim.session.detector import Detector
-from exsim.session.hop import Hop
 from exsim.session.signs import read
 from exsim.wire import names
 from exsim.wire.haproxy_log import parse
+from tests.lab.lives import SCALE, start
 from tests.lab.rig import plan
 
 pytestmark = pytest.mark.lab
@@ -46,7 +37,7 @@ nodes = [
 mailbox = "2016"
 users = 2
 """
-SCALE = 0.05
+COMMON = {"authentication": "basic", "polls": 2, "think": 1.0, "calls": 5}
 NO_DELAY, BUFFER = "option http-no-delay", "option http-buffer-request"
 # Which balancer, where the mailbox is (2016: channels are joined across front ends, 2013: they are not), settings
 CASES = {
@@ -63,48 +54,6 @@ def balancer(name, *options):
     made = plan("roundrobin")
     more = "".join(f"    {option}\n" for option in options)
     return replace(made, name=name, text=made.text.replace("defaults\n", f"defaults\n{more}", 1))
-
-
-class Left:
-    """What one client left."""
-
-    def __init__(self):
-        self.lines, self.detector = [], Detector()
-
-    def take(self, line):
-        self.lines.append(line)
-        self.detector.feed(line)
-
-    def hop(self, step):
-        (hop,) = [line for line in self.lines if isinstance(line, Hop) and line.step == step]
-        return hop
-
-    def finish(self):
-        self.found = self.detector.finish()
-        self.kinds = Counter(finding.kind for finding in self.found.findings)
-        self.states = [session.state for session in self.found.sessions]
-
-
-def start(lab, name, number, account, settings):
-    host, _, port = lab.addresses[name].rpartition(":")
-    world = HubWorld({None: Target(host, int(port), lab.host, context(insecure=True))}, scale=SCALE)
-    left, protocol = Left(), PROTOCOLS["outlook_anywhere"]
-    client = Client(
-        world,
-        Identity(number, "outlook_anywhere", connections=2),
-        lambda request, response: protocol.observe(request, response, {account.address}),
-        left.take,
-        Source(number).request_ids(),
-        CookieHasher(b"salt"),
-        stamper(world.started),
-    )
-    facts = {"account": account.address, "protocol": "outlook_anywhere", "population": 0}
-    client.mark("user", facts)
-    values = {"authentication": "basic", "polls": 2, "think": 1.0, "calls": 5, **settings}
-    login = Account(account.address, account.logon, account.password, account.home)
-    agent = Agent(lab.host, Source(7).dice("user", number), login)
-    task = client.run(protocol.flow(agent, login, protocol.settings(**values)))
-    return left, task
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +74,7 @@ def left(tmp_path_factory):
     )
     with lab:
         begun = {
-            case: start(lab, name, number, accounts[which], settings)
+            case: start(lab, name, number, accounts[which], "outlook_anywhere", COMMON | settings)
             for number, (case, (name, which, settings)) in enumerate(CASES.items(), 1)
         }
         end = time.monotonic() + 20

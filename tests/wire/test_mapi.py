@@ -68,7 +68,9 @@ def test_a_random_body_is_read_or_refused(kind, data):
         ),
         (b"DONE\r\nX-ElapsedTime: 0\r\n\r\n", mapi.Framed(b"", 0, {"x-elapsedtime": "0"})),
         (b"PROCESSING\r\n" + mapi.done(b"\r\n\r\n", 7, "now"),
-         mapi.Framed(b"\r\n\r\n", 0, {"x-responsecode": "0", "x-elapsedtime": "7", "x-starttime": "now"})),
+         mapi.Framed(b"\r\n\r\n", 0, {"x-elapsedtime": "7", "x-starttime": "now"})),
+        (mapi.done(b"", 0, "0", 10),
+         mapi.Framed(b"", 0, {"x-responsecode": "10", "x-elapsedtime": "0", "x-starttime": "0"})),
     ],
 )  # fmt: skip
 def test_the_frame_of_an_answer(data, framed):

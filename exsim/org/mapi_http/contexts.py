@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from exsim.org.entropy import Entropy
 from exsim.wire import mapi, names
 
+FRESH = 300.0  # seconds that a context of the store has until its first Execute (X-ExpirationInfo, MAPISE)
 MOST = 10_000  # contexts of one node: a client may open any number
 
 
@@ -24,17 +25,19 @@ class Context:
     endpoint: str
     sequence: str
     touched: float  # UTC seconds by the node's clock
+    lasts: float  # real seconds without a request after which it is gone
     seen: int = 0
     busy: bool = False
     waiting: int = 0
 
 
 class Contexts:
-    """`expiration`: real seconds for which a context lives without a request."""
+    """`expiration`: real seconds for which a context lives without a request; `fresh`: before its first Execute."""
 
-    def __init__(self, entropy: Entropy, expiration: float) -> None:
+    def __init__(self, entropy: Entropy, expiration: float, fresh: float) -> None:
         self._entropy = entropy
         self._expiration = expiration
+        self._fresh = fresh
         self._known: dict[str, Context] = {}
 
     def open(self, sid: str, endpoint: str, cookies: dict[str, str], when: float) -> Context:
@@ -44,7 +47,9 @@ class Contexts:
             self.close(old)
         if len(self._known) >= MOST:
             del self._known[next(iter(self._known))]
-        context = Context(self._entropy.take(24).hex(), sid, endpoint, self._next(), when)
+        lasts = self._fresh if endpoint == "emsmdb" else self._expiration
+        name = self._entropy.take(24).hex()
+        context = Context(name, sid, endpoint, self._next(), when, lasts)
         self._known[context.name] = context
         return context
 
@@ -56,7 +61,7 @@ class Contexts:
         context = self._known.get(name)
         if context is None or context.sid != sid or context.endpoint != endpoint:
             return mapi.NO_CONTEXT
-        if not context.waiting and when - context.touched > self._expiration:
+        if not context.waiting and when - context.touched > context.lasts:
             self.close(context)
             return mapi.NO_CONTEXT
         context.touched = when
@@ -67,6 +72,7 @@ class Contexts:
         if context.busy or cookies.get(names.MAPI_SEQUENCE) != context.sequence:
             return mapi.INVALID_SEQUENCE
         context.sequence = self._next()
+        context.lasts = self._expiration
         return mapi.OK
 
     def close(self, context: Context) -> None:

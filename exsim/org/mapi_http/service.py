@@ -14,7 +14,7 @@ from exsim.org.answers import HTML, answer, set_cookie
 from exsim.org.back_request import Asked, Reply
 from exsim.org.confession import confide
 from exsim.org.entropy import Entropy
-from exsim.org.mapi_http.contexts import Context, Contexts
+from exsim.org.mapi_http.contexts import FRESH, Context, Contexts
 from exsim.org.outcome import Stream
 from exsim.org.settings import Node, Organisation
 from exsim.org.work import Ask, Hangup, Piece, Wait
@@ -51,9 +51,11 @@ class MapiOverHttp:
         self._entropy = entropy
         self._dice = Entropy(organisation.seed, node.name, "mapi")
         self._period = self._faults.pending_period or PENDING.get(node.version, 30.0)
-        self._contexts = Contexts(entropy, self._faults.expiration * self._scale)
+        self._lasts = self._faults.expiration
+        self._fresh = min(FRESH, self._lasts)
+        self._contexts = Contexts(entropy, self._lasts * self._scale, self._fresh * self._scale)
+        self._routing = entropy.take(16).hex()
         self._headers = [
-            (names.MAPI_EXPIRATION, str(round(self._faults.expiration * 1000))),
             (names.MAPI_PENDING, str(round(self._period * 1000))),
             (names.MAPI_SERVER, f"Exchange/{_padded(node.build)}"),
         ]
@@ -72,6 +74,7 @@ class MapiOverHttp:
             body = READERS.get(kind, _nothing)(asked.incoming.request.body)
         except WireError:
             return self._refused(asked, mapi.INVALID_BODY), None
+        self._cookie(asked, names.MAPI_ROUTING, self._routing, "")
         if kind in MADE_BY:
             return self._opened(asked, endpoint, kind)
         return self._within(asked, endpoint, kind, body)
@@ -100,12 +103,15 @@ class MapiOverHttp:
         if kind == mapi.BIND:
             body = mapi.Bound(self._entropy.take(16)).encode()
         else:
-            body = mapi.Connected(box.marker, "/o=exsim/ou=users/cn=Recipients/cn=").encode()
-        return self._head(asked), self._said(asked, body)
+            body = mapi.Connected(box.marker).encode()
+        lasts = self._fresh if endpoint == "emsmdb" else self._lasts
+        return self._head(asked, lasts), self._said(asked, body)
 
     def _within(self, asked: Asked, endpoint: str, kind: str, body: object) -> Reply:
-        """A request that names its context."""
+        """A request that names its context; PING need not (MAPISE)."""
         incoming = asked.incoming
+        if kind == mapi.PING and names.MAPI_CONTEXT not in incoming.cookies:
+            return self._head(asked), self._said(asked, b"")
         found = self._contexts.find(asked.mailbox.sid, endpoint, incoming.cookies, incoming.when)
         if isinstance(found, int):
             return self._refused(asked, found), None
@@ -113,7 +119,7 @@ class MapiOverHttp:
             self._contexts.close(found)
             return self._refused(asked, mapi.NO_CONTEXT), None
         if kind == mapi.WAIT:
-            return self._head(asked), self._wait(asked, found)
+            return self._head(asked, self._lasts), self._wait(asked, found)
         if kind == mapi.PING:
             return self._head(asked), self._said(asked, b"")
         code = self._contexts.advance(found, incoming.cookies)
@@ -121,7 +127,7 @@ class MapiOverHttp:
             return self._refused(asked, code), None
         if isinstance(body, mapi.Execute):
             self._cookie(asked, names.MAPI_SEQUENCE, found.sequence, endpoint)
-            return self._head(asked), self._execute(asked, found, body)
+            return self._head(asked, self._lasts), self._execute(asked, found, body)
         self._contexts.close(found)
         return self._head(asked), self._said(asked, mapi.Ended().encode())
 
@@ -129,8 +135,11 @@ class MapiOverHttp:
         return self._faults.forget > 0 and self._dice.share() < self._faults.forget
 
     # What goes out ---------------------------------------------------------------------------------
-    def _head(self, asked: Asked) -> Answer:
+    def _head(self, asked: Asked, lasts: float = 0.0) -> Answer:
+        """`lasts`: seconds that the context has from now on, where that is told."""
         headers = [*self._common(asked, mapi.OK), *self._headers]
+        if lasts:
+            headers.append((names.MAPI_EXPIRATION, str(round(lasts * 1000))))
         return answer(200, b"", names.MAPI_KIND, headers)
 
     def _refused(self, asked: Asked, code: int) -> Answer:

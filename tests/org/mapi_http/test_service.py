@@ -70,11 +70,11 @@ def outlook(certificates):
 def test_connect_tells_the_name_and_opens_a_context(outlook):
     found = mapi.Connected.decode(mapi.unframe(outlook.octets).body)
     assert found.display_name == f"exsim-marker:{ALICE.address}"
-    assert set(outlook.cookies) == {names.MAPI_CONTEXT, names.MAPI_SEQUENCE}
+    assert set(outlook.cookies) == {names.MAPI_CONTEXT, names.MAPI_SEQUENCE, names.MAPI_ROUTING}
     head = outlook.head
     assert head.header("Content-Type") == "application/mapi-http"
     assert head.header("X-RequestType") == "Connect" and head.header("X-RequestId") == "{g}:1"
-    assert head.header(names.MAPI_PENDING) == "30000" and head.header(names.MAPI_EXPIRATION) == "900000"  # fmt: skip
+    assert head.header(names.MAPI_PENDING) == "30000" and head.header(names.MAPI_EXPIRATION) == "300000"  # fmt: skip
     assert head.header(names.MAPI_SERVER) == "Exchange/15.01.0669.032"
 
 
@@ -103,6 +103,7 @@ def test_an_execute_tells_whose_mailbox_it_is_and_moves_the_sequence(outlook):
         (mapi.EXECUTE, EXECUTE, {"cookies": {"MapiContext": "x", "MapiSequence": "y"}}, 10),
         (mapi.PING, b"", {"target": BOOK}, 10),  # a context of the store
         (mapi.PING, b"", {}, 0),
+        (mapi.PING, b"", {"cookies": {}}, 0),
         (mapi.DISCONNECT, GONE, {}, 0),
     ],
 )
@@ -137,9 +138,16 @@ def test_connecting_anew_with_the_old_cookies_ends_the_old_context(outlook):
 
 
 def test_a_context_that_rested_too_long_is_gone_and_a_ping_keeps_it(outlook):
+    assert outlook.ask(mapi.EXECUTE, EXECUTE) == 0
+    assert outlook.head.header(names.MAPI_EXPIRATION) == "900000"
     for rest, code in ((899, 0), (899, 0), (901, 10)):
         outlook.farm.now += rest
         assert outlook.ask(mapi.PING, b"") == code
+
+
+def test_a_context_that_nobody_used_is_gone_after_five_minutes(outlook):
+    outlook.farm.now += 301
+    assert outlook.ask(mapi.EXECUTE, EXECUTE) == 10
 
 
 @pytest.mark.parametrize(

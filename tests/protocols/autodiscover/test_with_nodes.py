@@ -7,6 +7,7 @@ fallback, a redirect without end is followed for ever, or a refused password is 
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,13 @@ def test_a_refused_password_is_tried_once():
     result = play({"logons": 3}, users=1, password="wrong")
     assert Counter(hop.status for hop in result.hops if hop.auth) == {401: 1}
     assert [one.refusals for one in result.findings.shut_out] == [1]
+
+
+def test_a_real_servers_answer_is_understood():
+    real = Path(__file__).parents[2] / "vectors" / "autodiscover" / "exchange-se.xml"
+    request = Request("POST", "/autodiscover/autodiscover.xml", account="developer@dev.local")
+    seen = evidence.observe(request, Response(200, [], real.read_bytes(), None))
+    assert (seen.is_, seen.code) == ("answer", "settings mapiHttp")
 
 
 @given(some.binary(max_size=300))
