@@ -10,63 +10,43 @@ import argparse
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from importlib import import_module
 from io import TextIOWrapper
-from types import FrameType, ModuleType
+from types import FrameType
 
 from exsim import __version__
-from exsim.cli import (
-    ab,
-    accounts,
-    analyze,
-    cleanup,
-    compare,
-    demo,
-    doctor,
-    explain,
-    gate,
-    incident,
-    init,
-    lab,
-    plan,
-    probe,
-    replay,
-    report,
-    run,
-    runs,
-    show,
-)
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import MEANINGS, Exit
 
-VERBS: tuple[ModuleType, ...] = (
-    demo,
-    incident,
-    run,
-    ab,
-    lab,
-    plan,
-    accounts,
-    cleanup,
-    probe,
-    doctor,
-    show,
-    replay,
-    report,
-    analyze,
-    compare,
-    gate,
-    runs,
-    explain,
-    init,
-)
+VERBS = {  # -> one line of help; a verb is loaded when it is called, since together they load for a second
+    "demo": "see it lose sessions, and why, without an Exchange",
+    "incident": "reproduce what was seen in the incident, one observation after the other",
+    "run": "run a scenario and judge it",
+    "ab": "two balancer configurations side by side, until it is decided which loses more",
+    "lab": "keep a simulated organisation and its balancer up",
+    "plan": "what a run would send, and the paragraph for a change ticket",
+    "accounts": "make, remove and check test mailboxes",
+    "cleanup": "remove what a run left in mailboxes",
+    "probe": "one session, hop by hop",
+    "doctor": "who can read whose logon, and what is wrong",
+    "show": "show one session hop by hop",
+    "replay": "play a lost session again: always lost, or a race?",
+    "report": "print a run's report",
+    "analyze": "judge a run anew from its history",
+    "compare": "compare two runs: losses, combinations, latencies, set-ups",
+    "gate": "decide whether a change may go on",
+    "runs": "list the runs of a folder, with outcome and losses",
+    "explain": "print what is known of a cause",
+    "init": "write a pipeline that gates your HAProxy file",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code is its verdict."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = build_parser({*words}).parse_args(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     for stream in (sys.stdout, sys.stderr):
@@ -92,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("this is a fault of exsim itself", Exit.BROKEN)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all verbs."""
+def build_parser(words: Container[str] = VERBS) -> argparse.ArgumentParser:
+    """The parser of all verbs; what a verb takes is there for those among `words`."""
     parser = argparse.ArgumentParser(
         prog="exsim",
         description="Which sessions does your load balancer lose, at which pair of Exchange "
@@ -102,11 +82,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"exsim {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
-    for module in VERBS:
-        name = module.__name__.rpartition(".")[2]
-        verb = verbs.add_parser(name, help=module.SUMMARY, description=module.__doc__)
-        module.arguments(verb)
-        verb.set_defaults(act=module.act)
+    for name, summary in VERBS.items():
+        verb = verbs.add_parser(name, help=summary)
+        if name in words:
+            module = import_module(f"exsim.cli.{name}")
+            verb.description = module.__doc__
+            module.arguments(verb)
+            verb.set_defaults(act=module.act)
     return parser
 
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from exsim.conduct.ab import AbOptions, ab
 from exsim.conduct.ab_rig import AbSides
 
-SUMMARY = "two balancer configurations side by side, until it is decided which loses more"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -14,8 +14,6 @@ from exsim.conduct.accounts import check
 from exsim.conduct.accounts_script import MOST, script
 from exsim.runs.errors import OperatorError
 
-SUMMARY = "make, remove and check test mailboxes"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(title="what", dest="what", required=True, metavar="WHAT")

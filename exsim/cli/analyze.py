@@ -14,8 +14,6 @@ from exsim.judgement.report import text
 from exsim.judgement.results import encode
 from exsim.runs.directory import open_run
 
-SUMMARY = "judge a run anew from its history"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -11,8 +11,6 @@ from pathlib import Path
 from exsim.conduct.cleanup import cleanup
 from exsim.runs.directory import LATEST, open_run
 
-SUMMARY = "remove what a run left in mailboxes"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", default=LATEST, help="a run's directory, or a scenario")

@@ -17,8 +17,6 @@ from exsim.judgement.report import compare_html, compare_text
 from exsim.runs.directory import open_run
 from exsim.runs.errors import RunError
 
-SUMMARY = "compare two runs: losses, combinations, latencies, set-ups"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     what = "a run's directory, or a scenario's name for its last run"

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from exsim.conduct.demo import demo
 
-SUMMARY = "see it lose sessions, and why, without an Exchange"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--haproxy", metavar="PATH", help="the HAProxy to run")

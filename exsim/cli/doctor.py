@@ -19,7 +19,6 @@ from exsim.judgement.report import doctor_html
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import Exit
 
-SUMMARY = "who can read whose logon, and what is wrong"
 MOST_ATTEMPTS = 1000
 
 

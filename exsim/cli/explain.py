@@ -13,7 +13,6 @@ from exsim.judgement.diagnosis import RULES, Rule, blame, documents
 from exsim.judgement.evidence import Diagnosis
 from exsim.runs.errors import OperatorError
 
-SUMMARY = "print what is known of a cause"
 WIDTH = 80
 
 

@@ -21,8 +21,6 @@ from exsim.judgement.report.annotations import render as workflow_commands
 from exsim.runs.directory import open_run
 from exsim.runs.errors import OperatorError
 
-SUMMARY = "decide whether a change may go on"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", default="latest", help='a run\'s directory, a scenario\'s name, or "latest"')  # fmt: skip

@@ -14,8 +14,6 @@ from exsim.conduct.incident_runs import incident, words_of
 from exsim.conduct.running import Options
 from exsim.runs.exits import Exit
 
-SUMMARY = "reproduce what was seen in the incident, one observation after the other"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -11,8 +11,6 @@ from pathlib import Path
 from exsim.conduct.workflow import init
 from exsim.runs.errors import OperatorError
 
-SUMMARY = "write a pipeline that gates your HAProxy file"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

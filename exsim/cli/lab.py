@@ -13,8 +13,6 @@ from exsim.conduct.shipped import scenarios
 from exsim.conduct.standing import stand
 from exsim.runs.presets import PRESETS
 
-SUMMARY = "keep a simulated organisation and its balancer up"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", type=Path, nargs="?", help="a scenario with a [lab]")

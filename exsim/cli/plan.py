@@ -11,8 +11,6 @@ from pathlib import Path
 
 from exsim.conduct.run_plan import plan
 
-SUMMARY = "what a run would send, and the paragraph for a change ticket"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", type=Path, help="a scenario (TOML)")

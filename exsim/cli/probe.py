@@ -23,7 +23,6 @@ from exsim.conduct.probing import Login, Stay, probe
 from exsim.conduct.rehearsal import needs_login, read, rehearse
 from exsim.runs.errors import OperatorError
 
-SUMMARY = "one session, hop by hop"
 MOST_POLLS = 1000
 SCENARIO = ".toml"
 

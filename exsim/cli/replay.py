@@ -15,8 +15,6 @@ from exsim.conduct.replaying import Wanted, replay
 from exsim.runs.directory import open_run
 from exsim.runs.exits import Exit
 
-SUMMARY = "play a lost session again: always lost, or a race?"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", help='a lost session, such as "7.1"')

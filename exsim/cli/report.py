@@ -12,7 +12,6 @@ from pathlib import Path
 from exsim.runs.directory import RunDirectory, open_run
 from exsim.runs.errors import RunError
 
-SUMMARY = "print a run's report"
 FORMS = {
     "text": "report_text",
     "html": "report_html",

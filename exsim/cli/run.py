@@ -13,8 +13,6 @@ from pathlib import Path
 from exsim.conduct.gating import needs_text
 from exsim.conduct.running import Options, read, run
 
-SUMMARY = "run a scenario and judge it"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", type=Path, help="a scenario (TOML)")

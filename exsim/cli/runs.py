@@ -11,8 +11,6 @@ from pathlib import Path
 
 from exsim.conduct.listing import as_text, encode, runs_in
 
-SUMMARY = "list the runs of a folder, with outcome and losses"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

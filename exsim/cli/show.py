@@ -12,8 +12,6 @@ from pathlib import Path
 from exsim.conduct.showing import as_curl, as_har, as_text
 from exsim.runs.directory import open_run
 
-SUMMARY = "show one session hop by hop"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", help='a session, such as "7.1"')

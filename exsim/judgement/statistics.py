@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 from math import comb
 
-from scipy.special import betaincinv
-
 CONFIDENCE = 0.95
 LIMITS = (0.05, 0.02, 0.01, 0.005, 0.001)
 
@@ -23,8 +21,8 @@ def interval(lost: int, sessions: int, confidence: float = CONFIDENCE) -> tuple[
     """
     _check(lost, sessions)
     tail = (1 - confidence) / 2
-    low = 0.0 if lost == 0 else float(betaincinv(lost, sessions - lost + 1, tail))
-    high = 1.0 if lost == sessions else float(betaincinv(lost + 1, sessions - lost, 1 - tail))
+    low = 0.0 if lost == 0 else beta_quantile(lost, sessions - lost + 1, tail)
+    high = 1.0 if lost == sessions else beta_quantile(lost + 1, sessions - lost, 1 - tail)
     return low, high
 
 
@@ -38,7 +36,16 @@ def upper_bound(lost: int, sessions: int, confidence: float = CONFIDENCE) -> flo
     _check(lost, sessions)
     if lost == sessions:
         return 1.0
-    return float(betaincinv(lost + 1, sessions - lost, confidence))
+    return beta_quantile(lost + 1, sessions - lost, confidence)
+
+
+def beta_quantile(a: float, b: float, share: float) -> float:
+    """Below what a variable of the beta distribution with `a` and `b` lies with the probability `share`."""
+    from scipy.special import (
+        betaincinv,
+    )  # takes long to load, and half of the verbs never ask for it
+
+    return float(betaincinv(a, b, share))
 
 
 def sessions_needed(limit: float, lost: int = 0, confidence: float = CONFIDENCE) -> int:

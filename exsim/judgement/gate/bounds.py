@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import sqrt
 
-from scipy.special import betaincinv
+from exsim.judgement.statistics import beta_quantile
 
 
 def at_most(bad: float, of: float, confidence: float) -> float:
     """With `confidence` the share is below this (Clopper and Pearson); 1 where nothing was counted."""
-    return 1.0 if bad >= of else float(betaincinv(bad + 1, of - bad, confidence))
+    return 1.0 if bad >= of else beta_quantile(bad + 1, of - bad, confidence)
 
 
 def at_least(bad: float, of: float, confidence: float) -> float:
     """With `confidence` the share is above this; 0 where nothing was counted."""
-    return 0.0 if bad <= 0 else float(betaincinv(bad, of - bad + 1, 1 - confidence))
+    return 0.0 if bad <= 0 else beta_quantile(bad, of - bad + 1, 1 - confidence)
 
 
 def effective(clusters: Mapping[int, tuple[int, int]]) -> tuple[float, float]:
