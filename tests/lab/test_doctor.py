@@ -33,6 +33,10 @@ LIMIT = 90.0  # seconds for one visit, its lab included
 NAMED = ("authcert_asymmetry", "cng_node", "hmac_skew", "auth_cert_expired", "e14_no_affinity",
          "clock_skew", "be_kerberos_broken", "drained")  # fmt: skip
 BALANCER = ("hmac_skew", "e14_no_affinity")
+QUICK = {
+    *(("authcert_asymmetry",), ("hmac_skew",), ("clock_skew",)),
+    *(("healthy",), ("hmac_skew", "balancer")),
+}
 MATRIX = {"authcert_asymmetry", "cng_node", "hmac_skew", "e14_no_affinity", "cert_split", "healthy"}
 
 
@@ -54,8 +58,10 @@ def doctor(*arguments: str) -> Told:
 
 
 @pytest.fixture(scope="module")
-def visits() -> Iterator[dict[tuple[str, ...], Future[Told]]]:
+def visits(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, ...], Future[Told]]]:
     """Three at a time: a visit waits for its lab more than it works."""
+    mine = [item for item in request.session.items if item.path == request.path]
+    everything = any(item.get_closest_marker("slow") for item in mine)
     wanted = [(preset,) for preset in (*NAMED, "cert_split", "healthy")]
     wanted += [(preset, "balancer") for preset in BALANCER]
     pool = ThreadPoolExecutor(3)
@@ -64,6 +70,7 @@ def visits() -> Iterator[dict[tuple[str, ...], Future[Told]]]:
             doctor, "--lab", "--preset", key[0], *(("--through", *key[1:]) if key[1:] else ())
         )
         for key in wanted
+        if everything or key in QUICK
     }
     pool.shutdown(cancel_futures=True)
 
@@ -83,7 +90,13 @@ def expected(preset: str) -> dict[tuple[str, str], bool]:
     return expected_matrix(msgspec.convert(lab, Lab))
 
 
-@pytest.mark.parametrize("key", [*((p,) for p in NAMED), *((p, "balancer") for p in BALANCER)])
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(key, marks=() if key in QUICK else pytest.mark.slow, id="-".join(key))
+        for key in [*((p,) for p in NAMED), *((p, "balancer") for p in BALANCER)]
+    ],
+)
 def test_the_cause_is_named_first(visits, key):
     told = visits[key].result()
     assert told.code == 1, told.people
@@ -101,6 +114,7 @@ def test_a_healthy_organisation_is_given_no_cause(visits):
     assert readable(told.document) == expected("healthy")
 
 
+@pytest.mark.slow
 def test_what_a_visit_cannot_tell_apart_is_a_class_with_the_step_that_decides(visits):
     first = visits["cert_split",].result().document["diagnosis"][0]
     assert {first["rule"], *first["alike"]} == {"cert_split", "stale_cert"}

@@ -63,16 +63,30 @@ LOSE_NOBODY = {
     *("drained", "auth_cert_expired"),
     "late_wipe",  # a late answer takes cookies only where its node refuses them as well
 }
+QUICK = {"authcert_asymmetry", "e14_no_affinity", "short_public_ttl", "late_wipe"}  # kinds apart
+PRESETS = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow, id=name) for name in RUNS
+]
 EXPIRY = {"short_public_ttl", "clock_skew"}  # the detector's own judgement, tested by itself
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Ran]]]:
-    """Four at a time: a run waits more than it works."""
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Future[Ran]]]:
+    """Those that a test of this call asks for, four at a time: a run waits more than it works."""
     pool = ThreadPoolExecutor(4)
+    wanted = QUICK | {
+        item.callspec.params["preset"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and hasattr(item, "callspec")
+    }
     yield {
         name: pool.submit(carried_out, written(tmp_path_factory.mktemp("run") / name, name, how))
         for name, how in RUNS.items()
+        if name in wanted
     }
     pool.shutdown(cancel_futures=True)
 
@@ -82,7 +96,7 @@ def written(folder, preset, how):
     return scenario(folder, preset=preset, **{"users": 3, **how, "load": load})
 
 
-@pytest.mark.parametrize("preset", RUNS)
+@pytest.mark.parametrize("preset", PRESETS)
 def test_every_answer_and_every_session_is_what_the_nodes_confess(runs, preset):
     ran = runs[preset].result()
     assert ran.hops, ran.said
@@ -95,7 +109,7 @@ def test_every_answer_and_every_session_is_what_the_nodes_confess(runs, preset):
     assert bool(ran.lost) == (preset not in LOSE_NOBODY)
 
 
-@pytest.mark.parametrize("preset", RUNS)
+@pytest.mark.parametrize("preset", PRESETS)
 def test_the_loads_own_detector_and_the_judgement_agree(runs, preset):
     ran = runs[preset].result()
     found = [one.incident for one in ran.findings.sessions if one.incident]
@@ -128,5 +142,5 @@ def test_late_answers_arrive_while_the_next_session_lives(runs):
 
 def test_every_class_of_answer_is_met_somewhere(runs):
     """A comparison of classes proves nothing about a class that never occurs."""
-    met = {hop_class(hop) for name in RUNS for hop in runs[name].result().hops}
+    met = {hop_class(hop) for run in runs.values() for hop in run.result().hops}
     assert {"served", "refused", "refused_bare", "benign"} <= met

@@ -17,7 +17,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,6 +37,7 @@ from tests.org.conftest import NAMES, make_pem
 
 pytestmark = pytest.mark.lab
 LIMIT = 10.0  # seconds, for anything
+SHARED = 3  # transcripts that share an organisation: worth its start each time
 KEPT = 1  # organisations that stay up for the next transcript
 
 
@@ -173,6 +176,14 @@ def needs(path: Path) -> str:
     return repr((dialogue.nodes, dialogue.settings, dialogue.scale, dialogue.home))
 
 
+def by_needs() -> Iterator[Any]:
+    """The transcripts in the order of their needs; an organisation of their own makes them slow to play (in memory all are played)."""
+    for _, paths in groupby(sorted(FILES, key=needs), needs):
+        alike = list(paths)
+        marks = () if len(alike) >= SHARED else pytest.mark.slow
+        yield from (pytest.param(path, marks=marks, id=path.stem) for path in alike)
+
+
 @pytest.fixture(scope="module")
 def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
     found = Theatre(tmp_path_factory.mktemp("confessions"))
@@ -180,7 +191,7 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
     found.close()
 
 
-@pytest.mark.parametrize("path", sorted(FILES, key=needs), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*by_needs()])
 def test_a_node_process_answers_as_the_transcript_says(path: Path, theatre: Theatre) -> None:
     dialogue = load(path)
     stage = theatre.stage(dialogue)
