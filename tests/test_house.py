@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -61,6 +62,11 @@ PYTHON_FILES = sorted(HOUSE.rglob("*.py"))
 ALL_FILES = [*PYTHON_FILES, *sorted((ROOT / "tests").rglob("*.py"))]
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def room_of(path: Path) -> str:
     return path.relative_to(HOUSE).parts[0].removesuffix(".py")
 
@@ -68,7 +74,7 @@ def room_of(path: Path) -> str:
 def imports() -> Iterator[tuple[str, list[str], str]]:
     """Every import of exsim: the room it stands in, the dotted name, and file:line."""
     for path in PYTHON_FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -105,7 +111,7 @@ def test_asyncio_has_one_door() -> None:
 def test_the_pure_rooms_open_no_file() -> None:
     for path in PYTHON_FILES:
         if room_of(path) in SANS_IO:
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(tree(path)):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     assert node.func.id != "open", f"{path}:{node.lineno}"
 
@@ -114,7 +120,7 @@ def test_the_pure_rooms_look_at_no_clock() -> None:
     """`datetime` may parse and format a moment there; it may not ask for one."""
     for path in PYTHON_FILES:
         if room_of(path) in SANS_IO:
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(tree(path)):
                 if isinstance(node, ast.Attribute):
                     assert node.attr not in ("now", "utcnow", "today"), f"{path}:{node.lineno}"
 
@@ -148,7 +154,7 @@ def test_every_module_says_what_it_is() -> None:
 def test_only_the_door_and_the_drivers_step_catch_everything() -> None:
     allowed = {"exsim/cli/__init__.py", "exsim/drive/task.py"}
     for path in ALL_FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             broad = isinstance(node, ast.ExceptHandler) and (
                 node.type is None
                 or (

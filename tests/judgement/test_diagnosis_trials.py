@@ -10,7 +10,7 @@ import pytest
 from tests.bench.diagnosis import MANY, column, confusion, share_right, wrong
 from tests.bench.trials import Outcome, dice_of, draw, trial
 
-TRIALS, SEED = 40, 11
+TRIALS, SEED = 20, 11
 # Those that lose sessions, and the sound one; the large series draws from all.
 PRESETS = ("healthy", "authcert_asymmetry", "cert_split", "stale_cert", "cng_node", "hmac_skew",
            "e14_no_affinity", "short_public_ttl", "clock_skew", "late_wipe")  # fmt: skip

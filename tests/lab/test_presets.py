@@ -140,6 +140,7 @@ def test_late_answers_arrive_while_the_next_session_lives(runs):
     )
 
 
+@pytest.mark.slow
 def test_every_class_of_answer_is_met_somewhere(runs):
     """A comparison of classes proves nothing about a class that never occurs."""
     met = {hop_class(hop) for run in runs.values() for hop in run.result().hops}
