@@ -1,0 +1,9 @@
+"""Whoever asks Autodiscover in a scenario, under Locust's own command and web page.
+
+exsim lab scenarios/autodiscover.toml        # in another terminal
+EXSIM_SCENARIO=scenarios/autodiscover.toml locust -f locustfiles/autodiscover.py
+"""
+
+from exsim.load.plain import users_of
+
+globals().update(users_of("autodiscover"))
