@@ -24,11 +24,13 @@ class HttpClient(Section, frozen=True):
     `authentication`: how; "none" is a stranger, who sends no credentials and must never be told anything
     of any mailbox (its requests name an account all the same, whose answers are then looked for).
     "negotiate" is an opaque token in one leg, a stand-in for Kerberos.  `preemptive`: credentials, or the
-    first leg, are sent before anybody asked for them.
+    first leg, are sent before anybody asked for them.  `channel_binding`: what NTLM names as the server's
+    certificate, which Extended Protection compares.
     """
 
     authentication: Authentication = "ntlm"
     preemptive: bool = False
+    channel_binding: Binding = "auto"
 
 
 class Ews(HttpClient, frozen=True):
@@ -43,7 +45,6 @@ class Ews(HttpClient, frozen=True):
     affinity: bool = True
     availability: bool = True
     writes: bool = False
-    channel_binding: Binding = "auto"
 
 
 class ActiveSync(HttpClient, frozen=True):
@@ -65,7 +66,6 @@ class ActiveSync(HttpClient, frozen=True):
     version: Literal["", "12.1", "14.0", "14.1", "16.0", "16.1"] = ""
     binary_query: bool = False
     mail_every: Seconds = 0.0
-    channel_binding: Binding = "auto"
 
 
 class OutlookAnywhere(HttpClient, frozen=True):

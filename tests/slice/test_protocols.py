@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from exsim.drive.driver import Client
+from exsim.org.windows import CERTIFICATE
+from exsim.org.work import Peer
 from exsim.protocols import PROTOCOLS
+from exsim.protocols.credentials import _hash_of
 from tests.rig.balancers import EachAnew, PerConnection, PerRequest, Shared
+from tests.rig.memory import Network
 from tests.rig.slice import INCIDENT, Slice, farm, run
 from tests.slice.truth import differences, session_differences
 
@@ -20,6 +25,7 @@ OTHERS = [name for name in PROTOCOLS if name != "owa"]
 # Its answers are of the mailbox that was asked for, whoever asks.
 SAYS_NOTHING = {"autodiscover"}
 LIMIT = 900.0  # seconds of virtual time
+SHOWN = b"a certificate"
 
 
 DIRECTORIES = ("ews", "microsoft-server-activesync", "rpc", "mapi", "autodiscover", "oab")
@@ -32,16 +38,35 @@ def lived(
     users: int = 6,
     persists: bool = False,
     spawn: float = 0.5,
+    protection: str = "none",
     **settings: Any,
 ) -> Slice:
     """Clients in front of nodes that take every way to sign in."""
-    front = {"authentication": EVERY_WAY, "auth_persist_non_ntlm": persists}
+    front = {"authentication": EVERY_WAY, "auth_persist_non_ntlm": persists,
+             "extended_protection": protection}  # fmt: skip
     nodes = [{**node, "front_end": front} for node in INCIDENT]
     organisation, accounts = farm(nodes, presets=("healthy",), users=users)
     each: Mapping[str, Mapping[str, Any]] = dict.fromkeys(OTHERS, settings)
     return run(
-        organisation, accounts, balancer, protocol=protocol, until=LIMIT, each=each, spawn=spawn
-    )
+        organisation, accounts, balancer, protocol=protocol, until=LIMIT, each=each, spawn=spawn,
+        prepare=shown if protection != "none" else lambda network: None,
+    )  # fmt: skip
+
+
+def shown(network: Network) -> None:
+    """Every connection shows the certificate that the nodes have."""
+    connect = network.connect
+
+    def connected(client: Client, origin: str | None) -> Any:
+        line = connect(client, origin)
+        line.certificate = SHOWN
+        line.peers = {
+            node: Peer(line.number * 100 + place, "", {CERTIFICATE: _hash_of(SHOWN)})
+            for place, node in enumerate(network.nodes)
+        }
+        return line
+
+    network.world.connect = connected  # type: ignore[method-assign]
 
 
 def agrees(result: Slice) -> bool:
@@ -62,6 +87,19 @@ def test_on_a_healthy_farm_nobody_is_lost_and_every_answer_is_what_its_node_says
     assert not result.lost and not found.shut_out and not found.wrong_mailbox
     told = set(found.identity_by[protocol])
     assert told == {"silent"} if protocol in SAYS_NOTHING else {"own"} <= told <= {"own", "silent"}
+
+
+@pytest.mark.parametrize("protocol", OTHERS)
+@pytest.mark.parametrize(("binding", "kept"), [("auto", True), ("none", False), ("wrong", False)])
+def test_extended_protection_takes_only_who_names_the_servers_certificate(
+    protocol: str, binding: str, kept: bool
+) -> None:
+    result = lived(
+        protocol, users=2, protection="require", authentication="ntlm", channel_binding=binding
+    )
+    assert agrees(result)
+    assert bool(result.findings.sessions) is kept
+    assert bool(result.findings.shut_out) is not kept and not result.lost
 
 
 @pytest.mark.parametrize("protocol", OTHERS)

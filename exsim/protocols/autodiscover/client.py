@@ -54,7 +54,12 @@ def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
             # It asks once an hour: the connection of the last time is long closed (*assumed*).
             connection = yield from Lease(client.origin, fresh=True)
             yield Release(connection)
-        signer = Signer(account, settings.authentication, preemptive=settings.preemptive)
+        signer = Signer(
+            account,
+            settings.authentication,
+            preemptive=settings.preemptive,
+            channel_binding=settings.channel_binding,
+        )
         search = Search(client, account, settings, signer, account.address)
         yield from _session(search)
         if search.ended:

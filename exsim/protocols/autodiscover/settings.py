@@ -21,6 +21,7 @@ class Settings:
     logoff: bool = True
     authentication: str = "ntlm"
     preemptive: bool = False
+    channel_binding: str = "auto"
     form: str = "pox"
     joined: bool = True
     mapi_http: bool = True

@@ -23,7 +23,12 @@ def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
         if done:
             again = settings.think if settings.relogin_after is None else settings.relogin_after
             yield from client.rest(max(again, SHORTEST_PAUSE))
-        signer = Signer(account, settings.authentication, preemptive=settings.preemptive)
+        signer = Signer(
+            account,
+            settings.authentication,
+            preemptive=settings.preemptive,
+            channel_binding=settings.channel_binding,
+        )
         session = start(client, account, settings, signer)
         yield from one(session)
         done += 1

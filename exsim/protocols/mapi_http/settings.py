@@ -25,6 +25,7 @@ class Settings:
     logoff: bool = True
     authentication: str = "ntlm"
     preemptive: bool = False
+    channel_binding: str = "auto"
     calls: int = 4
     idle: float = 0.0
     ping_every: float = 300.0

@@ -15,7 +15,12 @@ def connect(agent: Agent, account: Account, settings: Settings) -> Flow[None]:
     never let in comes again only with `relogin_after`.
     """
     agent.account = account
-    signer = Signer(account, settings.authentication, preemptive=settings.preemptive)
+    signer = Signer(
+        account,
+        settings.authentication,
+        preemptive=settings.preemptive,
+        channel_binding=settings.channel_binding,
+    )
     visit = Visit(agent, account, settings, signer)
     done = 0
     while not settings.logons or done < settings.logons:

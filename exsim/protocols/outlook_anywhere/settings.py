@@ -20,6 +20,7 @@ class Settings:
 
     authentication: str = "ntlm"
     preemptive: bool = False
+    channel_binding: str = "auto"
     polls: int = 10
     think: float = 2.0
     connections: int = 2
