@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo incident test bench-judge check clean bench-flow bench-instructions
+.PHONY: install demo incident test bench-judge check clean bench-flow bench-instructions bench-verdict
 
 install: $(READY)
 
@@ -33,6 +33,10 @@ slow: install
 # A history of a million hops judged: seconds and the peak of memory.
 bench-judge: install
 	@$(BIN)/python -m tests.bench.judge
+
+# A cold run to its decided verdict, five times: where the seconds go.
+bench-verdict: install
+	@$(BIN)/python -m tests.bench.verdict
 
 # Figures, no verdicts (python -m tests.bench.flow -h says how they are taken): CPU a request beside other load
 # tools, some ten minutes; user instructions a request under valgrind, some five.

@@ -13,9 +13,11 @@ from exsim.judgement.gate.bounds import at_least, at_most
 from exsim.runs.assignment import Assignment
 from exsim.runs.scenario import Scenario
 from exsim.runs.sections import LostLimit
-from exsim.session.tally import TOTAL, Counts, combination, merged
+from exsim.session.tally import SEPARATOR, TOTAL, Counts, combination, merged
 
 Cell = tuple[str, str, str]  # login front end, serving front end, mailbox back end
+
+KEY = SEPARATOR.join  # of a cell, in the counts
 
 
 class Deciding:
@@ -32,6 +34,7 @@ class Deciding:
         used = (account for users in assignment.users for user in users for account in user)
         self._homes = dict.fromkeys((account.node or account.home).upper() for account in used)
         self._latest: dict[int, Event] = {}
+        self._told: set[str] = set()
 
     def take(self, event: Event) -> None:
         """The news of one worker's main phase; other phases count nothing."""
@@ -39,15 +42,42 @@ class Deciding:
             self._latest[int(event["worker"])] = event
 
     @property
+    def met_at_all(self) -> bool:
+        """Whether each combination was met by some session: then the balancer prevents none."""
+        counts = self._counts()
+        return bool(self._nodes) and all(KEY(cell) in counts for cell in self._cells())
+
+    @property
     def decided(self) -> bool:
         if not self._nodes:  # nobody said which combinations there are
             return False
-        counts = merged(one["counts"] for one in self._latest.values())
-        met = all(
-            counts.get("\t".join(cell), {}).get("sessions", 0) >= self._enough
-            for cell in self._cells()
-        )
+        counts = self._counts()
+        met = all(self._met(counts, cell) for cell in self._cells())
         return met and all(self._shown(limit, counts) for limit in self._expect.lost)
+
+    def fresh_words(self) -> list[Event]:
+        """A word for the loads about each mailbox back end that needs no further sessions, once.
+
+        Its users may go: what they would still meet is known, and the others get the machine for themselves.
+        Where a limit counts sessions everybody stays.
+        """
+        if self._expect.lost:
+            return []
+        counts = self._counts()
+        met = [
+            home
+            for home in self._homes
+            if home not in self._told
+            and all(self._met(counts, cell) for cell in self._cells() if cell[2] == home)
+        ]
+        self._told.update(met)
+        return [{"event": "met", "home": home} for home in met]
+
+    def _met(self, counts: Counts, cell: Cell) -> bool:
+        return counts.get(KEY(cell), {}).get("sessions", 0) >= self._enough
+
+    def _counts(self) -> Counts:
+        return merged(one["counts"] for one in self._latest.values())
 
     def _cells(self) -> Iterator[Cell]:
         for login in self._nodes:

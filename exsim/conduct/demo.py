@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 import msgspec
 
 from exsim.conduct.demo_text import closing
+from exsim.conduct.loading import Early
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for
 from exsim.conduct.running import Done, finish, load, prevented
 from exsim.conduct.shipped import scenarios
@@ -57,9 +59,13 @@ def demo(reports: Path, haproxy: str | None, live: bool, out: TextIO) -> int:
     )
     out.flush()
     first = books[0].directory.path
-    with lab_for(halves[0].scenario, first, accounts, balancers, haproxy) as lab:
+    with ExitStack() as stack:
+        early = stack.enter_context(Early())
+        for book in books:
+            early.start(book.directory.path, 1)
+        lab = stack.enter_context(lab_for(halves[0].scenario, first, accounts, balancers, haproxy))
         plans = [_plan(book, half, lab) for book, half in zip(books, halves, strict=True)]
-        interrupted = _measure(plans, books, live)
+        interrupted = _measure(plans, books, live, early)
         for book in books:
             book.lab_died(died(lab))
     _share_logs(books)
@@ -99,12 +105,12 @@ def _plan(book: Runbook, half: Half, lab: Lab) -> Plan:
     )
 
 
-def _measure(plans: Sequence[Plan], books: Sequence[Runbook], live: bool) -> bool:
+def _measure(plans: Sequence[Plan], books: Sequence[Runbook], live: bool, early: Early) -> bool:
     """Both loads side by side, then the workaround's prevented combinations; True when interrupted."""
     titles = {plan.name: plan.scenario.title for plan in plans}
     try:
         with LiveView(titles, live) as view:
-            load([plan.order() for plan in plans], books, view.show)
+            load([plan.order() for plan in plans], books, view.show, early=early)
             wanted = prevented(books[1].directory)
             if wanted:
                 load([plans[1].order("unmask", wanted)], books[1:], view.show)

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import msgspec
 
-from exsim.runs.order import STOP_WORD, Order
+from exsim.runs.order import STOP_WORD, Order, Phase
 
 Event = dict[str, Any]
 ENDING = 15.0  # seconds from asking to killing
@@ -26,11 +26,12 @@ LAST_WORDS = 4000  # characters of the load's standard error that are worth show
 
 
 class Load:
-    """One load process.  Use it in a `with`: whoever starts it ends it."""
+    """One load process, from its start on.  Use it in a `with`: whoever starts it ends it."""
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        self.errors = Path(order.directory) / f"load-{order.phase}-{order.worker}.log"
+    def __init__(self, directory: Path | str, phase: Phase, worker: int) -> None:
+        self.place = (str(directory), phase, worker)
+        self.run = ""  # its scenario's name, from its order on
+        self.errors = Path(directory) / f"load-{phase}-{worker}.log"
         self._stderr: IO[bytes] = self.errors.open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "exsim.load"],
@@ -42,13 +43,17 @@ class Load:
         )
 
     def __enter__(self) -> Load:
-        assert self.process.stdin is not None
+        return self
+
+    def begin(self, order: Order) -> None:
+        """Give it its order, which is the place's that it was started for."""
+        assert self.process.stdin is not None and self.place == place_of(order)
+        self.run = order.scenario
         try:
-            self.process.stdin.write(self.order.as_json() + b"\n")
+            self.process.stdin.write(order.as_json() + b"\n")
             self.process.stdin.flush()  # and it stays open: the load's lifeline
         except BrokenPipeError:
             pass  # it died at once; its exit code and last words will tell
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -111,18 +116,58 @@ class Load:
         return self.errors.read_text(errors="replace")[-LAST_WORDS:] if self.errors.exists() else ""
 
 
+class Early:
+    """Load processes started before their orders are known, so that they load their parts beside a lab that gets up.
+
+    Those that no order came for are ended with the `with` block.
+    """
+
+    def __init__(self) -> None:
+        self._loads: list[Load] = []
+
+    def __enter__(self) -> Early:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._loads:
+            self._loads.pop().__exit__()
+
+    def start(self, directory: Path, workers: int) -> None:
+        """One for each worker of the run in `directory`."""
+        self._loads += [Load(directory, "main", worker) for worker in range(workers)]
+
+    def take(self, order: Order) -> Load:
+        """The process that waits for this order, or a new one; whoever takes it ends it."""
+        for load in self._loads:
+            if load.place == place_of(order):
+                self._loads.remove(load)
+                return load
+        return Load(*place_of(order))
+
+
+def place_of(order: Order) -> tuple[str, Phase, int]:
+    """Directory, phase and worker: what tells one load process from another."""
+    return order.directory, order.phase, order.worker
+
+
 def carry_out(
     orders: Sequence[Order],
     show: Callable[[Event], None],
     enough: Callable[[], bool] = lambda: False,
+    early: Early | None = None,
+    words: Callable[[], Sequence[Event]] = tuple,
 ) -> list[tuple[int, str]]:
     """Carry out `orders` side by side; for each, the load's exit code and its last words.
 
-    `show` is called in this thread; when `enough` says so after it, all loads are told once to come to an end.  A KeyboardInterrupt asks the loads to end, waits for what they still
-    tell, and is raised again.
+    `show` is called in this thread; after it all loads are told what `words` gives, and once, when `enough` says
+    so, to come to an end.
+    A KeyboardInterrupt asks the loads to end, waits for what they still tell, and is raised again.
     """
+    started = early or Early()
     with ExitStack() as stack:
-        loads = [stack.enter_context(Load(order)) for order in orders]
+        loads = [stack.enter_context(started.take(order)) for order in orders]
+        for load, order in zip(loads, orders, strict=True):
+            load.begin(order)
         news: Queue[tuple[Load, Event | None]] = Queue()
         for load in loads:
             Thread(target=_listen, args=(load, news), daemon=True).start()
@@ -142,6 +187,9 @@ def carry_out(
                 if event["event"] in FOR_ALL:
                     _pass_on(event, teller, loads)
                 show(event)
+                for word in words():
+                    for load in loads:
+                        load.say(word)
                 if not told and enough():
                     told = True
                     for load in loads:
@@ -155,14 +203,14 @@ def carry_out(
 def _pass_on(event: Event, teller: Load, loads: Sequence[Load]) -> None:
     """Tell the other workers of the same run; another run beside it has nothing to do with it."""
     for load in loads:
-        if load is not teller and load.order.directory == teller.order.directory:
+        if load is not teller and load.place[0] == teller.place[0]:
             load.say(event)
 
 
 def _listen(load: Load, news: Queue[tuple[Load, Event | None]]) -> None:
     """A thread of each load's own: pass on what it tells, and None when it has fallen silent."""
     for event in load.events():
-        news.put((load, {**event, "run": load.order.scenario}))
+        news.put((load, {**event, "run": load.run}))
     news.put((load, None))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from exsim.conduct import judging
 from exsim.conduct.deciding import Deciding
 from exsim.conduct.environment import EnvironmentProblem
-from exsim.conduct.loading import Event, carry_out
+from exsim.conduct.loading import Early, Event, carry_out
 from exsim.conduct.preflight import preflight
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
@@ -23,6 +24,7 @@ from exsim.judgement.judge import Judgement
 from exsim.judgement.keeping import out_of_reach, sentence
 from exsim.judgement.report import text
 from exsim.judgement.results import encode
+from exsim.judgement.statistics import interval
 from exsim.runs import limits
 from exsim.runs.addresses import expanded
 from exsim.runs.assignment import Assignment, assign, make_lab_accounts, with_few_spare
@@ -76,11 +78,10 @@ class Done:
 def run(path: Path, options: Options) -> Done:
     """Run the scenario at `path`.  Raises OperatorError and EnvironmentProblem."""
     scenario = read(path, options)
-    with rig_for(path, scenario, options) as (book, plan, lab):
+    with Early() as early, rig_for(path, scenario, options, early) as (book, plan, lab):
         try:
             with LiveView({book.run.scenario: scenario.title}, options.live) as view:
-                deciding = deciding_for(plan) if options.until_decided else None
-                interrupted = measure(plan, book, view.show, deciding)
+                interrupted = measure(plan, book, view.show, options.until_decided, early)
         except (EnvironmentProblem, OperatorError) as problem:
             book.note(str(problem))
             book.ended()
@@ -118,16 +119,14 @@ def read(path: Path, options: Options) -> Scenario:
     return changed
 
 
-def deciding_for(plan: Plan) -> Deciding:
-    """Looks out for the moment when everything is decided."""
-    return Deciding(plan.scenario, plan.rig.versions, plan.assignment)
-
-
 @contextmanager
 def rig_for(
-    path: Path, scenario: Scenario, options: Options
+    path: Path, scenario: Scenario, options: Options, early: Early | None = None
 ) -> Iterator[tuple[Runbook, Plan, Lab | Shadow | None]]:
-    """The rig, up; the run directory begun; what the load is to be told."""
+    """The rig, up; the run directory begun; what the load is to be told.
+
+    With `early` the load's processes are started beside a lab, and wait there for their orders.
+    """
     source = Source(scenario.seed)
     if scenario.target is not None:
         accounts = target_accounts(scenario.target, path)
@@ -150,6 +149,8 @@ def rig_for(
     plans = plan_for(scenario, path)
     book = Runbook.begin(options.reports, path.stem, scenario)
     book.run.balancer_path = from_here(balancer_file(scenario, path))
+    if early is not None:
+        early.start(book.directory.path, scenario.load.workers)
     with lab_for(scenario, book.directory.path, accounts, plans, options.haproxy) as lab:
         yield book, _plan(book, scenario, lab_rig(lab, scenario), assignment), lab
 
@@ -203,20 +204,28 @@ def from_here(file: Path | None) -> str:
     return file.resolve().relative_to(here).as_posix()
 
 
-def measure(plan: Plan, book: Runbook, show: Show, deciding: Deciding | None = None) -> bool:
-    """Every phase of the run; True when somebody interrupted it.  With `deciding` the load ends when it says so.
+def measure(
+    plan: Plan,
+    book: Runbook,
+    show: Show,
+    until_decided: bool = False,
+    early: Early | None = None,
+) -> bool:
+    """Every phase of the run; True when somebody interrupted it.
 
+    With `until_decided` the load ends when everything is; `early` holds load processes that wait for orders.
     Raises EnvironmentProblem when a target turns out not to be Exchange's own forms logon.
     """
+    news = Deciding(plan.scenario, plan.rig.versions, plan.assignment)
     try:
         if plan.scenario.target is not None:
             plan = preflight(plan, book, show)
         if not over(book):
             orders = shared_out(plan.order())
-            load(orders, [book] * len(orders), show, deciding)
+            load(orders, [book] * len(orders), show, news, until_decided, early)
         if plan.scenario.load.force and not over(book):
             load([plan.order("forced", every_combination(plan))], [book], show)
-        if plan.scenario.load.unmask and not over(book):
+        if plan.scenario.load.unmask and not over(book) and not news.met_at_all:
             wanted = prevented(book.directory)
             if wanted:
                 load([plan.order("unmask", wanted)], [book], show)
@@ -234,19 +243,35 @@ def load(
     orders: Sequence[Order],
     books: Sequence[Runbook],
     show: Show,
-    deciding: Deciding | None = None,
+    news: Deciding | None = None,
+    until_decided: bool = False,
+    early: Early | None = None,
 ) -> None:
-    """One phase, by one worker or several side by side; `books` are theirs, in the same order."""
+    """One phase, by one worker or several side by side; `books` are theirs, in the same order.
+
+    `news` hears what they tell, and with `until_decided` says when it is enough.
+    """
 
     def heard(event: Event) -> None:
         show(event)
-        if deciding is not None:
-            deciding.take(event)
+        if news is not None:
+            news.take(event)
 
-    enough = (lambda: deciding.decided) if deciding is not None else (lambda: False)
-    codes = carry_out(orders, heard, enough)
-    for book, order, (code, words) in zip(books, orders, codes, strict=True):
-        book.phase_ended(order, code, words)
+    def enough() -> bool:
+        return until_decided and news is not None and news.decided
+
+    def words() -> Sequence[Event]:
+        return news.fresh_words() if until_decided and news is not None else ()
+
+    Thread(target=get_ready, daemon=True).start()
+    codes = carry_out(orders, heard, enough, early, words)
+    for book, order, (code, said) in zip(books, orders, codes, strict=True):
+        book.phase_ended(order, code, said)
+
+
+def get_ready() -> None:
+    """Load what judgement will need, while there is nothing to do but wait for the load."""
+    interval(0, 1)
 
 
 def every_combination(plan: Plan) -> list[Combination]:

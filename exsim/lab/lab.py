@@ -215,6 +215,7 @@ class Lab:
         if not all(is_nginx(plan.text) for plan in self._plans):
             self._binary = find_haproxy(self._haproxy)
         self._home = Path(tempfile.mkdtemp(prefix="exsim-"))  # 0700
+        self._start_nodes()
         authority = Authority("exsim lab")
         self.ca_pem_path.write_text(authority.pem)
         names = [
@@ -224,10 +225,11 @@ class Lab:
             "127.0.0.1",
         ]
         certificate = authority.host_certificate(names)
-        self._start_nodes(certificate)
+        self._tell_nodes(certificate)
         self._start_balancers(certificate)
 
-    def _start_nodes(self, certificate: str) -> None:
+    def _start_nodes(self) -> None:
+        """All at once, and before the certificates are made: a node is a second at loading its parts."""
         confessions = self.directory / "nodes"
         confessions.mkdir(parents=True, exist_ok=True)
         for node in self._settings:
@@ -237,6 +239,9 @@ class Lab:
                 name, confessions / f"{name}.jsonl", back_end_down=down, module=self._module
             )
             self.nodes[name] = {"http": process.http, "https": process.https}
+            process.start()
+
+    def _tell_nodes(self, certificate: str) -> None:
         wanted = certificate_names(self._settings)
         self._orders = {
             "organisation": {
@@ -247,7 +252,7 @@ class Lab:
             "tls": {"certificate": certificate},
         }
         for process in self._processes.values():
-            process.start(self._orders)
+            process.tell(self._orders)
         end = time.monotonic() + UP_LIMIT
         for process in self._processes.values():
             process.wait_ready(end)

@@ -43,8 +43,8 @@ class NodeProcess:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def start(self, orders: dict[str, Any]) -> None:
-        """Start the process; `wait_ready` says when it serves."""
+    def start(self) -> None:
+        """Start the process, which loads what it needs and then waits to be told who it is."""
         doors = {k: door for k, door in self._doors.items() if not self._is_silent(k)}
         listen = [f"--listen={name}={door.fileno()}" for name, door in doors.items()]
         command = [sys.executable, "-P", "-m", self._module, f"--name={self.name}"]
@@ -60,7 +60,10 @@ class NodeProcess:
         for name, door in doors.items():
             door.close()
             del self._doors[name]
-        assert self._process.stdin is not None
+
+    def tell(self, orders: dict[str, Any]) -> None:
+        """Tell it who it is; `wait_ready` says when it serves."""
+        assert self._process is not None and self._process.stdin is not None
         # When it has ended already, `wait_ready` says so with its own words.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(orders).encode() + b"\n")
@@ -88,7 +91,8 @@ class NodeProcess:
             if name not in self._doors:
                 self._doors[name] = listening(int(address.rpartition(":")[2]))
         self._asked_to_end = False
-        self.start(orders)
+        self.start()
+        self.tell(orders)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""

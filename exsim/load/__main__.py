@@ -20,15 +20,15 @@ from gevent import get_hub, monkey
 
 from exsim.load.garbage import collect_seldom
 from exsim.load.guard import Guard
+from exsim.load.leaving import send_away
 from exsim.load.live import tell
 from exsim.load.phases import PHASES
 from exsim.load.status import Status
-from exsim.load.worker import Worker
+from exsim.load.worker import ENOUGH, Worker
 from exsim.runs.order import STOP_WORD, read_order
 
 OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
-ENOUGH = "everything that was asked has been met"
-WORDS = {STOP_WORD: "signal", b"enough": ENOUGH}  # -> why the load ends
+ENOUGH_WORD = b"enough"
 LONGEST_WORD = 65536  # bytes that are read at once
 LAST_LIMIT = 10.0  # seconds that an orphaned load may take to end by itself
 
@@ -115,8 +115,11 @@ def _hear(worker: Worker, said: bytes) -> None:
 
 def _obey(worker: Worker, line: bytes) -> None:
     """To end, that it is enough, or what another worker of the same run had to tell all of them."""
-    if line in WORDS:
-        worker.stop(WORDS[line])
+    if line == STOP_WORD:
+        worker.stop("signal")
+        return
+    if line == ENOUGH_WORD:
+        worker.enough()
         return
     try:
         word = msgspec.json.decode(line, type=dict[str, str])
@@ -124,6 +127,8 @@ def _obey(worker: Worker, line: bytes) -> None:
         return
     if word.get("event") == "rests":
         worker.rested(word.get("account", ""), word.get("why", ""))
+    elif word.get("event") == "met":
+        send_away(worker, word.get("home", ""))
     elif word.get("event") == "rule":
         worker.stop_by_rule(word.get("why", ""))
 

@@ -5,7 +5,7 @@ In the lab they are left as they are: a session alive at the end has survived.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import gevent
 from gevent.event import Event
@@ -39,3 +39,19 @@ def leave(worker: Worker, clients: Iterable[Client] | None = None) -> None:
     if waiting:
         left = sum(over.is_set() for over in waiting)
         worker.mark("logged_off", sessions=left, unanswered=len(waiting) - left)
+
+
+def send_away(worker: Worker, home: str) -> None:
+    """Let the users go whose mailbox lives at `home`: every combination that they can meet was met.
+
+    Side by side with everything else; a session that is alive has survived, as at the end of a run.
+    """
+    clients = [client for client, at in worker.homes.items() if at == home]
+    worker.mark("met", home=home, users=len(clients))
+    gevent.spawn(_send_away, worker, clients)
+
+
+def _send_away(worker: Worker, clients: Sequence[Client]) -> None:
+    leave(worker, clients)
+    for client in clients:
+        worker.let_go(client)

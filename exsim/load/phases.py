@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import gevent
+
 from exsim.drive.tls import context, context_for
 from exsim.load.alpn import BOTH, chosen_protocol
 from exsim.load.checking import check_accounts
@@ -15,15 +17,20 @@ from exsim.load.worker import Worker
 
 
 def _main(worker: Worker) -> None:
-    """What a browser would have been offered, each node by itself, then the load."""
+    """What a browser would have been offered, each node by itself, and the load: in a lab beside each other."""
     order = worker.order
     if order.worker == 0:
         offer = context(order.lb_ca, protocols=BOTH) if order.lb_ca else context_for(order, BOTH)
         chosen = chosen_protocol(worker.world.targets[None], offer)
         worker.mark("alpn", chosen=chosen)
-        control_sessions(worker)
+        if order.lab:  # nobody there is spared by going first
+            worker.beside = gevent.spawn(control_sessions, worker)
+        else:
+            control_sessions(worker)
     worker.recorder.on_loss = Proving(worker).prove
     main_phase(worker)
+    if worker.beside is not None:
+        worker.beside.get()
 
 
 def _steered(worker: Worker) -> None:

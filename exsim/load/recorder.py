@@ -71,7 +71,8 @@ class Recorder:
                 self.on_lost(exchange.request.account)
             # A late answer of an older session carried that one's cookies, not those that were lost.
             # What is shown is a copy of cookies, and only OWA's say who somebody is.
-            if self.on_loss and incident.of_session is None and hop.protocol == "owa":
+            known = incident.of_session is None and hop.protocol == "owa"
+            if self.on_loss and known and not hop.control:
                 request = exchange.request
                 self.on_loss(Loss(incident, exchange.task.client, request.cookies, request.account))
 

@@ -58,6 +58,8 @@ class ExsimUser(User):
             index = number - self.numbers.firsts[self.population]
             accounts = order.assignments[self.population][index]
             client, flow = start_user(self.worker, number, self.population, accounts)
+            if len(accounts) == 1:
+                self.worker.homes[client] = (accounts[0].node or accounts[0].home).upper()
             client.run(flow, "user")
             Event().wait()  # until Locust takes the user away; its flow may be over before
         finally:

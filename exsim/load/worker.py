@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import gevent
+from gevent import Greenlet
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
@@ -34,6 +36,7 @@ from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
 from exsim.session.records import Finding
 
+ENOUGH = "everything that was asked has been met"
 MOST_REFUSED = 2  # accounts; the second ends the run
 CLEANED_UP = frozenset({"owa"})  # protocols whose creations stand in the ledger
 Leaving = Callable[[], Flow[Any]]
@@ -73,7 +76,9 @@ class Worker:
         )
         self.ledger = Ledger(Path(order.directory) / LEDGER)
         self.clients: dict[Client, Leaving | None] = {}  # and how it gives its session back
+        self.homes: dict[Client, str] = {}  # where the mailbox lives, of users that have one only
         self.leaving = False  # nobody comes any more
+        self.beside: Greenlet | None = None  # control sessions that go on while the load does
 
     def client(self, user: int, protocol: str, connections: int, control: bool = False) -> Client:
         """A browser or phone of its own: pool, ids, sink.  `user` is its number in the history.
@@ -120,6 +125,7 @@ class Worker:
         """A client is done: what it has in flight is abandoned, its connections are closed."""
         client.stop()
         self.clients.pop(client, None)
+        self.homes.pop(client, None)
 
     def mark(self, what: str, **facts: Any) -> None:
         """A line of the run's own in the history."""
@@ -131,6 +137,15 @@ class Worker:
         if not self.stopping.is_set():
             self.why = why
             self.stopping.set()
+
+    def enough(self) -> None:
+        """Everything that was asked has been met: end when what goes on beside the load is over, too."""
+        gevent.spawn(self._enough)
+
+    def _enough(self) -> None:
+        if self.beside is not None:
+            gevent.wait([self.beside, self.stopping], count=1)
+        self.stop(ENOUGH)
 
     def stop_by_rule(self, why: str) -> None:
         """A stop rule holds: the run ends, and says so."""

@@ -36,7 +36,11 @@ class Certificate:
 @lru_cache(maxsize=64)
 def load(pem: str) -> Certificate:
     """The key pair in `pem`; parsed once.  ValueError when there is no RSA key in it."""
-    private = serialization.load_pem_private_key(pem.encode(), None)
+    private = serialization.load_pem_private_key(
+        pem.encode(),
+        None,
+        unsafe_skip_rsa_key_validation=True,  # it was made a moment ago; to check its primes takes long
+    )
     if not isinstance(private, RSAPrivateKey):
         raise ValueError("an organisation certificate needs an RSA key")
     der = private.private_bytes(

@@ -1,6 +1,6 @@
 """When a run may end early: every combination met often enough, every limit shown.
 
-Falls if: a run ends while a combination is missing in one of the workers' sums, while a limit is neither kept
+Falls if: users are sent away whose combinations are not all met, or twice, or where a limit counts sessions; a run ends while a combination is missing in one of the workers' sums, while a limit is neither kept
 nor broken, over accounts, in another phase than the load, or on a farm whose nodes nobody named.
 """
 
@@ -89,3 +89,31 @@ def test_nobody_knows_the_combinations_of_a_farm_without_nodes():
 )
 def test_a_limit_must_be_shown_to_be_kept_or_broken(limit, each, lost, decided):
     assert heard(deciding(lost=(limit,)), live(each=each, lost=lost)) is decided
+
+
+def test_users_may_go_once_when_every_combination_of_their_mailboxes_back_end_was_met():
+    one = deciding()
+    scarce = ("EXCH13", "EXCH13", "EXCH16-SYD-01")
+    one.take(live(0, each=4, missing=[scarce]))
+    assert not one.decided
+    assert [word["home"] for word in one.fresh_words()] == ["EXCH16-SYD-02", "EXCH13"]
+    assert one.fresh_words() == []
+    one.take(live(0, each=4))
+    assert one.fresh_words() == [{"event": "met", "home": "EXCH16-SYD-01"}]
+
+
+def test_nobody_is_sent_away_while_a_limit_counts_sessions():
+    one = deciding(lost=(LostLimit(max=0.01),))
+    one.take(live(0, each=4))
+    assert one.fresh_words() == []
+
+
+@pytest.mark.parametrize(
+    ("news", "met"),
+    [(live(each=1), True), (live(each=1, missing=[("EXCH13", "EXCH13", "EXCH13")]), False)],
+)
+def test_a_balancer_prevents_nothing_where_each_combination_was_met_at_all(news, met):
+    one = deciding()
+    one.take(news)
+    assert one.met_at_all is met
+    assert not deciding({}).met_at_all
