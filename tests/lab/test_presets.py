@@ -63,7 +63,7 @@ LOSE_NOBODY = {
     *("drained", "auth_cert_expired"),
     "late_wipe",  # a late answer takes cookies only where its node refuses them as well
 }
-QUICK = {"authcert_asymmetry", "e14_no_affinity", "short_public_ttl", "late_wipe"}  # kinds apart
+QUICK = {"authcert_asymmetry", "e14_no_affinity", "late_wipe"}  # kinds apart
 PRESETS = [
     pytest.param(name, marks=() if name in QUICK else pytest.mark.slow, id=name) for name in RUNS
 ]
