@@ -26,6 +26,9 @@ from exsim.protocols.flow import Flow, Request, Response
 from exsim.protocols.mapi_http import client as mapi_http
 from exsim.protocols.mapi_http import evidence as mapi_http_evidence
 from exsim.protocols.mapi_http import settings as mapi_http_settings
+from exsim.protocols.oab import client as oab
+from exsim.protocols.oab import evidence as oab_evidence
+from exsim.protocols.oab import settings as oab_settings
 from exsim.protocols.outlook_anywhere import client as outlook_anywhere
 from exsim.protocols.outlook_anywhere import evidence as outlook_anywhere_evidence
 from exsim.protocols.outlook_anywhere import settings as outlook_anywhere_settings
@@ -148,5 +151,13 @@ PROTOCOLS: dict[str, Protocol] = {
         observe=mapi_http_evidence.observe,
         connections=2,  # one that waits, one for all else
         steps=("connect", "execute", "wait", "ping", "disconnect", "bind", "unbind"),
+    ),
+    "oab": Protocol(
+        name="oab",
+        flow=oab.live,
+        settings=oab_settings.Settings,
+        observe=oab_evidence.observe,
+        connections=1,  # one thing at a time (*assumed*)
+        steps=("locate", "manifest"),
     ),
 }

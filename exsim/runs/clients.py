@@ -116,7 +116,12 @@ class Autodiscover(HttpClient, frozen=True):
 
 
 class Oab(HttpClient, frozen=True):
-    """Outlook fetching the offline address book."""
+    """Outlook fetching the manifest of the offline address book.
+
+    `path`: its directory, like "/OAB/…/"; "" asks Autodiscover.
+    """
+
+    path: str = ""
 
 
 # Protocol -> its table; the key of a population is the protocol's own name.

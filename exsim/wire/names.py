@@ -176,6 +176,10 @@ AUTODISCOVER_PHONE = documented(
 )
 AUTODISCOVER_SPACE = documented("http://schemas.microsoft.com/exchange/2010/Autodiscover", "ADSOAP")
 MAPI_CAPABILITY = documented("X-MapiHttpCapability", "OXDSCLI")  # honoured since 15.0.847.32
+OAB_MANIFEST = documented("oab.xml", "OXWOAB")
+OAB_AGENT = assumed(
+    "Microsoft BITS/7.8"
+)  # Outlook has Windows fetch it; which version is not known
 INVALID_REQUEST = documented("600", "ADSOAP")  # the error of a GET by somebody who is signed in
 
 # The logon form ------------------------------------------------------------------------------
