@@ -156,13 +156,8 @@ def _endpoint(text: str, key: str) -> tuple[str, str, int]:
 
 def _population(scenario: Scenario, population: Population, key: str) -> None:
     _client(population, key)
-    table = population.client
-    if scenario.target and table is not None and table.authentication == "negotiate":
-        raise Complaint(
-            f"{key}.{population.protocol}.authentication",
-            '"negotiate" stands in for Kerberos, and only simulated servers understand it;'
-            ' "ntlm" or "basic"',
-        )
+    if scenario.target is not None:
+        _not_in_a_lab(population, key)
     nodes = scenario.node_names
     if population.node and population.node not in nodes:
         known = f"one of {', '.join(nodes)}" if nodes else "the scenario names none"
@@ -177,6 +172,24 @@ def _population(scenario: Scenario, population: Population, key: str) -> None:
                 raise Complaint(
                     name, f'"{version}": no node of this version is there to hold the mailbox'
                 )
+
+
+def _not_in_a_lab(population: Population, key: str) -> None:
+    """What only simulated servers understand, and what would be written without standing in the ledger."""
+    key = f"{key}.{population.protocol}"
+    if (table := population.client) is not None and table.authentication == "negotiate":
+        raise Complaint(
+            f"{key}.authentication",
+            '"negotiate" stands in for Kerberos, and only simulated servers understand it;'
+            ' "ntlm" or "basic"',
+        )
+    unlisted = (
+        "in a [lab] alone: on a [target] nothing would list it, and exsim cleanup not find it"
+    )
+    if population.ews.writes:
+        raise Complaint(f"{key}.writes", unlisted)
+    if population.activesync.mail_every:
+        raise Complaint(f"{key}.mail_every", unlisted)
 
 
 def _client(population: Population, key: str) -> None:

@@ -287,6 +287,27 @@ def test_what_would_write_is_refused_unless_the_scenario_allows_it() -> None:
     assert response.status == 200 and len(allowed.hops) == 1
 
 
+def test_what_is_made_stands_in_the_ledger_before_it_leaves_and_without_a_ledger_nothing_is_made() -> (
+    None
+):
+    net = network()
+    recorded = Recorded(net.world, allowed_writes=frozenset({"mail"}))
+    entered: list[tuple[str, int]] = []
+
+    def flow() -> Flow[list[str | None]]:
+        first = yield from Request("POST", "/x", writes="mail", makes="draft A", step="save")
+        recorded.client.enter_in_ledger = lambda request: entered.append(
+            (request.makes, len(recorded.hops))
+        )
+        second = yield from Request("POST", "/x", writes="mail", makes="draft B", step="save")
+        return [first.error, second.error]
+
+    task = recorded.client.run(flow())
+    net.world.run()
+    assert task.result == ["not_allowed", None] and len(recorded.hops) == 1
+    assert entered == [("draft B", 0)]
+
+
 def test_no_cookie_value_stands_in_a_hop_but_the_balancers_own() -> None:
     from exsim.protocols.flow import CookieLine
 

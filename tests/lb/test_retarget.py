@@ -75,6 +75,26 @@ def moved(line, section="backend b", **more):
             MAY_MATTER,
         ),
         (
+            "server exch13 10.0.0.2:80 source 10.0.0.9 usesrc clientip cookie A",
+            "server exch13 127.0.0.1:1301 cookie A",
+            MAY_MATTER,
+        ),
+        (
+            "server exch13 10.0.0.2:80 namespace inner socks4 10.0.0.9:1080 check",
+            "server exch13 127.0.0.1:1301 check",
+            MAY_MATTER,
+        ),
+        (
+            "server exch13 10.0.0.2:80 check addr 10.0.0.3 agent-check agent-addr 10.0.0.3 agent-port 8080",
+            "server exch13 127.0.0.1:1301 check",
+            MAY_MATTER,
+        ),
+        (
+            "server exch13 exch13.corp:80 resolvers own init-addr libc,none check",
+            "server exch13 127.0.0.1:1301 check",
+            HARMLESS,
+        ),
+        (
             "server exch13 10.0.0.2:80 send-proxy cookie A",
             "server exch13 127.0.0.1:1301 cookie A",
             MAY_MATTER,

@@ -112,6 +112,23 @@ def test_a_mistake_in_a_target_is_one_line(old: str, new: str, line: str) -> Non
     assert str(caught.value) == f"x.toml: {line}"
 
 
+@pytest.mark.parametrize(
+    ("client", "line"),
+    [
+        ('protocol = "ews"\news = {writes = true}\n', r"ews\.writes: in a \[lab\] alone"),
+        (
+            'protocol = "activesync"\nactivesync = {mail_every = "5m"}\n',
+            r"activesync\.mail_every: in a \[lab\] alone",
+        ),
+    ],
+)
+def test_what_no_ledger_lists_is_not_written_on_a_target(client: str, line: str) -> None:
+    free = TARGET.replace("[target]", '[target]\nwrites = "own-mailbox"')
+    assert "writes" in free
+    with pytest.raises(ScenarioError, match=line):
+        parse_scenario(free.replace("users = ", f"{client}users = "), "x")
+
+
 def test_the_stand_in_for_kerberos_is_for_simulated_servers_alone() -> None:
     ews = 'ews = {authentication = "negotiate", channel_binding = "wrong"}\nusers = '
     text = TARGET.replace("users = ", 'protocol = "ews"\n' + ews)
