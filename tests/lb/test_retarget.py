@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from exsim.lb.errors import LbError, MovingError
-from exsim.lb.retarget import EVIDENCE, retarget
+from exsim.lb.retarget import retarget
 from exsim.lb.rig import HARMLESS, MAY_MATTER, Rig
 from exsim.lb.server_lines import contains, matches, normal
+from exsim.wire import names
 
+EVIDENCE = f"http-response set-header {names.LB_SERVER} %b/%s"
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "haproxy"
 NODES = {
     "EXCH16-SYD-01": "127.0.0.1:1601",

@@ -9,15 +9,12 @@ from collections.abc import Collection
 
 from exsim.protocols.activesync import reading
 from exsim.protocols.flow import UNAUTHORIZED, Request, Response
-from exsim.protocols.owa.evidence import whose
+from exsim.protocols.owner import whose, worst
 from exsim.session.hop import Evidence
-from exsim.wire import names
 from exsim.wire.errors import WireError
 from exsim.wire.wbxml import Element, decode
 
-_MARKER = names.MARKER.encode()
 _ADDRESSES = "Settings:SMTPAddress"
-_WORST = ("stranger", "other", "own")
 # (step, status): errors of the server's own, by its documents (MS-ASCMD)
 FAULTS = {
     ("sync", "5"),
@@ -40,30 +37,29 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
         return Evidence(is_="empty")
     if body.startswith(b"200 OK<br/>"):
         return Evidence(len(body), "health")
+    owner = whose(body, request.account, accounts)
     if status != 200:
-        return Evidence(len(body), owner=_marked(body, request, accounts))
+        return Evidence(len(body), owner=owner)
     try:
         root = decode(body)
     except WireError:
-        return Evidence(len(body), "unreadable", owner=_marked(body, request, accounts))
+        return Evidence(len(body), "unreadable", owner=owner)
     code = reading.status_of(root)[:LONGEST_CODE] or None
     fault = code in FAULTS_OF_ALL or (request.step, code) in FAULTS
     return Evidence(
-        len(body), "fault" if fault else "answer", code, _owner(root, body, request, accounts)
+        len(body),
+        "fault" if fault else "answer",
+        code,
+        worst((owner, _told(root, request, accounts))),
     )
 
 
-def _marked(body: bytes, request: Request, accounts: Collection[str]) -> str | None:
-    return whose(body, request.account, accounts) if _MARKER in body else None
-
-
-def _owner(root: Element, body: bytes, request: Request, accounts: Collection[str]) -> str | None:
-    """The worst of what markers and addresses say; None when they say nothing."""
-    found = {_marked(body, request, accounts)}
-    if root.tag == "Settings:Settings":
-        told = [each.text() or "" for each in root.walk() if each.tag == _ADDRESSES]
-        found.add(_of_addresses({address.lower() for address in told}, request.account, accounts))
-    return next((owner for owner in _WORST if owner in found), None)
+def _told(root: Element, request: Request, accounts: Collection[str]) -> str | None:
+    """What the addresses of an answer to Settings say; None where they say nothing."""
+    if root.tag != "Settings:Settings":
+        return None
+    told = [each.text() or "" for each in root.walk() if each.tag == _ADDRESSES]
+    return _of_addresses({address.lower() for address in told}, request.account, accounts)
 
 
 def _of_addresses(told: set[str], own: str, accounts: Collection[str]) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from exsim.protocols.ews import reading
 from exsim.protocols.flow import UNAUTHORIZED, Request, Response
-from exsim.protocols.owa.evidence import whose
+from exsim.protocols.owner import whose
 from exsim.session.hop import Evidence
 from exsim.wire import names
 
@@ -23,7 +23,6 @@ LONGEST_TARGET = 500  # characters of an address that a server names
 _DOCUMENT = re.compile(rb"<(?:[A-Za-z][A-Za-z0-9]{0,15}:)?(?:Autodiscover|Envelope)[\s>]")
 _CODE = re.compile(rb"ErrorCode[^>]{0,200}>\s*([A-Za-z0-9]{1,64})\s*<")
 _MAPI = re.compile(rb'<Protocol\s[^>]{0,100}Type="mapiHttp"')
-_MARKER = names.MARKER.encode()
 _VERSION = ("MajorVersion", "MinorVersion", "MajorBuildNumber", "MinorBuildNumber")
 _REDIRECTS = {"redirectAddr": ("address", "RedirectAddr"),
               "redirectUrl": ("url", "RedirectUrl"),
@@ -74,7 +73,7 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     if found is None:
         wrong = status is not None and 200 <= status < 300
         return Evidence(len(body), "unreadable" if wrong else "")
-    owner = whose(body, request.account, accounts) if _MARKER in body else None
+    owner = whose(body, request.account, accounts)
     owner = None if owner == "own" else owner  # named because it was asked for
     return Evidence(len(body), kind_of(request, found), found.code, owner, build_in(body))
 

@@ -9,14 +9,11 @@ from collections.abc import Collection
 
 from exsim.protocols.ews import reading
 from exsim.protocols.flow import UNAUTHORIZED, Request, Response
-from exsim.protocols.owa.evidence import whose
+from exsim.protocols.owner import whose, worst
 from exsim.session.hop import Evidence
-from exsim.wire import names
 
 OK = 200
 LOST = "ErrorSubscriptionNotFound"
-_MARKER = names.MARKER.encode()
-_WORST = ("stranger", "other", "own")
 
 
 def observe(request: Request, response: Response, accounts: Collection[str] = ()) -> Evidence:
@@ -53,14 +50,9 @@ def owner_of(body: bytes, request: Request, accounts: Collection[str]) -> str | 
 
     A GUID tells nothing before the client knows its own (`Request.mailbox`).
     """
-    found = [whose(body, request.account, accounts)] if _MARKER in body else []
+    found = [whose(body, request.account, accounts)]
     if request.mailbox:
         mailboxes = reading.mailboxes_in(body)
         if mailboxes:
             found.append("own" if mailboxes == {request.mailbox} else "stranger")
     return worst(found)
-
-
-def worst(owners: Collection[str | None]) -> str | None:
-    """Of several findings the one that counts."""
-    return next((owner for owner in _WORST if owner in owners), None)

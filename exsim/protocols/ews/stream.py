@@ -24,6 +24,7 @@ from exsim.protocols.flow import (
     Response,
 )
 from exsim.protocols.negotiate import signed_in
+from exsim.protocols.owner import worst
 from exsim.session.hop import Evidence
 
 SILENCE = 90.0  # seconds: twice the heartbeat that a client counts on (EWSMA)
@@ -142,7 +143,7 @@ def _documents(session: Session, request: Request, heard: Heard) -> Flow[None]:
 def _take(request: Request, heard: Heard, document: bytes) -> None:
     found = evidence.observe(request, Response(heard.status, [], document, None))
     heard.build = heard.build or found.build
-    heard.owner = evidence.worst((heard.owner, found.owner))
+    heard.owner = worst((heard.owner, found.owner))
     if heard.code in (None, reading.NO_ERROR):
         heard.code = found.code
     heard.readable = heard.readable and found.is_ != "unreadable"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from exsim.protocols.flow import UNAUTHORIZED, Request, Response
-from exsim.protocols.owa.evidence import whose
+from exsim.protocols.owner import whose
 from exsim.session.hop import Evidence
 from exsim.wire import mapi, names, rop
 from exsim.wire.errors import WireError

@@ -12,6 +12,7 @@ from exsim.protocols.outlook_anywhere import requests
 from exsim.protocols.outlook_anywhere.evidence import of_head
 from exsim.protocols.outlook_anywhere.settings import Settings
 from exsim.protocols.outlook_anywhere.tunnel import Tunnel
+from exsim.session.answers import OTHERS
 from exsim.session.hop import Evidence
 from exsim.wire import emsmdb, names, rop
 from exsim.wire.errors import WireError
@@ -164,17 +165,15 @@ def _operate(visit: Visit, tunnel: Tunnel, handle: bytes, first: bytes) -> Flow[
             tunnel.names(text)
         if operation.mailbox:
             _same_mailbox(visit, tunnel, operation.mailbox.hex())
-    if tunnel.owner == "other":
-        tunnel.ended = (
-            tunnel.ended or "wrong mailbox"
-        )  # told at once, not at the end of the session
+    if tunnel.owner in OTHERS:  # told at once, not at the end of the session
+        tunnel.ended = tunnel.ended or "wrong mailbox"
 
 
 def _same_mailbox(visit: Visit, tunnel: Tunnel, found: str) -> None:
     """An account's mailbox has one GUID, whoever asks and however often."""
     memory, key = visit.agent.memory, MAILBOXES + visit.account.address
     if memory.setdefault(key, found) != found:
-        tunnel.owner = "other"
+        tunnel.owner = "stranger"
 
 
 # The end --------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections import deque
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import Channel, End, Flow, Head, Mark, Pause, Receive, Send
 from exsim.protocols.outlook_anywhere.settings import Settings
+from exsim.session.answers import OTHERS
 from exsim.session.hop import Evidence
 from exsim.wire import dce, names, rts
 from exsim.wire.errors import WireError
@@ -159,7 +160,7 @@ class Tunnel:
     def names(self, text: str) -> None:
         """An answer named a mailbox: the marker of ours tells whose."""
         _, found, rest = text.partition(names.MARKER)
-        if found and self.owner != "other":
+        if found and self.owner not in OTHERS:
             mine = rest.strip("\0 ").lower() == self._account.address.lower()
             self.owner = "own" if mine else "other"
             self._note()

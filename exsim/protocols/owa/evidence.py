@@ -13,11 +13,10 @@ from bs4 import Tag
 
 from exsim.protocols.flow import Request, Response
 from exsim.protocols.owa import markup
+from exsim.protocols.owner import whose
 from exsim.session.hop import Evidence
 from exsim.wire import names
 
-_MARKER = names.MARKER.encode()
-_ADDRESS = re.compile(rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
 _CODE = b'Code"'
 _HOST = re.compile(rb"200 OK<br/>\s*([A-Za-z0-9.\-]{1,255})")
 _NO_ERROR = b':"NoError"'
@@ -29,7 +28,6 @@ _BUILD_PARTS = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBu
 _REFUSALS = frozenset(text.encode() for text in (names.REFUSAL_BODY_POST, names.REFUSAL_BODY_OTHER))
 _SCRIPT_TYPES = ("javascript", "text/css", "image/", "font", "ecmascript")
 _PENDING = "ev=pendingnotificationrequest"
-MOST_MARKERS = 200  # of one body that are looked at
 MOST_CODES = 100
 
 EMPTY = Evidence(is_="empty")
@@ -66,44 +64,6 @@ def host_in(body: bytes) -> str:
     """The name that HealthCheck.htm ends in (LB16), or ""."""
     found = _HOST.match(body)
     return found[1].decode("ascii") if found else ""
-
-
-@lru_cache(maxsize=4096)
-def _own_marker(address: str) -> bytes:
-    """A marker with `address`, as it ends in JSON."""
-    return _MARKER + address.encode("utf-8", "replace") + b'"'
-
-
-def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
-    """Whose mailbox the markers in `body` name; the worst counts: stranger, other, own.
-
-    None: no marker, or nobody's answer is expected.
-    """
-    at = body.find(_MARKER)
-    if at < 0 or not own:
-        return None
-    marker, first = _own_marker(own), at
-    while at >= 0 and body.startswith(marker, at):  # all of them, in the ordinary answer
-        at = body.find(_MARKER, at + len(marker))
-    if at < 0:
-        return "own"
-    found: set[bytes] = set()
-    at = first
-    for _ in range(MOST_MARKERS):
-        if at < 0:
-            break
-        at += len(_MARKER)
-        match = _ADDRESS.match(body, at)
-        if match is not None:
-            found.add(match[1])
-        at = body.find(_MARKER, at)
-    if not found:
-        return None
-    addresses = {address.decode("ascii").lower().rstrip(".") for address in found}
-    addresses.discard(own.lower())
-    if not addresses:
-        return "own"
-    return "other" if all(address in accounts for address in addresses) else "stranger"
 
 
 def code_in(body: bytes) -> str | None:

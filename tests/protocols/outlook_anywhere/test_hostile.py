@@ -3,6 +3,7 @@
 Falls if: any bytes on a channel raise in the flow, keep it for ever, or are taken for a session of a mailbox.
 """
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,12 +48,12 @@ class Hostile:
 MADE, ACCOUNTS = organisation(users=1)
 
 
-def meet(node):
+def meet(node, **settings):
     def instead(network):
         for name in network.nodes:
             network.nodes[name] = node
 
-    return play(MADE, ACCOUNTS, prepare=instead, preemptive=True, polls=1)
+    return play(MADE, ACCOUNTS, prepare=instead, preemptive=True, **{"polls": 1, **settings})
 
 
 pieces = st.lists(st.one_of(st.sampled_from(GOOD), st.binary(min_size=1, max_size=80)), max_size=8)
@@ -80,6 +81,29 @@ def test_a_proxy_that_names_another_mailbox_is_told_at_once():
     other = dce.response(2, emsmdb.Connected(HANDLE, names.MARKER + "who@else", "/o=x").encode())
     played = meet(Hostile([*GOOD[:3], dce.encode(other), rts.encode(rts.ping())]))
     assert {hop.body.owner for hop in played.of("out_channel")} == {"other"}
+
+
+class Guids(Hostile):
+    """Lets everybody in, each time to the mailbox of the next GUID, and names nobody."""
+
+    def __init__(self, *guids):
+        super().__init__([])
+        self.guids = [bytes.fromhex(guid * 16) for guid in guids]
+
+    def front(self, request, peer):
+        if request.method == names.RPC_OUT and request.header("Content-Length") != "4":
+            told = rop.pack(rop.logged_on(self.guids.pop(0), bytes(16)), (1,))
+            logon = dce.response(3, emsmdb.RpcDone(HANDLE, told).encode())
+            self.said = [*GOOD[:4], dce.encode(logon), rts.encode(rts.ping())]
+        return (yield from super().front(request, peer))
+
+
+@pytest.mark.parametrize(
+    ("guids", "owners"), [(("11", "11"), [None, None]), (("11", "22"), [None, "stranger"])]
+)
+def test_a_mailbox_whose_guid_is_another_than_before_is_not_ones_own(guids, owners):
+    played = meet(Guids(*guids), polls=0, logons=2, notifications=False, relogin_after=5.0)
+    assert [hop.body.owner for hop in played.of("out_channel")] == owners
 
 
 def test_an_error_of_the_proxy_is_kept_short():
