@@ -73,7 +73,7 @@ class Surveyor:
         self, place: Place, seed: int, zero: float | None = None, per_second: float | None = None
     ) -> None:
         self.place = place
-        self.per_second = per_second
+        self.pace = pace_of(per_second)  # one for all its clients: it is the target that is spared
         self.lines: list[Line] = []
         self.source = Source(seed)
         self.ids = self.source.request_ids(REQUEST_IDS)
@@ -95,8 +95,8 @@ class Surveyor:
             CookieHasher(self.salt, _Foreign()),
             stamper(self.world.started),
         )
-        if self.per_second is not None:
-            Gate(here, Attempts(), pace_of(self.per_second)).follow(made)
+        if self.pace is not None:
+            Gate(here, Attempts(), self.pace).follow(made)
         self.clients.append(made)
         return made
 

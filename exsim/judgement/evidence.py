@@ -13,6 +13,7 @@ ANSWERS = {
     "reason_2": "to the logon page: the cookie was read, its password refused",
     "reason_3": "to the logon page: the cookie was read, and held for expired",
     "login_timeout": "440: a POST tells no reason",
+    "elsewhere": "to another host, to sign in there; `detail` says which",
     "error": "anything else; `detail` says what",
     "not_asked": "no budget was left, or the node could not be met",
 }

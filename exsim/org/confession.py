@@ -31,6 +31,7 @@ CAUSES = {
     "no_context": "the last leg of a handshake whose first leg came on another connection",
     "no_channel": "an RPC channel whose other channel the back end did not find",
     "not_found": "ECP's 403 or 404, turned into a refusal",
+    "second_factor": "read, and the second factor's module does not know its own cookie: another node's key",
     "manifest": "offline manifest without the offline cookie",
 }
 

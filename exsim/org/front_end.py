@@ -20,14 +20,14 @@ from exsim.org.keys import KeyRing, Malformed, NoSite
 from exsim.org.outcome import Answering, Outcome
 from exsim.org.proxy import Proxy, pinned
 from exsim.org.reading import Reader, Reading
-from exsim.org.refusal import carried_wiped, outside, refuse
+from exsim.org.refusal import LOGOFF_SEGMENTS, carried_wiped, outside, refuse
+from exsim.org.second_factor import SecondFactor
 from exsim.org.settings import Mailbox, Node, Organisation
 from exsim.org.timer import Timer
 from exsim.org.work import Hangup, Peer
 from exsim.wire import names
 
 FORMS = ("owa", "ecp")  # the directories with forms logon
-LOGOFF_SEGMENTS = {"owa": "logoff.owa", "ecp": "logoff.aspx"}
 HEALTH = "/" + names.HEALTH_CHECK.lower()
 
 
@@ -46,6 +46,7 @@ class FrontEnd:
         strict = node.version == "2013"
         self._reader = Reader(self._ring, self._cache, directory, timer, strict)
         self._form = logon.LogonForm(node, self._ring, directory, timer, self._refuse)
+        self._second_factor = SecondFactor(node)
         self._proxy = Proxy(node, directory)
         self._authentication = Authentication(organisation, node, entropy)
         self._headers = FrontEndHeaders(node, entropy)
@@ -79,7 +80,7 @@ class FrontEnd:
                 return None
             return Outcome(answer(404, b"<html><body><h1>Not Found</h1></body></html>"))
         if logon.is_post(incoming):
-            return self._form.post(incoming, self._host)
+            return self._second_factor.given(incoming, self._form.post(incoming, self._host))
         if incoming.path == names.ECP_PING:
             return Outcome(answer(200))
         if incoming.path.startswith(names.ANONYMOUS_PREFIXES):
@@ -129,6 +130,9 @@ class FrontEnd:
         return self._refuse(incoming, reading.cause)
 
     def _admitted(self, incoming: Incoming, reading: Reading, mailbox: Mailbox) -> Answering:
+        asked = self._second_factor.asks(incoming, mailbox)
+        if asked is not None:
+            return asked
         if is_local_probe(incoming):
             outcome = self._probed(mailbox)
         else:

@@ -13,6 +13,7 @@ from exsim.org.outcome import Outcome
 from exsim.wire import names
 from exsim.wire.message import Answer, Headers
 
+LOGOFF_SEGMENTS = {"owa": "logoff.owa", "ecp": "logoff.aspx"}
 REDIRECT, SCRIPT, PLAIN = "redirect", "script", "plain"
 BY_METHOD = {"GET": REDIRECT, "POST": SCRIPT}  # any other method: PLAIN
 REASONS = {

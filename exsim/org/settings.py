@@ -29,6 +29,9 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mowa_timeout: float = 57600.0
     clock_offset: float = 0.0
     inactive: tuple[str, ...] = ()  # drained components, by virtual directory: "owa", "ecp", …
+    second_factor: str | None = (
+        None  # key of a second factor's module before the forms directories; None: there is none
+    )
     wipes: bool = True  # False: refuses without deleting the cookies (no real Exchange; for tests)
     broken_back_ends: tuple[str, ...] = ()  # nodes to which Kerberos fails: 503
     answer_delay: dict[str, float] = {}  # path -> seconds held back before the answer

@@ -175,6 +175,12 @@ class Agent:
         target = f"{target}?{url.query}" if url.query else target
         return as_sent(target)
 
+    def led_away(self, landing: Landing) -> bool:
+        """Whether it stopped at a redirect that leads to somebody else's host."""
+        location = landing.response.header(b"location")
+        stopped = landing.response.status in REDIRECTS and location is not None
+        return stopped and self.target_of(location or "", landing.target) is None
+
     def open(self, request: Request) -> Flow[tuple[Channel, Head | End]]:
         """Begin an exchange that is read piece by piece: its channel and its head (or why none came)."""
         path = request.target.partition("?")[0]

@@ -195,5 +195,16 @@ _LIST = (
         (Difference(EVERY, {"answer_delay": {"/owa/plt1.ashx": 4.0, "/owa/keepalive.owa": 4.0}}),),
         needs=(NEWER,),
     ),
+    Preset(
+        "second_factor_key_split",
+        "One node's second-factor module has a key of its own: it does not know who passed at the others.",
+        "DUO",
+        (
+            Difference(THE_OTHERS, {"second_factor": "shared"}),
+            Difference(THE_ONE, {"second_factor": "its own"}),
+        ),
+        needs=(NEWER,),
+        least=2,
+    ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _LIST}

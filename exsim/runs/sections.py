@@ -44,6 +44,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     mowa_timeout: Seconds | UnsetType = UNSET
     clock_offset: float | UnsetType = UNSET
     inactive: tuple[str, ...] | UnsetType = UNSET
+    second_factor: str | UnsetType = UNSET
     wipes: bool | UnsetType = UNSET
     broken_back_ends: tuple[str, ...] | UnsetType = UNSET
     answer_delay: dict[str, Seconds] | UnsetType = UNSET

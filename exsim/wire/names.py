@@ -95,6 +95,9 @@ PRIVATE_COMPUTER = observed("PrivateComputer", "LOGON CAP16")
 POST_BACK = observed("PBack", "LOGON")
 COOKIE_TEST = observed("cookieTest", "LOGON")
 OFFLINE = observed("offline", "E13")
+SECOND_FACTOR = assumed(
+    "SecondFactor", "DUO"
+)  # of a module before OWA; each product has its own name
 
 # Headers that say who answered --------------------------------------------------------------
 FE_SERVER = observed(

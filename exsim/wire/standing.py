@@ -69,6 +69,7 @@ SOURCES = {
     "HT203209": "support.apple.com HT203209 and KB905013: heartbeats through firewalls and balancers",
     "OXCRPC": "MS-OXCRPC, the calls of a mail client over RPC",
     "IMPACKET": "what the RPC over HTTP client of impacket 0.13 sends and says of Exchange",
+    "DUO": "duo.com/docs/owa-faq, Duo for OWA: a session key shared by several servers",
     "HAPROXY": "HAProxy configuration manual and measurements on 2.8",
 }
 

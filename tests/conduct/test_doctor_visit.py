@@ -70,6 +70,17 @@ def test_the_balancer_alone_gives_the_same_matrix(preset, balancer):
     assert read_cells(found) == as_expected(preset)
 
 
+@pytest.mark.parametrize("balancer", [None, *SPREADING])
+def test_a_second_factor_with_a_key_of_its_own_sends_the_others_logons_away(balancer):
+    found = visited("second_factor_key_split", balancer=balancer)
+    away = {pair for pair, said in read_cells(found).items() if said == ("elsewhere", "elsewhere")}
+    others = {"EXCH16-SYD-01", "EXCH16-SYD-02"}
+    assert away == {pair for one in others for pair in ((one, "EXCH13"), ("EXCH13", one))}
+    rest = {said for pair, said in read_cells(found).items() if pair not in away}
+    assert rest == {("readable", "readable")}
+    assert [one.rule for one in diagnose(found.facts)] == ["second_factor_key_split"]
+
+
 class AtRandom(PerRequest):
     """Any request may meet any node."""
 

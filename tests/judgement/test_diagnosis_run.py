@@ -75,6 +75,7 @@ CASES: dict[str, Case] = {
         {"late_answers": True, "relogin_after": 2.0, "logons": 3},
         ByCookieButLast,
     ),
+    "second_factor_key_split": Case({"second_factor_key_split"}),
     "drained": Case(set()),  # the health check alone tells it: a visit asks for that
 }
 

@@ -187,6 +187,36 @@ def test_a_password_that_was_refused_is_no_matter_of_certificates() -> None:
     assert diagnose(facts)[0].rule == "credentials_refused"
 
 
+def led_away(facts: DoctorFacts, pairs: set[tuple[str, str]]) -> DoctorFacts:
+    for cell in facts.cookie_matrix:
+        if (cell.from_, cell.to) in pairs:
+            cell.get = cell.post = "elsewhere"
+            cell.detail = "GET: 302 to https://sts.example; POST: 302 to https://sts.example"
+    return facts
+
+
+APART = {(A, OLD), (B, OLD), (OLD, A), (OLD, B)}
+
+
+def test_a_second_factor_that_one_node_does_not_share_sends_away_what_others_issued() -> None:
+    first = diagnose(led_away(visited([]), APART))[0]
+    assert (first.rule, first.alike, first.fault) == ("second_factor_key_split", [], "")
+    assert f"{OLD}, {A} and {B} served those who had logged on there." in first.evidence
+    assert f"{A} → {OLD}: sent to https://sts.example, 4 times." in first.evidence  # public, too
+
+
+def test_an_authority_that_sends_away_its_own_logons_too_is_no_split_key() -> None:
+    own = {(node, node) for node in (A, B, OLD)}
+    assert diagnose(led_away(visited([]), APART | own))[0].rule == "foreign_authority"
+
+
+def test_where_nobody_logged_on_at_the_node_that_sends_away_both_are_possible() -> None:
+    facts = led_away(visited([]), {(A, OLD), (B, OLD)})
+    facts.cookie_matrix = [cell for cell in facts.cookie_matrix if cell.from_ != OLD]
+    first = diagnose(facts)[0]
+    assert first.rule == "second_factor_key_split" and first.alike == ["foreign_authority"]
+
+
 def cells_at(node: str, get: str, detail: str, facts: DoctorFacts) -> DoctorFacts:
     for cell in facts.cookie_matrix:
         if cell.to == node:

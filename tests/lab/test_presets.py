@@ -55,6 +55,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "canary_epoch_change": {},
     "build_skew": {"session": {"boot_page_kept": True}},
     "late_wipe": LATE,
+    "second_factor_key_split": {"load": {"duration": "7s"}},
     "drained": {},
     "auth_cert_expired": {},
 }

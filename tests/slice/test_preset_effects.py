@@ -48,6 +48,10 @@ def reasons_at(result: Slice) -> set[tuple[str | None, str | None]]:
     }
 
 
+def signs(result: Slice) -> set[str]:
+    return {session.incident.sign for session in result.lost if session.incident}
+
+
 def kinds(result: Slice) -> set[str]:
     return {finding.kind for finding in result.findings.findings}
 
@@ -94,6 +98,9 @@ CASES: dict[str, Case] = {
                        {"boot_page_kept": True, "logons": 4, "relogin_after": 1.0}, changes=True),
     "boot_stall": Case(lambda r: "hang" in kinds(r), ByCookie, {"logons": 8}),
     "drained": Case(lambda r: drained_nodes(r) == {OLD}, ByCookie),
+    "second_factor_key_split": Case(
+        lambda r: both_ways(r) and signs(r) == {"authority_redirect"}, PerConnection
+    ),
     "late_wipe": Case(late_hops, ByCookie, {"late_answers": True}),
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "be_kerberos_broken": {},
     "canary_epoch_change": {},
     "build_skew": {},
+    "second_factor_key_split": {},
     "late_wipe": {"settings": {"late_answers": True, "relogin_after": 2.0}},
 }
 BALANCERS = (PerConnection, PerRequest, ByCookie, BySource)

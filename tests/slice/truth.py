@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from exsim.org.confession import Confession
 from exsim.session.hop import Hop
 from exsim.session.records import Session
-from exsim.session.signs import hop_class, reason_of
+from exsim.session.signs import Sign, hop_class, host_of, read, reason_of
 from tests.rig.slice import Slice
 
 # What a culprit's node must have confessed, by the incident's sign; "refused" for all others.
@@ -26,6 +26,7 @@ REASONS = {
     "credentials": "2",
     "expired": "3",
     "not_found": None,
+    "second_factor": None,
 }
 
 
@@ -39,12 +40,14 @@ def joined(result: Slice) -> Iterator[tuple[Hop, Confession | None]]:
 def differences(result: Slice) -> list[str]:
     """Every hop whose class or reason is not what its front end confessed; empty when all agree."""
     found = []
+    hosts = {host_of(hop.location) for hop in result.hops if read(hop) is Sign.ACCEPTED}
     for hop, confession in joined(result):
         if hop.status is None:
             continue  # nobody heard the answer
         said = confession.class_ if confession else "none"
-        if hop_class(hop) != said:
-            found.append(f"{hop.session} {hop.request} {hop.status}: {hop_class(hop)}, not {said}")
+        ours = hop_class(hop, hosts)
+        if ours != said:
+            found.append(f"{hop.session} {hop.request} {hop.status}: {ours}, not {said}")
         reason = reason_of(hop)
         if confession and confession.cause and reason and reason != REASONS[confession.cause]:
             found.append(f"{hop.session} {hop.request}: reason {reason}, not {confession.cause}")

@@ -9,6 +9,11 @@ OTHER_FRONT_ENDS = (
     "end is at fault; if not, the back end itself."
 )
 
+ALONE = (
+    "Log on at the node that sends away, and stay there: if it keeps that session, the nodes do not share their "
+    "key; if it sends that away too, the authority itself does not know the client."
+)
+
 RULES = (
     Rule(
         "late_wipe",
@@ -149,14 +154,42 @@ RULES = (
         weight=1.0,
     ),
     Rule(
+        "second_factor_key_split",
+        "The second factor's modules do not share their key",
+        "A module for a second factor keeps what the user has proved in a cookie of its own, and seals it with "
+        "a key. Nodes that hold other keys cannot open it, though they read the logon: they send the user "
+        "back to the second factor, on another host.",
+        speaks_for=(
+            "A redirect to a host that is not the service's, by a node that had not accepted the logon.",
+            "The same node serves those who logged on at it.",
+        ),
+        against=(
+            "The node that accepted the logon sends its own users away as well.",
+            "The redirect leads to OWA's own logon page.",
+        ),
+        settle=ALONE,
+        advice="Install the module on every node with the same session key (Duo for OWA: DUO_AKEY), or keep "
+        "users on one node by persistence until that is done.",
+        source="DUO assumed",
+        fault=NEITHER,
+        support="Neither Exchange nor the balancer is at fault: without persistence the module wants one key "
+        "on all servers.",
+        weight=1.5,
+        persists=True,
+        decides={"foreign_authority": ALONE},
+    ),
+    Rule(
         "foreign_authority",
         "Another authority asks for the logon again",
-        "A session is sent to another host to sign in: a second factor or a portal before OWA that does "
-        "not know what another node knows. Products of that kind want a key shared by all nodes.",
+        "A session is sent to another host to sign in, also by the node that had accepted its logon: a second "
+        "factor or a portal before OWA that has not let this client in, or no longer.",
         speaks_for=("A redirect to a host that is not the service's, after an accepted logon.",),
-        against=("The redirect leads to OWA's own logon page.",),
-        settle="Ask the refusing node alone, twice: if it then keeps the session, the nodes do not share.",
-        advice="Give the product the same key on every node.",
+        against=(
+            "The redirect leads to OWA's own logon page.",
+            "Only nodes that had not accepted the logon send it away.",
+        ),
+        settle=ALONE,
+        advice="Look at the product before OWA: whether it knows this client, and how long it lets it in.",
         source="assumed",
         fault=NEITHER,
         weight=1.0,

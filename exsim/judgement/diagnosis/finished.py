@@ -9,7 +9,7 @@ from statistics import median
 from exsim.judgement.diagnosis.likelihood import BUSY, weigh
 from exsim.judgement.diagnosis.rules import NOT_KNOWN, NOTHING_WRONG
 from exsim.judgement.diagnosis.signed_in import diagnose_signed_in
-from exsim.judgement.diagnosis.strand import logons, seen_at, unreached
+from exsim.judgement.diagnosis.strand import logons, seen_at, sent_away, unreached
 from exsim.judgement.diagnosis.trial import Pool, Seen, Trial
 from exsim.judgement.diagnosis.verdicts import named, not_known
 from exsim.judgement.diagnosis.wording import diagnosis_of
@@ -109,13 +109,13 @@ def _trials(session: Session, over: float) -> Iterator[Trial]:
         if not meeting.lost or served_before:
             old = meeting.t - session.began >= over
             yield Trial(login, meeting.front_end, "readable", public, old)
-        if meeting.lost and incident is not None:
+        if meeting.lost and incident is not None and incident.sign != Sign.AUTHORITY_REDIRECT:
             outcome = _outcome(incident, served_before)
             yield Trial(login, meeting.front_end, outcome, public, incident.age >= over)
 
 
 def _outcome(incident: Incident, served_before: bool) -> str:
-    if incident.sign in (Sign.AUTHORITY_REDIRECT, Sign.COOKIES_TAKEN):
+    if incident.sign == Sign.COOKIES_TAKEN:
         return "odd"
     if served_before and incident.reason in (None, "3"):
         return "outlived"
@@ -147,8 +147,14 @@ def _led_away(findings: Findings) -> Iterator[Diagnosis]:
         if s.incident is not None and s.incident.sign == Sign.AUTHORITY_REDIRECT and not s.control
     ]
     if led:
-        places = Counter(incident.front_end or "" for incident in led)
-        found = seen_at("foreign_authority", "Sent to sign in at another host, by", places)
+        away = Counter((one.login_front_end or "", one.front_end or "") for one in led)
+        kept = Counter(
+            meeting.front_end
+            for session in findings.sessions
+            for meeting in session.meetings
+            if meeting.front_end == session.login_front_end and not meeting.lost
+        )
+        found = sent_away(away, kept)
         found.lost = len(led)
         yield found
 

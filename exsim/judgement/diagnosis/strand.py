@@ -49,6 +49,24 @@ def logons(failed: Mapping[str, str], accepted: Sequence[str]) -> Iterator[Diagn
     yield diagnosis_of("auth_cert_expired", 0.85 if len(failed) > 1 else 0.6, evidence=rows + only)
 
 
+def sent_away(away: Mapping[Pair, int], kept: Mapping[str, int], where: str = "") -> Diagnosis:
+    """Sent to another host to sign in: (issuer, reader) -> times.  `kept`: node -> own logons that it served."""
+    own = sorted({reader for issuer, reader in away if issuer == reader})
+    rows = [
+        f"{issuer or 'unknown'} → {reader or 'unknown'}: sent to {where or 'another host'}, "
+        f"{counted_noun(count, 'time')}."
+        for (issuer, reader), count in sorted(away.items())
+    ]
+    if own:
+        return diagnosis_of("foreign_authority", 0.85, evidence=rows)
+    fine = sorted({reader for _, reader in away if kept.get(reader)})
+    if fine:
+        rows.append(f"{listed(fine)} served those who had logged on there.")
+        return diagnosis_of("second_factor_key_split", 0.9, evidence=rows)
+    rows.append("No session that began at the node which sends away was seen there.")
+    return diagnosis_of("second_factor_key_split", 0.6, evidence=rows, alike=["foreign_authority"])
+
+
 def seen_at(rule: str, what: str, places: Mapping[str, int], score: float = 0.85) -> Diagnosis:
     """Something that names its cause by itself, and where it was seen how often."""
     where = [f"{place} ({n})" if place else f"unknown ({n})" for place, n in sorted(places.items())]

@@ -8,7 +8,7 @@ from statistics import median
 
 from exsim.judgement.diagnosis.likelihood import CALM, weigh
 from exsim.judgement.diagnosis.rules import NOT_KNOWN, NOTHING_WRONG
-from exsim.judgement.diagnosis.strand import logons, seen_at, unreached
+from exsim.judgement.diagnosis.strand import logons, seen_at, sent_away, unreached
 from exsim.judgement.diagnosis.trial import Pool, Seen, Trial
 from exsim.judgement.diagnosis.verdicts import named
 from exsim.judgement.diagnosis.wording import diagnosis_of
@@ -27,6 +27,7 @@ UNSEEN = [  # what a visit of a minute cannot meet
     "boot_stall",
 ]
 FORMS = ("owa", "ecp")
+ELSEWHERE = "elsewhere"  # not read as an answer to the cookies: their front end had taken them
 ENOUGH = 0.5  # of the matrix must have been asked before anything is called sound
 
 
@@ -101,6 +102,7 @@ def _strands(facts: DoctorFacts) -> Iterator[Diagnosis]:
         if node.logon.startswith("error")
     }
     yield from logons(failed, [node.name for node in facts.nodes if node.logon == "accepted"])
+    yield from _authority(facts)
     yield from _health(facts)
     yield from unreached(*_reached(facts))
     for rule, status, what in (
@@ -124,6 +126,29 @@ def _strands(facts: DoctorFacts) -> Iterator[Diagnosis]:
     )
     if own:
         yield seen_at("lb_error", "Answers that no node made, asking for", own)
+
+
+def _authority(facts: DoctorFacts) -> Iterator[Diagnosis]:
+    """Copies that a node sent to another host, to sign in there."""
+    away = Counter(
+        (cell.from_, cell.to)
+        for cell in facts.cookie_matrix
+        for said in (cell.get, cell.post)
+        if said == ELSEWHERE
+    )
+    if away:
+        kept = Counter(
+            cell.to
+            for cell in facts.cookie_matrix
+            if cell.from_ == cell.to and "readable" in (cell.get, cell.post)
+        )
+        places = [
+            text.partition(" to ")[2]
+            for cell in facts.cookie_matrix
+            if ELSEWHERE in (cell.get, cell.post)
+            for text in details(cell).values()
+        ]
+        yield sent_away(away, kept, next(filter(None, places), ""))
 
 
 def _health(facts: DoctorFacts) -> Iterator[Diagnosis]:

@@ -35,6 +35,7 @@ WORDS = {  # a cell in which GET and POST agree, or only one was asked
     "reason_2": "PASSWORD NO",
     "reason_3": "EXPIRED",
     "login_timeout": "REFUSED",
+    "elsewhere": "SENT AWAY",
     "error": "ERROR",
     "not_asked": "not asked",
 }
@@ -44,6 +45,7 @@ LEGEND = {
     "PASSWORD NO": "it read the logon and refused its password (reason=2)",
     "EXPIRED": "it read the logon and held it for expired (reason=3)",
     "REFUSED": "440, which tells no reason",
+    "SENT AWAY": "it sent the logon to another host, to sign in there",
     "ERROR": "see below",
 }
 
@@ -177,7 +179,7 @@ def cell_word(cell: MatrixCell | None) -> str:
     return f"{SHORT[get]}/{SHORT[post]}"
 
 
-REFUSALS = frozenset(("reason_0", "reason_2", "reason_3", "error"))
+REFUSALS = frozenset(("reason_0", "reason_2", "reason_3", "elsewhere", "error"))
 
 
 def _matrix(facts: DoctorFacts) -> Iterator[str]:

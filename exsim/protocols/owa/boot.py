@@ -43,6 +43,8 @@ def _start_page(page: Page, destination: str) -> Flow[None]:
         if status in (200, names.LOGIN_TIMEOUT):
             yield from read_page(page, landing)
             return
+        if page.client.led_away(landing):
+            break  # another host is shown now, and no reload asks OWA again
     yield Mark("not_started", {"number": page.number, "status": status})
     page.close_window()
 

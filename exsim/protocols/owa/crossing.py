@@ -1,6 +1,6 @@
 """One logon at one node, and copies of its cookies shown to others: who can read whose logon?
 
-A copy holds the logon cookies and nothing else, and no answer ever reaches it.  Each showing is a password
+A copy holds the logon cookies and what else came with them (a second factor's), and no answer ever reaches it.  Each showing is a password
 attempt where the front end can read the copy, because it then logs on with what the cookie holds (E13);
 whoever calls counts them.  All hops are marked control.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from exsim.protocols.agent import REDIRECTS, Account, Agent
+from exsim.protocols.agent import REDIRECTS, Account, Agent, other_end
 from exsim.protocols.flow import CookieLine, Flow, Request, Response
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa import logon, opening
@@ -20,9 +20,10 @@ from exsim.protocols.owa.page import XML_CALL
 from exsim.protocols.owa.settings import Settings
 from exsim.protocols.owa.way import Farm, Way, front_end_of
 from exsim.session import attempts
+from exsim.session.signs import host_of
 from exsim.wire import names
 
-READABLE, LOGIN_TIMEOUT, ERROR = "readable", "login_timeout", "error"
+READABLE, LOGIN_TIMEOUT, ELSEWHERE, ERROR = "readable", "login_timeout", "elsewhere", "error"
 REASONS = {
     names.REASON_NONE: "reason_0",
     names.REASON_CREDENTIALS: "reason_2",
@@ -38,13 +39,14 @@ STEP = "crossing"
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The logon cookies of one logon, as they were issued.  `legacy`: of 2010's form."""
+    """The cookies of one logon, as they were issued.  `legacy`: of 2010's form.  `hosts`: the service's own."""
 
     issuer: str
     account: Account
     private: bool
     legacy: bool = False
     session: int = 0
+    hosts: frozenset[str] = frozenset()
     cookies: CookieLine = field(default_factory=lambda: CookieLine({}))
     issued: Issued = field(default_factory=Issued)
 
@@ -62,7 +64,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer to a copy.  `says`: readable, reason_0, reason_2, reason_3, login_timeout or error.
+    """One answer to a copy.  `says`: readable, reason_0, reason_2, reason_3, login_timeout, elsewhere or error.
 
     `back_end`: who stood behind it, in capitals; `version`: what that one says of its build.
     """
@@ -92,7 +94,7 @@ def log_on(client: Agent, account: Account, private: bool, way: Way, farm: Farm)
     if entry.refused:
         return Attempt("refused", who)
     given = issued(entry.response)
-    values = _logon_cookies(client)
+    values = _logon_cookies(client, _beside(entry.response, farm.lb_cookie))
     if entry.destination is None or not values:
         status = entry.response.status
         return Attempt("error", who, str(status) if status else entry.response.error or "no answer")
@@ -102,15 +104,24 @@ def log_on(client: Agent, account: Account, private: bool, way: Way, farm: Farm)
         private,
         shown.form.legacy,
         entry.number,
+        client.hosts,
         CookieLine(values),
         given,
     )
     return Attempt("accepted", who, copy=copy)
 
 
-def _logon_cookies(client: Agent) -> dict[str, str]:
+def _logon_cookies(client: Agent, beside: frozenset[str]) -> dict[str, str]:
+    """What a copy holds; nothing where there are no logon cookies of Exchange's."""
     held = client.jar.line(names.OWA, client.clock).values
-    return {name: value for name, value in held.items() if name in COPIED}
+    found = {name: value for name, value in held.items() if name in COPIED | beside}
+    return found if COPIED & found.keys() else {}
+
+
+def _beside(response: Response, lb_cookie: str) -> frozenset[str]:
+    """The cookies that the answer to the form sets; the balancer's own leads to nodes, and is left out."""
+    lines = response.headers_named(b"set-cookie")
+    return frozenset(line.partition("=")[0].strip() for line in lines) - {lb_cookie}
 
 
 def _who(response: Response, way: Way, farm: Farm) -> str | None:
@@ -122,7 +133,7 @@ def show(copy: Copy, method: str, way: Way, farm: Farm) -> Flow[Reply]:
     """Show a copy by `way`, as a GET of the start page or as a POST of the page's scripts."""
     request = _showing(copy, method, way, farm)
     response = yield from request
-    return reply(request, response, _who(response, way, farm))
+    return reply(request, response, _who(response, way, farm), copy.hosts)
 
 
 def _showing(copy: Copy, method: str, way: Way, farm: Farm) -> Request:
@@ -151,15 +162,17 @@ def _showing(copy: Copy, method: str, way: Way, farm: Farm) -> Request:
     )
 
 
-def reply(request: Request, response: Response, who: str | None) -> Reply:
-    """What an answer to a copy says."""
-    says, detail = _read(request, response)
+def reply(
+    request: Request, response: Response, who: str | None, hosts: frozenset[str] = frozenset()
+) -> Reply:
+    """What an answer to a copy says; `hosts`: those of the service."""
+    says, detail = _read(request, response, hosts)
     behind = (response.header(b"x-beserver") or "").partition(".")[0].strip().upper()
     version = (response.header(b"x-owa-version") or "") if behind else ""
     return Reply(who, request.method, says, detail, behind, version)
 
 
-def _read(request: Request, response: Response) -> tuple[str, str]:
+def _read(request: Request, response: Response, hosts: frozenset[str]) -> tuple[str, str]:
     status = response.status
     if status is None:
         return ERROR, response.error or "no answer"
@@ -170,7 +183,7 @@ def _read(request: Request, response: Response) -> tuple[str, str]:
     if status == names.LOGIN_TIMEOUT:
         return LOGIN_TIMEOUT, ""
     if status in REDIRECTS:
-        return _read_redirect(response, status, bool(behind))
+        return _read_redirect(response, status, bool(behind), hosts)
     if status == 200:
         kind = observe(request, response).is_
         if kind == "logon_page":
@@ -181,7 +194,9 @@ def _read(request: Request, response: Response) -> tuple[str, str]:
     return ERROR, f"{status}{_behind(response)}"
 
 
-def _read_redirect(response: Response, status: int, passed: bool) -> tuple[str, str]:
+def _read_redirect(
+    response: Response, status: int, passed: bool, hosts: frozenset[str]
+) -> tuple[str, str]:
     location = response.header(b"location") or ""
     page = location.partition("?")[0].lower()
     if page.endswith(names.LOGON_PAGE):
@@ -189,6 +204,8 @@ def _read_redirect(response: Response, status: int, passed: bool) -> tuple[str, 
         return REASONS.get(reason, ERROR), "" if reason in REASONS else f"reason={reason}"
     if page.endswith(names.ERROR_PAGE):
         return ERROR, f"{status} to the error page"
+    if hosts and host_of(location) not in {"", *(name.partition(":")[0] for name in hosts)}:
+        return ELSEWHERE, f"{status} to {other_end(location)}"
     return READABLE if passed else ERROR, f"{status}"
 
 

@@ -3,7 +3,7 @@
 It builds the requests that the page's scripts send, and does what they do when an answer refuses them:
 440 or the logon page: the browser goes to /owa/ and is shown the logon page; 449: the fresh canary is
 taken and the request sent once more, as a hop of its own; 412: the kept page is thrown away and the logon
-page is shown.  What the real scripts do on 449 and 412 is *assumed*.
+page is shown; to another host, to sign in there: the window is closed.  What the real scripts do on 449 and 412 is *assumed*.
 """
 
 from __future__ import annotations
@@ -147,6 +147,8 @@ class Page:
             landing = yield from self.client.follow(request, response)
             if is_logon_page(landing.target):
                 yield from self.thrown_out(request, status, reason_of(landing.target))
+            elif self.client.led_away(landing):
+                self.close_window()  # nobody can sign in there for the user (*assumed*)
             return landing.response
         if status == names.LOGIN_TIMEOUT:
             yield from self.thrown_out(request, status)
