@@ -6,9 +6,12 @@ nobody else's are held.  Front ends are named by the same witnesses as in judgem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
+
+import msgspec
 
 from exsim.conduct.judging import found
 from exsim.conduct.lb_log import read_log
@@ -20,6 +23,7 @@ from exsim.session.attribution import Attribution
 from exsim.session.hop import Hop
 from exsim.session.records import Incident, Session
 
+AGAIN = re.compile(rb'"again":true')  # hops that stand in brief, too
 NAMED = 6  # sessions that a complaint names
 SAME_MOMENT = 0.001  # seconds: a hop and its incident are written from the same clock
 
@@ -52,6 +56,11 @@ def tell(directory: RunDirectory, name: str) -> Tale:
     run = directory.read_run()
     witnesses = Attribution(run.lb_servers, log.served, [run.lb_cookie] if run.lb_cookie else [])
     chosen = Chosen(session, findings.sessions)
+    full = {
+        line.seq: msgspec.structs.replace(line, again=False)
+        for line in directory.history().matching(AGAIN)
+        if isinstance(line, Hop) and line.again and line.user == session.user
+    }
     hops = []
     for line in directory.history():
         if isinstance(line, Hop):
@@ -60,7 +69,7 @@ def tell(directory: RunDirectory, name: str) -> Tale:
             )  # of every hop: it learns from what it is shown
             mark = chosen.mark(line) if line.user == session.user else None
             if mark is not None:
-                hops.append(ToldHop(line, front_end or "", mark))
+                hops.append(ToldHop(full.get(line.seq, line), front_end or "", mark))
     return Tale(session, run, tuple(hops))
 
 

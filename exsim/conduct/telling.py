@@ -10,6 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from exsim.judgement.judge import sessions_to_tell
 from exsim.judgement.proof import is_culprit, replayed
 from exsim.runs.directory import RunDirectory
@@ -27,7 +29,13 @@ def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[
     for line in directory.history().matching(_pattern(users.values())):
         if isinstance(line, Hop) and line.user in users and users[line.user].wants(line):
             hops[line.user].append(line)
-    return hops
+    return {user: in_full(found) for user, found in hops.items()}
+
+
+def in_full(hops: Sequence[Hop]) -> list[Hop]:
+    """One user's hops, those that stand in brief and in full in full, in their places."""
+    full = {hop.seq: msgspec.structs.replace(hop, again=False) for hop in hops if hop.again}
+    return [full.get(hop.seq, hop) for hop in hops if not hop.again]
 
 
 class Told:

@@ -92,6 +92,8 @@ class Recorder:
             if incidents:
                 self.lost += len(incidents)
                 self._found = list(incidents)
+                for incident in incidents:
+                    self.history.lost(incident.session)
             if self.on_hop is not None:
                 self.on_hop(line)
             if self.fire is not None and not line.control:

@@ -26,6 +26,7 @@ from exsim.protocols.flow import Flow, Request, Response
 from exsim.runs.addresses import expanded, places
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
+from exsim.runs.incident_history import IncidentHistory
 from exsim.runs.made import NAME as LEDGER
 from exsim.runs.made import Entry, Ledger
 from exsim.runs.order import Order
@@ -58,7 +59,7 @@ class Worker:
         path = Path(order.directory) / "history" / f"{name}.jsonl"
         # A thread of gevent's own: one of `threading` is a greenlet here, and would hold the hub up
         self.compressing = ThreadPool(1)
-        self.history = HistoryWriter(path, full=partial(self.compressing.spawn, compress))
+        self.history = history_for(order, path, partial(self.compressing.spawn, compress))
         self.recorder = Recorder(self.history, detector_for(order))
         self.resting = dict(order.resting)  # account -> why it is never tried again
         self.gate = None if order.lab else gate_for(order, self.world, self.rested)
@@ -184,6 +185,14 @@ class Worker:
         self.history.close()
         self.compressing.join()
         self.ledger.close()
+
+
+def history_for(order: Order, path: Path, full: Callable[[Path], object]) -> HistoryWriter:
+    """The history in the form that the scenario wants; phases beside the load are short, and told in full."""
+    if order.load.history == "incidents" and order.phase == "main":
+        clear = [order.lb_cookie] if order.lb_cookie else []
+        return IncidentHistory(path, full=full, clear=clear)
+    return HistoryWriter(path, full=full)
 
 
 def allowed_writes(order: Order, protocol: str) -> frozenset[str]:

@@ -18,11 +18,16 @@ from pathlib import Path
 import msgspec
 
 from exsim.runs import parts
+from exsim.session.brief import Longhand, Written
 from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 
 CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows a line's end would become two bytes
 BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
+# How lines of `history = "incidents"` are told in a text
+TEMPLATE = b'{"kind":"template"'
+SHORT = (b'"kind":"brief"', TEMPLATE, b'"again":true')
+Read = Callable[[bytes], Iterable[Written]]
 
 
 class HistoryWriter:
@@ -42,13 +47,13 @@ class HistoryWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.written = 0  # lines handed to the operating system
-        self._lines: list[Line] = []
+        self._lines: list[Written] = []
         self._encode = msgspec.json.Encoder().encode_lines
         self._limit, self._full = limit, full
         self._part = self._size = 0
         self._file = self._open()
 
-    def append(self, line: Line) -> None:
+    def append(self, line: Written) -> None:
         """Hold `line`, which nobody changes afterwards; every `BATCH` lines are written."""
         lines = self._lines
         lines.append(line)
@@ -63,6 +68,9 @@ class HistoryWriter:
                 self._next()
             self._write(memoryview(self._encode(lines)))
             self.written += len(lines)
+
+    def lost(self, session: str) -> None:
+        """A session was lost: everything that is known of it stands there already."""
 
     def _open(self) -> int:
         path = parts.part(self.path, self._part)
@@ -110,33 +118,52 @@ class History:
         self.workers = parts.by_worker(files)
         self.unreadable = 0
         self.torn = 0
-        decoder = msgspec.json.Decoder(Line)
+        decoder = msgspec.json.Decoder(Written)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
 
     def __iter__(self) -> Iterator[Line]:
-        """All workers' lines in the order of arrival; one file's lines keep the order they stand in."""
+        """All workers' lines in the order of arrival; one file's lines keep the order they stand in.
+
+        Each request once: hops that stand in brief are as far as they were kept (`session.brief`).
+        """
         return self._merged(self._all)
 
     def matching(self, pattern: re.Pattern[bytes]) -> Iterator[Line]:
-        """The lines whose text `pattern` finds something in, in the same order; the others are not decoded."""
+        """The lines whose text `pattern` finds something in, in the same order; the others are not decoded.
+
+        A hop that stands in brief and, because its session was lost, in full comes twice, the second time
+        `again`.
+        """
         return self._merged(
             lambda chunk: filter(
-                None, (self._read(raw) for raw in chunk.splitlines(True) if pattern.search(raw))
-            )
+                None,
+                (
+                    self._read(raw)
+                    for raw in chunk.splitlines(True)
+                    if pattern.search(raw) or raw.startswith(TEMPLATE)
+                ),
+            ),
+            again=True,
         )
 
-    def _merged(self, read: Callable[[bytes], Iterable[Line]]) -> Iterator[Line]:
+    def _merged(self, read: Read, again: bool = False) -> Iterator[Line]:
         self.unreadable = self.torn = 0
-        ways = [self._lines_of(files, read) for files in self.workers]
+        ways = [self._lines_of(files, read, again) for files in self.workers]
         return ways[0] if len(ways) == 1 else heapq.merge(*ways, key=arrival)
 
-    def _lines_of(
-        self, files: Iterable[Path], read: Callable[[bytes], Iterable[Line]]
-    ) -> Iterator[Line]:
+    def _lines_of(self, files: Iterable[Path], read: Read, again: bool) -> Iterator[Line]:
         """Part by part, chunk by chunk, each of whole lines but for the last of a file."""
+        longhand = Longhand()
         for path in files:
             for chunk in self._chunks(path):
-                yield from read(chunk)
+                if any(word in chunk for word in SHORT):
+                    for line in longhand.expanded(read(chunk)):
+                        if line is None:
+                            self.unreadable += 1
+                        elif again or type(line) is not Hop or not line.again:
+                            yield line
+                else:
+                    yield from read(chunk)  # type: ignore[misc]  # no brief, no template in it
 
     def _chunks(self, path: Path) -> Iterator[bytes]:
         try:
@@ -146,16 +173,16 @@ class History:
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.torn += 1
 
-    def _all(self, chunk: bytes) -> Iterable[Line]:
+    def _all(self, chunk: bytes) -> Iterable[Written]:
         """Every line of a chunk; one by one only where one of them is none."""
         try:
             return self._decode_lines(chunk)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return filter(None, map(self._read, chunk.splitlines(True)))
 
-    def _read(self, raw: bytes) -> Line | None:
+    def _read(self, raw: bytes) -> Written | None:
         try:
-            line: Line = self._decode(raw)
+            line: Written = self._decode(raw)
         except (msgspec.DecodeError, ValueError, RecursionError):
             if not raw.endswith(b"\n"):
                 self.torn += 1

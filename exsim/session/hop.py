@@ -79,7 +79,8 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     `cookies` and `set_cookies` hold short salted hashes (None in `set_cookies`: deleted); only the
     balancer's own cookies stand in clear.  `origin`: the node that was asked directly.  `auth`: a key
     of `AUTH`.  `challenger`: the server's name in an NTLM challenge.  `sid`: a hash of the SID
-    for which the front end took the request.
+    for which the front end took the request.  `again`: it stands in brief before (`session.brief`), and was
+    written in full when its session was lost; it is counted there, and not here.
     """
 
     utc: str
@@ -118,6 +119,7 @@ class Hop(msgspec.Struct, omit_defaults=True, gc=False, tag_field="kind", tag="h
     auth: str = ""
     challenger: str = ""
     sid: str = ""
+    again: bool = False
 
     @property
     def method(self) -> str:
