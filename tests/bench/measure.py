@@ -19,7 +19,7 @@ CLIENT_CPU = "1"
 START = 40.0  # seconds that a client may take until it is at work
 AT_WORK = 200  # requests
 REDIRECTS = (0.06, 0.20)  # of the answers: three of the 25 of a session
-FEWEST = 300  # requests in a window; fewer measure the client's start
+FEWEST = 100  # requests in a window; fewer measure the client's start
 
 
 class Unfit(Exception):
