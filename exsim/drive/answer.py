@@ -1,19 +1,18 @@
-"""The ordinary answer: whole in one read, taken apart line by line.
+"""The ordinary answer: whole in one read, its head looked up among those that came before.
 
-Nearly every answer is one, and nearly all of its lines were seen before: each costs a look-up.  What is
-anything else (a part of an answer, chunks, an odd line, two lengths) is not judged here: llhttp reads it.
+Nearly every answer is one, and within a second most heads differ in their request-id alone; where a head is
+new, nearly all of its lines are not.  What is anything else (a part of an answer, chunks, an odd line, two
+lengths) is not judged here: llhttp reads it.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from operator import itemgetter
-from typing import cast
 
-from exsim.protocols.flow import RawHeaders
+from exsim.protocols.head import LONGEST, REQUEST_ID, HeadFacts, RawHeaders
 
-Ordinary = tuple[int, str, RawHeaders, bytes]  # status, reason, headers, body
+Ordinary = tuple[int, str, RawHeaders, bytes, HeadFacts]  # status, reason, headers, body, facts
 Header = tuple[bytes, bytes]
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) ([\x20-\x7e]+)")
@@ -23,9 +22,12 @@ _LENGTH = re.compile(rb"\d{1,9}")
 _BODILESS = (204, 304)
 # Headers that change where an answer or its connection ends.
 _PARSERS = frozenset((b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade"))
-_ALWAYS_NEW = b"request-id"  # a look-up would never find its line
+_ID_LINE = b"\r\nrequest-id: "  # as IIS writes it: the one line that is always new
+_IN_IDS = b"0123456789abcdefABCDEF-"
 MOST_KNOWN = 2048  # lines: of a server that never repeats itself no more than these are held
+MOST_HEADS = 1024
 LONGEST_KNOWN = 512
+LONGEST_HEAD = 4096  # bytes of a head that is looked up whole
 
 
 class _Headers(dict[bytes, Header | None]):
@@ -33,7 +35,7 @@ class _Headers(dict[bytes, Header | None]):
 
     def __missing__(self, line: bytes) -> Header | None:
         header = _read_header(line)
-        if len(line) <= LONGEST_KNOWN and (header is None or header[0] != _ALWAYS_NEW):
+        if len(line) <= LONGEST_KNOWN and (header is None or header[0] != REQUEST_ID):
             if len(self) >= MOST_KNOWN:
                 self.clear()
             self[line] = header
@@ -53,9 +55,36 @@ class _Statuses(dict[bytes, tuple[int, str] | None]):
         return status
 
 
-_name_of = itemgetter(0)
 _statuses, _headers = _Statuses(), _Headers()
 _header_of = _headers.__getitem__
+
+
+class _Known:
+    """A head that came before.  `id_at`: the place of its request-id, whose value is not in it; or -1."""
+
+    __slots__ = ("facts", "headers", "id_at", "length", "reason", "status")
+
+    def __init__(self, status: tuple[int, str], headers: RawHeaders, id_at: int, length: int):
+        self.status, self.reason = status
+        self.headers = headers
+        self.id_at = id_at
+        self.length = length
+        self.facts = HeadFacts(headers)
+
+
+class _Heads(dict[bytes, _Known | None]):
+    """A head, its request-id's value left out -> what it says; None: not an ordinary one."""
+
+    def __missing__(self, head: bytes) -> _Known | None:
+        known = _read_head(head)
+        if len(head) <= LONGEST_HEAD:
+            if len(self) >= MOST_HEADS:
+                self.clear()
+            self[head] = known
+        return known
+
+
+_heads = _Heads()
 
 
 def ordinary(data: bytes) -> Ordinary | None:
@@ -63,18 +92,40 @@ def ordinary(data: bytes) -> Ordinary | None:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
-    lines = data[:end].split(b"\r\n")
-    status = _statuses[lines[0]]
-    del lines[0]
-    headers = cast(RawHeaders, list(map(_header_of, lines)))
-    if status is None or None in headers:
+    at = data.find(_ID_LINE, 0, end)
+    own = b""
+    if at >= 0:
+        at += len(_ID_LINE)
+        stop = data.find(b"\r\n", at)
+        own = data[at:stop]
+        if not own:
+            return None
+        if len(own) > LONGEST or own.translate(None, _IN_IDS):
+            own = b""  # an odd one: a line like any other
+    known = _heads[data[:at] + data[stop:end] if own else data[:end]]
+    if known is None or len(data) - end - 4 != known.length:
         return None
-    names = list(map(_name_of, headers))
-    if names.count(b"content-length") != 1:
+    headers = known.headers
+    if own:
+        headers = headers.copy()
+        headers[known.id_at] = REQUEST_ID, own
+    return known.status, known.reason, headers, data[end + 4 :], known.facts
+
+
+def _read_head(head: bytes) -> _Known | None:
+    first, *lines = head.split(b"\r\n")
+    status, id_at = _statuses[first], -1
+    if _ID_LINE[2:] in lines:
+        id_at = lines.index(_ID_LINE[2:])
+    headers = [
+        (REQUEST_ID, b"") if place == id_at else _header_of(line)
+        for place, line in enumerate(lines)
+    ]
+    whole = [header for header in headers if header is not None]
+    lengths = [value for name, value in whole if name == b"content-length"]
+    if status is None or len(whole) < len(headers) or len(lengths) != 1:
         return None
-    if len(data) - end - 4 != int(headers[names.index(b"content-length")][1]):
-        return None
-    return status[0], status[1], headers, data[end + 4 :]
+    return _Known(status, whole, id_at, int(lengths[0]))
 
 
 @lru_cache(maxsize=1024)

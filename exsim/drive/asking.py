@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from exsim.protocols.flow import Request
+from exsim.protocols.flow import CookieLine, Filled, Request
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _BREAKS = re.compile(r"[\r\n\0]")
+MOST_TARGETS = 4096
 _AGENT = re.compile(r"^User-Agent: [^\r\n]*", re.IGNORECASE | re.MULTILINE)
 MOST_BLOCKS = 1024
 
 _blocks: dict[tuple[tuple[str, str], ...], str] = {}
+_safe: set[str] = set()  # targets
 
 
 def head_of(
@@ -29,32 +31,55 @@ def head_of(
     `signature` stands behind the client's own User-Agent.
     """
     target = request.target
-    if _UNSAFE.search(target):
-        target = quote(target, safe="%/:=&?~#+!$,;'@()*[]")
+    if target not in _safe:
+        target = _safely(target)
     headers = request.headers
     block = _blocks.get(headers) if type(headers) is tuple else None
     if block is None:
         block = _block(headers)
     if signature:
         block = _signed(block, signature)
-    own = "".join([f"{name}: {value}\r\n" for name, value in request.own])
-    if len(own.splitlines()) != len(request.own) or "\0" in own:
-        own = _unbroken(request.own)
-    cookies = request.cookies.line
-    if cookies:
-        if "\n" in cookies or "\r" in cookies or "\0" in cookies:
-            cookies = _BREAKS.sub(" ", cookies)
-        own += f"Cookie: {cookies}\r\n"
+    own, cookies = request.own, request.cookies
     body = request.body
     if length is None and body is not None:
         length = len(body)
     ending = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
     head = (
-        f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{block}{own}"
+        f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{block}"
+        f"{_lines_of(own) if own else ''}{_sent(cookies) if cookies.header is None else cookies.header}"
         f"client-request-id: {client_request_id}\r\n{ending}"
     )
     whole = head.encode("latin-1", "replace")
     return whole + body if body else whole
+
+
+def _lines_of(own: Sequence[tuple[str, str]]) -> str:
+    """The lines of headers that are one request's alone."""
+    if type(own) is Filled:
+        lines = own.form.text % own.values
+    else:
+        lines = "".join([f"{name}: {value}\r\n" for name, value in own])
+    count = len(own)
+    if lines.count("\n") != count or lines.count("\r") != count or "\0" in lines:
+        return _unbroken(own)
+    return lines
+
+
+def _sent(cookies: CookieLine) -> str:
+    """The Cookie line, made once for a snapshot."""
+    line = _BREAKS.sub(" ", cookies.line)
+    cookies.header = f"Cookie: {line}\r\n" if line else ""
+    return cookies.header
+
+
+def _safely(target: str) -> str:
+    """A target in which nothing breaks the request line; those that need nothing are remembered."""
+    if _UNSAFE.search(target):
+        return quote(target, safe="%/:=&?~#+!$,;'@()*[]")
+    if len(_safe) >= MOST_TARGETS:
+        _safe.clear()
+    _safe.add(target)
+    return target
 
 
 def _block(headers: Sequence[tuple[str, str]]) -> str:

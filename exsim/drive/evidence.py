@@ -13,40 +13,13 @@ from itertools import pairwise
 import msgspec
 
 from exsim.drive.exchange import Exchange
-from exsim.protocols.flow import CookieLine, RawHeaders, Response
+from exsim.protocols.flow import CookieLine, Response
+from exsim.protocols.head import LONGEST, HeadFacts
 from exsim.session.hop import Evidence, Hop
 from exsim.wire import names
 from exsim.wire.back_end_cookie import renewed
-from exsim.wire.ntlm import computer_in
 from exsim.wire.redact import redact_url
 
-# Kept of an answer's headers: who answered, what it said of itself, and what joins the nodes' own logs.
-KEPT = {
-    name: name.decode()
-    for name in (
-        b"x-feserver",
-        b"x-calculatedbetarget",
-        b"x-beserver",
-        b"x-diaginfo",
-        b"x-lb-server",
-        b"x-owa-version",
-        b"x-owa-error",
-        b"x-owa-feerror",
-        b"x-owa-extendederrorcode",
-        b"x-caserrorcode",
-        b"x-failurecontext",
-        b"x-owa-destination",
-        b"retry-after",
-        b"www-authenticate",
-        b"server",
-        b"date",
-        b"content-type",
-        b"connection",
-    )
-}
-LONGEST_SCHEME = 60  # characters of a WWW-Authenticate that cannot hold a challenge
-LONGEST = 200  # characters kept of a header's value: a server may be hostile
-LONGEST_LOCATION = 2000
 MOST_COOKIES = 50  # of one answer
 MOST_LINES = 20  # Set-Cookie lines of one browser that are remembered
 
@@ -90,6 +63,10 @@ class CookieHasher:
         self.lines[line] = made
         return made
 
+    def set_by(self, lines: Sequence[bytes]) -> dict[str, str | None]:
+        """The hashes of what an answer's Set-Cookie lines set; None where they delete."""
+        return dict(map(self.taken, lines[:MOST_COOKIES]))
+
     def sent(self, cookies: CookieLine) -> dict[str, str]:
         """The hashes of what a request carried; computed once for a snapshot."""
         if cookies.hashes is None:
@@ -97,71 +74,6 @@ class CookieHasher:
                 name: self.hash(name, value) for name, value in cookies.values.items()
             }
         return cookies.hashes
-
-
-MOST_KNOWN = 2048  # headers whose text is remembered
-ALONE = ("", "")  # what has a place of its own in a hop, and is not among its headers
-_ALONE = frozenset((b"request-id", b"location", b"set-cookie"))
-
-
-class _Texts(dict[tuple[bytes, bytes], tuple[str, str] | None]):
-    """A header -> its name and text, where it is kept; `ALONE`; None where it is not kept."""
-
-    def __missing__(self, header: tuple[bytes, bytes]) -> tuple[str, str] | None:
-        name = KEPT.get(header[0])
-        text = None if name is None else (name, header[1][:LONGEST].decode("latin-1"))
-        if header[0] in _ALONE:
-            text = ALONE
-            if header[0] == b"request-id":
-                return text  # it never comes again
-        if len(self) >= MOST_KNOWN:
-            self.clear()
-        self[header] = text
-        return text
-
-
-_text_of = _Texts().__getitem__
-
-
-class HeaderFacts:
-    """What a hop keeps of an answer's headers.
-
-    `set_cookies`: hashes of what was set, None where it was deleted.  `kept`: who answered, and the like.
-    """
-
-    __slots__ = ("challenger", "kept", "location", "request_id", "set_cookies")
-
-    def __init__(self, headers: RawHeaders, hasher: CookieHasher) -> None:
-        self.location: str | None = None
-        self.request_id = ""
-        self.set_cookies: dict[str, str | None] = {}
-        kept: dict[str, str] = {}
-        self.kept = kept
-        for header, text in zip(headers, map(_text_of, headers), strict=True):
-            if text is ALONE:
-                self._alone(header[0], header[1], hasher)
-            elif text is not None:
-                kept[text[0]] = text[1]
-        self.challenger = ""
-        if len(kept.get("www-authenticate", "")) > LONGEST_SCHEME:
-            self.challenger = challenger_in(headers)
-
-    def _alone(self, name: bytes, value: bytes, hasher: CookieHasher) -> None:
-        """A header that has a place of its own in a hop."""
-        if name == b"set-cookie":
-            if len(self.set_cookies) < MOST_COOKIES:
-                cookie, shown = hasher.taken(value)
-                self.set_cookies[cookie] = shown
-        elif name == b"request-id":
-            self.request_id = value[:LONGEST].decode("latin-1")
-        else:
-            self.location = redact_url(value[:LONGEST_LOCATION].decode("latin-1"))
-
-
-def challenger_in(headers: RawHeaders) -> str:
-    """The name of the server that sent an NTLM challenge, or ""."""
-    values = (value for key, value in headers if key == b"www-authenticate")
-    return next(filter(None, (computer_in(value.decode("latin-1")) for value in values)), "")
 
 
 def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
@@ -175,54 +87,61 @@ def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
 def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str | None) -> Hop:
     """The hop of an exchange that is over.  `how`: closed or abandoned, when it was cut short."""
     request, line, client = exchange.request, exchange.connection, exchange.task.client
-    found = HeaderFacts(response.headers, client.hasher)
-    sent_at, user, head = exchange.sent_at, client.identity.user, exchange.first_byte
-    return Hop(
-        utc=client.stamp(sent_at),
-        t=int(sent_at * 1e6 + 0.5) / 1e6,  # `round` takes ten times as long
-        took=int((exchange.over_at - sent_at) * 1e6 + 0.5) / 1e6,
-        user=user,
-        session=f"{user}.{request.session}",
-        seq=exchange.seq,
-        protocol=client.identity.protocol,
-        step=request.step,
-        request=f"{request.method} {redact_url(request.target)}",
-        status=response.status,
-        reason=response.reason[:60],
-        location=found.location,
-        conn=line.number,
-        source=line.source,
-        address=line.address,
-        alpn=line.alpn,
-        client_request_id=exchange.client_request_id,
-        request_id=found.request_id,
-        cookies=client.hasher.sent(request.cookies),
-        set_cookies=found.set_cookies,
-        headers=found.kept,
-        body=_with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
-        head=None if head is None else int((head - sent_at) * 1e6 + 0.5) / 1e6,
-        late=round(exchange.late, 4) if exchange.late else 0.0,
-        pause=round(exchange.pause, 3) if exchange.pause else 0.0,
-        ended=how or ending(response),
-        error=response.error,
-        origin=line.origin,
-        control=request.control or client.identity.control,
-        forced=request.forced,
-        reused=response.reused,
-        auth=request.auth,
-        challenger=found.challenger,
-        sid=sid_of(response.headers, request.cookies, client.hasher)
-        if names.BACK_END_COOKIE in found.set_cookies
-        else "",
+    headers, cookies, hasher = response.headers, request.cookies, client.hasher
+    facts = response.facts or HeadFacts(headers)
+    at = facts.request_id_at
+    identity, sent_at, head = client.identity, exchange.sent_at, exchange.first_byte
+    # `round` takes ten times as long
+    took = int((exchange.over_at - sent_at) * 1e6 + 0.5) / 1e6
+    if head is not None:
+        head = took if head == exchange.over_at else int((head - sent_at) * 1e6 + 0.5) / 1e6
+    set_cookies = hasher.set_by(facts.set_cookies) if facts.set_cookies else {}
+    return Hop(  # in the order of its fields: by name it takes ten times as long
+        client.stamp(sent_at),
+        int(sent_at * 1e6 + 0.5) / 1e6,
+        took,
+        identity.user,
+        f"{identity.user}.{request.session}",
+        exchange.seq,
+        identity.protocol,
+        request.step,
+        f"{request.method} {redact_url(request.target)}",
+        response.status,
+        response.reason[:60],
+        facts.location,
+        line.number,
+        line.source,
+        line.address,
+        line.alpn,
+        exchange.client_request_id,
+        headers[at][1][:LONGEST].decode("latin-1") if at >= 0 else "",
+        cookies.hashes or hasher.sent(cookies),
+        set_cookies,
+        facts.kept,
+        _with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
+        head,
+        round(exchange.late, 4) if exchange.late else 0.0,
+        round(exchange.pause, 3) if exchange.pause else 0.0,
+        how or ending(response),
+        response.error,
+        line.origin,
+        request.control or identity.control,
+        request.forced,
+        response.reused,
+        request.auth,
+        facts.challenger,
+        sid_of(facts.set_cookies, cookies, hasher) if names.BACK_END_COOKIE in set_cookies else "",
     )
 
 
-def sid_of(headers: RawHeaders, carried: CookieLine, hasher: CookieHasher) -> str:
+def sid_of(lines: Sequence[bytes], carried: CookieLine, hasher: CookieHasher) -> str:
     """A hash of the SID that an answer's routing cookie was renewed for, or ""."""
     before = carried.values.get(names.BACK_END_COOKIE, "")
-    found = (renewed(value, before) for key, value in headers if key == b"set-cookie")
-    sid = next(filter(None, found), "")
-    return hasher.hash("sid", sid) if sid else ""
+    for line in lines:
+        sid = renewed(line, before)
+        if sid:
+            return hasher.hash("sid", sid)
+    return ""
 
 
 def ending(response: Response) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from exsim.drive.world import Line
-from exsim.protocols.flow import End, Head, RawHeaders, Request, Response
+from exsim.protocols.flow import End, Head, Request, Response
+from exsim.protocols.head import HeadFacts, RawHeaders
 from exsim.session.hop import Evidence
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Exchange:
             arrivals.append(self.task.client.world.now())
         self._deliver(data)
 
-    def on_answer(self, status: int, reason: str, headers: RawHeaders, body: bytes) -> None:
+    def on_answer(
+        self, status: int, reason: str, headers: RawHeaders, body: bytes, facts: HeadFacts
+    ) -> None:
         """The whole answer at once; its connection stays open.  Never called for a piecewise exchange."""
         task = self.task
         client = task.client
@@ -86,7 +89,7 @@ class Exchange:
         client.world.unwatch(self)
         client.release(self, False)
         task.owned.pop(self, None)
-        response = Response(status, headers, body, line, None, line.used > 1, now, reason)
+        response = Response(status, headers, body, line, None, line.used > 1, now, reason, facts)
         client.record(self, response, None)
         task.step(response)
 

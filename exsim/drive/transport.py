@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
     from exsim.drive.target import Resumption, Target
-    from exsim.protocols.flow import RawHeaders
+    from exsim.protocols.head import RawHeaders
 
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
 Socket: Any = monkey.get_original("socket", "socket")

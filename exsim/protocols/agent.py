@@ -7,10 +7,12 @@ does not retry an answer, and does not leave its hosts.  Driver's part: Host, re
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 from urllib.parse import SplitResult, urljoin, urlsplit
+
+from msgspec.structs import replace
 
 from exsim.protocols.flow import (
     Channel,
@@ -21,11 +23,11 @@ from exsim.protocols.flow import (
     Mark,
     Open,
     Pause,
-    RawHeaders,
     Receive,
     Request,
     Response,
 )
+from exsim.protocols.head import RawHeaders
 from exsim.protocols.jar import Jar, read_date
 
 MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty, a finding is due before
@@ -106,7 +108,8 @@ class Agent:
             request.origin = self.origin
         request.cookies = self.jar.line(path, self.clock)
         response: Response = yield request
-        if response.headers:
+        facts = response.facts
+        if facts is None or not self.jar.knows(facts.set_cookies):
             self.keep(response.headers, path)
         if (
             response.error == "closed"

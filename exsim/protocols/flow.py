@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, overload
 
+import msgspec
+
+from exsim.protocols.head import HeadFacts, RawHeaders
 from exsim.session.hop import Evidence
 
 T = TypeVar("T")
 Flow = Generator["Command[Any]", Any, T]
-RawHeaders = list[tuple[bytes, bytes]]  # names in lower case, as the transport hands them over
 
 UNAUTHORIZED = 401
 OWN_MAILBOX = "own-mailbox"  # what a request writes, where it makes or changes something there
@@ -68,12 +70,14 @@ class Dice(Protocol):
 class CookieLine:
     """The cookies that one request carried: a snapshot of a jar, never changed afterwards."""
 
-    __slots__ = ("hashes", "line", "values")
+    __slots__ = ("hashes", "header", "line", "values")
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values = values
         self.line = "; ".join(f"{name}={value}" for name, value in values.items())
-        self.hashes: dict[str, str] | None = None  # filled in by the driver, which holds the salt
+        # Filled in by the driver, which holds the salt, when they are sent for the first time.
+        self.hashes: dict[str, str] | None = None
+        self.header: str | None = None
 
 
 NO_COOKIES = CookieLine({})
@@ -96,6 +100,7 @@ class Response:
     reused: bool = False
     at: float = 0.0  # seconds since the run began, when the answer was complete
     reason: str = ""  # the phrase of the status line
+    facts: HeadFacts | None = None  # of its headers, where they were read before
 
     def header(self, name: bytes) -> str | None:
         """The first value of `name` (lower case), decoded as Latin-1, or None."""
@@ -125,8 +130,37 @@ class End:
     error: str | None = None
 
 
-@dataclass(slots=True)
-class Request(Command[Response]):
+class Form:
+    """Headers whose names are always the same: `text` has a place for each value."""
+
+    __slots__ = ("names", "text")
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.text = "".join(f"{name}: %s\r\n" for name in names)
+
+
+class Filled(Sequence[tuple[str, str]]):
+    """The headers of a form, with one request's own values."""
+
+    __slots__ = ("form", "values")
+
+    def __init__(self, form: Form, values: tuple[str, ...]) -> None:
+        self.form = form
+        self.values = values
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[tuple[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, str] | Sequence[tuple[str, str]]:
+        return tuple(zip(self.form.names, self.values, strict=True))[place]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+class Request(msgspec.Struct, Command[Response]):
     """One hop.
 
     `target` is path and query.  `headers` are those of its kind, the same tuple each time where a client

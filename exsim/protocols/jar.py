@@ -189,6 +189,10 @@ class Jar:
         for key in [key for key, it in self._cookies.items() if it.expires is None]:
             self._delete(key)
 
+    def knows(self, lines: Sequence[bytes]) -> bool:
+        """Whether none of these Set-Cookie lines would change anything."""
+        return self._standing.issuperset(lines)
+
     def store(
         self,
         headers: Sequence[tuple[bytes, bytes]],

@@ -24,7 +24,9 @@ anew.  `preemptive`: credentials (of NTLM the first leg) go out before anybody a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from exsim.protocols import credentials
 from exsim.protocols.agent import Account, Agent

@@ -60,7 +60,8 @@ LENGTHS = (
 OTHERS = (
     b"Set-Cookie: a=b; path=/|X: \xe9\xff|X:|X: a\tb| folded|\tfolded|nothing|Transfer-Encoding: chunked|"
     b"Connection: close|Connection: keep-alive|: x|X: a\x00b|X: a\x7fb|X: a\nY: b|X: a\rb|Upgrade: h2c|"
-    b"Content-Length: 2|X: trailing |X\xe9: y|Date: Sat, 22 Nov 2026 05:12:03 GMT|request-id: 1-2"
+    b"Content-Length: 2|X: trailing |X\xe9: y|Date: Sat, 22 Nov 2026 05:12:03 GMT|request-id: 1-2|"
+    b"request-id: |request-id: zz|Request-Id: 3"
 ).split(b"|")
 
 
@@ -75,12 +76,13 @@ def test_what_is_taken_apart_is_what_llhttp_reads(
 ) -> None:
     data = b"\r\n".join([first, *others, length]) + b"\r\n\r\n" + body
     answer._headers.clear()
+    answer._heads.clear()
     for _ in range(2):  # read, and then remembered
         taken = ordinary(data)
         if taken is not None:
             judge = judged(data)  # and it does not refuse them
             assert taken[0] == judge.parser.get_status_code()
-            assert taken[1:] == (judge.phrase, judge.headers, judge.body)
+            assert taken[1:4] == (judge.phrase, judge.headers, judge.body)
             assert judge.over == 1 and judge.stays
 
 
@@ -91,7 +93,17 @@ def test_a_part_of_an_answer_is_none(cut: int) -> None:
 
 def test_an_ordinary_answer_is_taken() -> None:
     headers = [(b"x-feserver", b"EX1"), (b"content-length", b"2")]
-    assert ordinary(PLAIN) == (200, "OK", headers, b"ok")
+    taken = ordinary(PLAIN)
+    assert taken is not None and taken[:4] == (200, "OK", headers, b"ok")
+
+
+def test_a_head_that_came_before_keeps_its_own_request_id() -> None:
+    lines = b"HTTP/1.1 200 OK\r\nX: 1\r\nrequest-id: %b\r\nContent-Length: 0\r\n\r\n"
+    for own in (b"a-1", b"b-2", b"a-1"):
+        taken = ordinary(lines % own)
+        assert taken is not None
+        assert taken[2] == [(b"x", b"1"), (b"request-id", own), (b"content-length", b"0")]
+        assert taken[2][taken[4].request_id_at] == (b"request-id", own)
 
 
 def test_what_comes_after_an_answer_is_not_swallowed() -> None:
@@ -103,4 +115,5 @@ def test_a_server_that_never_repeats_itself_is_not_held_on_to() -> None:
         assert ordinary(b"HTTP/1.1 200 OK\r\nX: %d\r\nContent-Length: 0\r\n\r\n" % number)
         assert ordinary(b"HTTP/1.1 200 %d\r\nContent-Length: 0\r\n\r\n" % number)
     assert len(answer._headers) <= answer.MOST_KNOWN
+    assert len(answer._heads) <= answer.MOST_HEADS
     assert len(answer._statuses) <= answer.MOST_KNOWN

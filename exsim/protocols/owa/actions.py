@@ -44,12 +44,10 @@ class Action:
     name: str
     body: bytes
     small: bool
+    content: bytes  # of its request
+    target: str  # path and query, up to the call's own number
     user: tuple[tuple[str, str], ...]  # headers of a call that the user caused
     background: tuple[tuple[str, str], ...]
-
-    @property
-    def content(self) -> bytes:
-        return b"" if self.small else self.body
 
 
 def make(name: str, data: Any, small: bool = True) -> Action:
@@ -67,6 +65,8 @@ def make(name: str, data: Any, small: bool = True) -> Action:
         name,
         body.encode(),
         small,
+        b"" if small else body.encode(),
+        f"{names.SERVICE}?action={name}{'&EP=1' if small else ''}&ID=",
         (*headers.SCRIPT_CALL, *constant),
         (*headers.BACKGROUND_CALL, *constant),
     )

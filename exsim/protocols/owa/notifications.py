@@ -7,8 +7,9 @@ after 320 s), and the next follows at once.  Nothing here counts as a user's act
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from exsim.protocols.agent import REDIRECTS
 from exsim.protocols.flow import Close, Dice, End, Flow, Head, Receive, Request, Response

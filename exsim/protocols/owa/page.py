@@ -8,13 +8,24 @@ page is shown; to another host, to sign in there: the window is closed.  What th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
 from exsim.protocols.agent import REDIRECTS, Account, Agent
-from exsim.protocols.flow import Flow, Join, Mark, Request, Response, Start, Stop, Task
+from exsim.protocols.flow import (
+    Filled,
+    Flow,
+    Form,
+    Join,
+    Mark,
+    Request,
+    Response,
+    Start,
+    Stop,
+    Task,
+)
 from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa import opening
 from exsim.protocols.owa.actions import Action
@@ -23,6 +34,14 @@ from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
 
 LED_AWAY = ("thrown_out", "other_build")  # an answer made the browser go
+CALL = Form(  # what each call of service.svc says of itself (CAP16)
+    names.CANARY,
+    names.ACTION_ID,
+    names.CLIENT_BUILD,
+    names.VERSION_ID,
+    names.CORRELATION_ID,
+    names.CLIENT_BEGIN,
+)
 XML_CALL = "<params><canary>{canary}</canary></params>"  # 2010: the canary travels in the body
 
 
@@ -73,7 +92,7 @@ class Page:
         headers: Iterable[tuple[str, str]] = lines.SCRIPT_CALL,
         body: bytes | None = None,
         timeout: float = 60.0,
-        own: tuple[tuple[str, str], ...] = (),
+        own: Sequence[tuple[str, str]] = (),
     ) -> Request:
         """A request of this page; the jar's cookies are added when it is sent."""
         settings = self.settings
@@ -102,22 +121,30 @@ class Page:
     ) -> Request:
         """A call of service.svc with its real headers (CAP16); `user` False: nobody asked for it."""
         self.calls += 1
-        number = f"-{self.calls}"
-        clock = int(self.client.clock * 1000)
+        number, settings, build = f"-{self.calls}", self.settings, self.build
+        second, milliseconds = divmod(int(self.client.clock * 1000), 1000)
         own = (
-            (names.CANARY, self.canary()),
-            (names.ACTION_ID, number),
-            (names.CLIENT_BUILD, self.build),
-            (names.VERSION_ID, self.build),
-            (names.CORRELATION_ID, f"{self.client_id}_{clock}{self.calls % 100:02d}"),
-            (names.CLIENT_BEGIN, f"{_second(clock // 1000)}.{clock % 1000:03d}"),
+            self.canary(),
+            number,
+            build,
+            build,
+            f"{self.client_id}_{second}{milliseconds:03d}{self.calls % 100:02d}",
+            f"{_second(second)}.{milliseconds:03d}",
         )
-        target = f"{names.SERVICE}?action={action.name}{'&EP=1' if action.small else ''}&ID={number}&AC=1"
-        if user:
-            constant = action.user
-        else:
-            constant, target = action.background, target + "&UA=0"
-        return self.request("POST", target, step, constant, action.content, timeout, own)
+        return Request(
+            "POST",
+            f"{action.target}{number}&AC=1" if user else f"{action.target}{number}&AC=1&UA=0",
+            action.user if user else action.background,
+            action.content,
+            step,
+            self.number,
+            self.account.address,
+            origin=settings.origin,
+            timeout=timeout,
+            control=settings.control,
+            forced=settings.forced,
+            own=Filled(CALL, own),
+        )
 
     def event(
         self, namespace: str, event: str, step: str, user: bool = False, method: str = "POST"
