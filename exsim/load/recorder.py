@@ -47,6 +47,9 @@ class Recorder:
         self.hops = 0
         self.lost = 0
         self.fire: Callable[..., None] | None = None  # Locust's request event
+        self.note: Callable[[Hop], None] | None = (
+            None  # what Locust counts, where nobody else listens
+        )
         self.on_loss: Losses | None = None
         self.on_refusal: Callable[[str], None] | None = (
             None  # an account whose password was refused
@@ -65,6 +68,8 @@ class Recorder:
         """Called by the driver right after `take`: the exchange still has its cookies in clear."""
         if hop.step in LOGON_STEPS:
             self._logon(exchange, hop)
+        if not self._found:
+            return
         found, self._found = self._found, []
         for incident in found:
             if self.on_lost is not None:
@@ -87,16 +92,20 @@ class Recorder:
         """The sink of every client."""
         self.history.append(line)
         incidents = self.detector.feed(line)
-        if isinstance(line, Hop):
+        if type(line) is Hop:
             self.hops += 1
             if incidents:
                 self.lost += len(incidents)
-                self._found = list(incidents)
+                self._found = incidents
                 for incident in incidents:
                     self.history.lost(incident.session)
             if self.on_hop is not None:
                 self.on_hop(line)
-            if self.fire is not None and not line.control:
+            if line.control:
+                return
+            if self.note is not None and line.error is None and not incidents:
+                self.note(line)
+            elif self.fire is not None:
                 self._fire(self.fire, line, incidents)
 
     def counts(self) -> Counts:

@@ -25,7 +25,8 @@ def main_phase(worker: Worker) -> None:
     employ(classes, worker)
     environment = Environment(user_classes=list(classes), host=order.url)
     runner = environment.create_local_runner()
-    keep_in_batches(environment)
+    # Nobody but Locust itself listens here: what went well is noted in its table, what did not is fired.
+    worker.recorder.note = keep_in_batches(environment, worker.world.started).note
     worker.recorder.fire = environment.events.request.fire
     worker.mark("load_started", users=sum(map(len, order.assignments)))
     runner.start(sum(map(len, order.assignments)), spawn_rate=order.load.spawn_rate)
@@ -36,7 +37,7 @@ def main_phase(worker: Worker) -> None:
         leave(worker)
         runner.quit()
         runner.greenlet.join(timeout=LEAVING)
-        worker.recorder.fire = None
+        worker.recorder.fire = worker.recorder.note = None
         write_statistics(environment, Path(order.directory) / "locust_stats.csv")
 
 

@@ -85,14 +85,14 @@ def without(recorder: Recorder, parts: list[str]) -> None:
     if "history" in parts:
         recorder.history.append = lambda line: None  # type: ignore[method-assign]
     if "event" in parts:
-        recorder.fire = None
+        recorder.fire = recorder.note = None
 
 
 def main() -> None:
     options = asked(__doc__)
     tls = context(insecure=True) if options.scheme == "https" else None
     world = HubWorld({None: Target("127.0.0.1", options.port, "mail.example", tls)})
-    events, stats = Events(), BatchedStats()
+    events, stats = Events(), BatchedStats(started=world.started)
     odd: Counter[str] = (
         Counter()
     )  # answers that the target does not give: a benchmark of errors is none
@@ -109,7 +109,7 @@ def main() -> None:
         if isinstance(line, Hop) and line.status not in (200, 302):
             odd[f"{line.step}: {line.error or line.status}"] += 1
 
-    recorder.fire = events.request.fire
+    recorder.fire, recorder.note = events.request.fire, stats.note
     without(recorder, options.without.split(","))
     source, stamp = Source(7), stamper(world.started)
     ids, owa, accounts = source.request_ids(), PROTOCOLS["owa"], frozenset({ACCOUNT.address})

@@ -73,6 +73,18 @@ def test_locust_is_told_of_losses_and_of_silence_and_never_of_control_hops(
     assert told[0]["response_time"] == pytest.approx(20.0)  # milliseconds
 
 
+def test_where_only_locust_counts_it_is_fired_for_failures_alone(recorder: Recorder) -> None:
+    told: list[dict[str, Any]] = []
+    noted: list[Hop] = []
+    recorder.fire, recorder.note = lambda **facts: told.append(facts), noted.append
+    lines = [*lost(), hop(9, 1, 3.0, "GET /owa/", None, None, error="reset")]
+    for line in lines:
+        recorder.take(line)
+    assert [type(one["exception"]) for one in told] == [SessionLost, NoAnswer]
+    counted = [line for line in lines if isinstance(line, Hop) and not line.control]
+    assert len(noted) + len(told) == len(counted)
+
+
 def passed(recorder: Recorder, line: Any, cookies: CookieLine, client: object = None) -> None:
     """A line as the driver passes it on: the sink first, then the client's listeners."""
     recorder.take(line)

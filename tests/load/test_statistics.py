@@ -12,18 +12,26 @@ PROGRAM = """
 import random
 from locust import stats
 from exsim.load.statistics import BatchedStats
+from exsim.session.hop import Evidence, Hop
 
-clock = [1000.0]
+clock = [1000.0305]
 stats.time.time = lambda: clock[0]
 dice = random.Random(3)
 theirs, ours = stats.RequestStats(), BatchedStats(clock=lambda: clock[0])
+by_hops = BatchedStats(clock=lambda: clock[0], started=900.0)
+HOP = dict(utc="", user=1, session="1.1", seq=1, protocol="owa", request="GET /")
 for turn in range(3000):
     clock[0] += dice.choice((0.0, 0.001, 0.2, 1.4))
     entry = ("OWA", dice.choice("abc"), dice.choice((0.4, 12.3, 147.0, 3432.0)), dice.randrange(999))
     if dice.random() < 0.01:
         entry = (*entry[:2], None, 0)
-    for one in (theirs, ours):
-        one.log_request(*entry)
+    for one in (theirs, ours, by_hops):
+        if one is by_hops and entry[2] is not None and turn % 7:
+            took = entry[2] / 1000
+            body = Evidence(entry[3])
+            one.note(Hop(**HOP, t=clock[0] - 900.0 - took, took=took, step=entry[1], body=body))
+        else:
+            one.log_request(*entry)
         if turn % 50 == 7:
             one.log_error("OWA", "a", "odd")
         if turn == 1700:
@@ -32,8 +40,12 @@ for turn in range(3000):
             one.clear_all()
     if dice.random() < 0.05:
         assert ours.total.num_requests == theirs.total.num_requests
+        assert by_hops.total.num_requests == theirs.total.num_requests
 for key in theirs.entries:
     assert vars_of(ours.entries[key]) == vars_of(theirs.entries[key]), key
+for key in theirs.entries:
+    assert vars_of(by_hops.entries[key]) == vars_of(theirs.entries[key]), key
+assert vars_of(by_hops.total) == vars_of(theirs.total)
 assert ours.total.response_times_cache == theirs.total.response_times_cache
 assert vars_of(ours.total) == vars_of(theirs.total)
 assert set(ours.entries) == set(theirs.entries) and ours.num_requests == 499
@@ -42,7 +54,8 @@ print("alike")
 VARS = """
 def vars_of(entry):
     facts = {name: value for name, value in vars(entry).items() if name != "stats"}
-    facts["total_response_time"] = round(facts["total_response_time"], 3)
+    for name in ("total_response_time", "last_request_timestamp", "start_time", "min_response_time", "max_response_time"):
+        facts[name] = round(facts[name], 3)
     return facts
 """
 
