@@ -111,7 +111,10 @@ class Visit:
         node.authentication, node.health = print_.authentication, print_.health
         if not print_.reached:
             node.problems.append(f"does not answer: {print_.error}")
-        closed = [vdir for vdir, said in print_.health.items() if said == "closed"]
+        health = print_.health.items()
+        closed = [
+            vdir for vdir, said in health if said == "closed" and vdir not in fingerprint.NOT_OURS
+        ]
         if closed:
             node.problems.append(f"its health page is closed for {listed(closed)}: switched off")
 

@@ -62,6 +62,19 @@ def all_active(scenario: Scenario) -> Scenario:
     return msgspec.structs.replace(scenario, lab=lab)
 
 
+def unmonitored(scenario: Scenario) -> Scenario:
+    """The same scenario, and no node's own monitoring asks anything."""
+    assert scenario.lab is not None
+    nodes = tuple(
+        msgspec.structs.replace(
+            node, front_end=msgspec.structs.replace(node.front_end, monitoring=msgspec.UNSET)
+        )
+        for node in scenario.lab.nodes
+    )
+    lab = msgspec.structs.replace(scenario.lab, nodes=nodes)
+    return msgspec.structs.replace(scenario, lab=lab)
+
+
 def early_answers(scenario: Scenario) -> Scenario:
     """The same scenario, and a page that is left sends nothing more."""
     populations = tuple(
@@ -138,6 +151,9 @@ OBSERVATIONS: tuple[Observation, ...] = tuple(
         (16, other_protocols.only_new,
          "ActiveSync served by both 2016 nodes and by no other, nobody lost",
          (all_active, "its component active at 2013")),
+        (17, other_protocols.noise,
+         "every node's own record has failed PowerShell requests; nothing counts them, no loss goes with them",
+         (unmonitored, "no monitoring")),
     )
 )  # fmt: skip
 

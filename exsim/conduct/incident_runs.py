@@ -5,21 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
+
 from exsim.conduct.facts import shown
 from exsim.conduct.incident import OBSERVATIONS, Errand, Observation, errands
+from exsim.conduct.lb_log import read_log
 from exsim.conduct.observations import Seen, Watched
 from exsim.conduct.rig import died
 from exsim.conduct.running import Done, Options, finish, measure, rig_for
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import Exit
 from exsim.runs.scenario import Scenario
+from exsim.wire import names
 
+SERVER_ERROR = 500
 # HAProxy's own words for a change of a server's state (its management guide): "Server b/s is DOWN, …"
 _DOWN = re.compile(rb"Server (\S+) is DOWN")
 WIDTH = 100
+
+
+class Told(msgspec.Struct):
+    """What is read of one line of a node's own record."""
+
+    utc: str = ""
+    node: str = ""
+    path: str = ""
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,25 @@ def watched(done: Done, scenario: Scenario) -> Watched:
         red=red(done.directory),
         addresses=addresses(scenario),
         time_scale=scenario.lab.time_scale,
+        failures=failures(done.directory),
+        flagged=read_log(done.directory).findings,
     )
+
+
+def failures(directory: RunDirectory) -> dict[str, list[float]]:
+    """Node -> when its own record has a PowerShell request that was answered 500, in seconds since the run began."""
+    zero = directory.read_run().zero
+    found: dict[str, list[float]] = {}
+    for path in sorted(directory.nodes_folder.glob("*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            try:
+                told = msgspec.json.decode(line, type=Told)
+            except msgspec.DecodeError:  # a node that was killed may leave half a line
+                continue
+            if told.status == SERVER_ERROR and told.path.lower().startswith(names.POWERSHELL):
+                moment = datetime.fromisoformat(told.utc.replace("Z", "+00:00")).timestamp()
+                found.setdefault(told.node, []).append(moment - zero)
+    return found
 
 
 def red(directory: RunDirectory) -> list[str]:

@@ -15,6 +15,7 @@ from statistics import median
 
 from exsim.judgement.words import counted_noun
 from exsim.runs.directory import RunDirectory
+from exsim.wire import names
 from exsim.wire.haproxy_log import LogLine, parse
 
 MOST_LINES = 500_000  # read at most: a log of hours is not held in memory
@@ -67,7 +68,7 @@ def read_log(directory: RunDirectory) -> LogFacts:
                 continue
             lines += 1
             fullest[line.lb_frontend] = max(fullest.get(line.lb_frontend, 0), line.connections[1])
-            if line.flags[:2] in CUTS and line.path:
+            if line.flags[:2] in CUTS and line.path and not is_noise(line.path):
                 place = f"{line.method} {line.path.partition('?')[0]}"
                 moment = (seconds_of(line) - zero, line.times.total / 1000)
                 cuts[line.flags[:2], line.lb_backend, place].append(moment)
@@ -78,6 +79,11 @@ def read_log(directory: RunDirectory) -> LogFacts:
                 break
     findings = [*full(fullest, directory.read_balancer()), *cut(cuts)]
     return LogFacts(dict(served), findings, lines)
+
+
+def is_noise(path: str) -> bool:
+    """Whether this is administration or health monitoring: no client of ours asks for it, and it never counts."""
+    return path.lower().startswith(names.POWERSHELL)
 
 
 def cut(cuts: Cuts) -> list[str]:

@@ -31,6 +31,8 @@ class Watched:
 
     `versions`: node -> version.  `red`: servers that a health check called down, in the balancer's
     words.  `addresses`: node -> addresses of directories that the scenario set.  `time_scale`: the lab's.
+    `failures`: node -> when (seconds since the run began) its own record has a PowerShell request answered 500.
+    `flagged`: what the balancer's log was found to show.
     """
 
     findings: Findings
@@ -39,6 +41,8 @@ class Watched:
     red: Sequence[str] = ()
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     time_scale: float = 1.0
+    failures: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    flagged: Sequence[str] = ()
 
     @property
     def sessions(self) -> list[Session]:

@@ -16,6 +16,7 @@ CLASSES = {
     "refused_bare": "the same, and the request carried none",
     "challenged": "a 401 that asks for credentials; no complete ones were sent",
     "lost_context": "a context, subscription or channel was named that the back end does not know",
+    "noise": "the server's own health monitoring: no client's request, and never to be counted",
     "benign": "a 440 that says nothing about the session (made by a back end)",
 }
 CAUSES = {

@@ -58,6 +58,25 @@ class Node:
         """Whoever has a next password has it now."""
         self._front.directory.change_passwords()
 
+    @property
+    def monitoring(self) -> float:
+        """Real seconds between two requests of the server's own health monitoring; 0: none is simulated."""
+        return self._settings.front_end.monitoring * self._scale
+
+    def monitored(self) -> None:
+        """One PowerShell request of that monitoring, which fails: a line of this node's own record."""
+        self._confess(
+            Confession(
+                utc=iso_millisecond(self._clock()) + "Z",
+                node=self._settings.name,
+                client_request_id="",
+                method="POST",
+                path=names.POWERSHELL,
+                status=500,
+                class_="noise",
+            )
+        )
+
     def front(self, request: Request, peer: Peer) -> Work:
         """A client's request.  Confessed once, when the answer, or the head of its stream, goes out."""
         incoming = Incoming(request, self._clock() + self._offset)

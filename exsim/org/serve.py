@@ -40,6 +40,9 @@ class Served(Protocol):
 
     def front(self, request: Request, peer: Peer) -> Work: ...
     def back(self, request: Request, peer: Peer) -> Work: ...
+    @property
+    def monitoring(self) -> float: ...
+    def monitored(self) -> None: ...
     def recycle(self) -> None: ...
     def change_passwords(self) -> None: ...
 
@@ -304,4 +307,13 @@ async def _live(
         print('{"ready": true}', flush=True)
 
     loop.add_reader(lifeline, lifeline_moved)
+    watching = asyncio.create_task(_monitor(node))
     await serve(node, doors, back_ends, until=until, ready=ready, clock_offset=clock_offset)
+    watching.cancel()
+
+
+async def _monitor(node: Served) -> None:
+    """The server's own health monitoring, for as long as it lives."""
+    while node.monitoring:
+        await asyncio.sleep(node.monitoring)
+        node.monitored()

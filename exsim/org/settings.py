@@ -47,6 +47,9 @@ class FrontEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # virtual directory ("owa", "ecp") -> its address; absent: the organisation's one name
     internal_urls: dict[str, str] = {}
     external_urls: dict[str, str] = {}
+    monitoring: float = (
+        0.0  # seconds between two failed PowerShell requests of its own health monitoring; 0: none
+    )
     moved: dict[str, str] = {}  # virtual directory -> where IIS sends everybody who asks for it
 
 

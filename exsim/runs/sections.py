@@ -55,6 +55,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     auth_persist_non_ntlm: bool | UnsetType = UNSET
     internal_urls: dict[str, str] | UnsetType = UNSET
     external_urls: dict[str, str] | UnsetType = UNSET
+    monitoring: Seconds | UnsetType = UNSET
     moved: dict[Directory, str] | UnsetType = UNSET
 
 

@@ -179,6 +179,7 @@ AUTODISCOVER_PHONE = documented(
 )
 AUTODISCOVER_SPACE = documented("http://schemas.microsoft.com/exchange/2010/Autodiscover", "ADSOAP")
 MAPI_CAPABILITY = documented("X-MapiHttpCapability", "OXDSCLI")  # honoured since 15.0.847.32
+POWERSHELL = documented("/powershell", "PSEX")
 OAB_MANIFEST = documented("oab.xml", "OXWOAB")
 OAB_AGENT = assumed(
     "Microsoft BITS/7.8"

@@ -42,6 +42,7 @@ SOURCES = {
     "HAP1828": "github.com/haproxy/haproxy issue 1828: 401s of MAPI and EWS, and Extended Protection",
     "ASHTTP": "MS-ASHTTP, ActiveSync: HTTP protocol",
     "COEX": "learn.microsoft.com, new features of 2016 and 2019, and upgrading to SE: who proxies to whom",
+    "PSEX": "learn.microsoft.com, Exchange Management Shell: remote PowerShell and its address",
     "OXWOAB": "MS-OXWOAB, the manifest of the offline address book",
     "OXDSCLI": "MS-OXDSCLI, Autodiscover",
     "IISAUTH": "learn.microsoft.com, IIS windowsAuthentication and authPersistNonNTLM",

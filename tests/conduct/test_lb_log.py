@@ -1,8 +1,10 @@
-"""Falls if: what the balancer's log says of cut requests is lost, or is told without when, how long and why."""
+"""Falls if: what the balancer's log says of cut requests is lost or told without when, how long and why, or noise counts."""
 
 from __future__ import annotations
 
-from exsim.conduct.lb_log import CUTS, MOST_CUTS, cut
+import pytest
+
+from exsim.conduct.lb_log import CUTS, MOST_CUTS, cut, is_noise
 
 EAS = "POST /Microsoft-Server-ActiveSync"
 
@@ -24,3 +26,11 @@ def test_a_long_list_says_that_it_is_one() -> None:
     cuts = {(flags, backend, EAS): [(1.0, 1.0)] for flags in CUTS for backend in ("a", "b")}
     found = cut(cuts)
     assert len(found) == MOST_CUTS + 1 and found[-1] == "10 further kinds of cut requests"
+
+
+@pytest.mark.parametrize(
+    ("path", "noise"),
+    [("/powershell", True), ("/PowerShell/?serializationLevel=Full", True), ("/ews/exchange.asmx", False)],
+)  # fmt: skip
+def test_what_administration_and_monitoring_ask_never_counts(path: str, noise: bool) -> None:
+    assert is_noise(path) is noise

@@ -23,6 +23,8 @@ class ToyNode:
         self.recycled = 0
         self.closed = []  # paths whose work was closed by the rig
 
+    monitoring = 0.0
+
     def recycle(self):
         self.recycled += 1
 

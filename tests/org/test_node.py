@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exsim.org.confession import CAUSES, CLASSES
-from exsim.org.settings import Organisation
+from exsim.org.settings import FrontEnd, Organisation
 from exsim.org.work import Hangup, Peer
 from exsim.wire import names
 from exsim.wire.message import Request
@@ -139,3 +139,15 @@ def test_a_cached_service_call_costs_little(farm: Farm) -> None:
             browser.serve(NODES[0])
         best = min(best, (time.thread_time() - begun) / 20)
     assert best < 600e-6  # twice the budget: the machine is shared, and the browser is counted too
+
+
+def test_what_the_servers_own_monitoring_asks_is_told_and_is_nobodys_request(
+    certificates: dict[str, str],
+) -> None:
+    node = server("EXCH13", "2013", front_end=FrontEnd(monitoring=3.0))
+    farm = Farm(Organisation(nodes=(node,), mailboxes=(), certificates=certificates))
+    assert farm.nodes["EXCH13"].monitoring == 3.0
+    farm.nodes["EXCH13"].monitored()
+    (told,) = farm.confessions
+    assert (told.class_, told.path, told.status) == ("noise", names.POWERSHELL, 500)
+    assert told.client_request_id == ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -52,6 +53,7 @@ BALANCERS: dict[str, type[PerRequest]] = {
     "closing.cfg": EachAnew,
 }
 USERS, LOGONS, SPAWN = 5, 3, 0.1
+MONITORED = 4  # requests of each node's own health monitoring
 HEALTH = "/owa/HealthCheck.htm"
 
 
@@ -145,7 +147,10 @@ def played(scenario: Scenario, users: int = USERS) -> tuple[Slice, Watched]:
     result = Slice([], [], Findings([], [], 0, 0, 0))
     confess = result.confessions.append
     for name in names:
-        network.nodes[name] = Node(organisation, name, network.world.wall, confess)
+        node = network.nodes[name] = Node(organisation, name, network.world.wall, confess)
+        for turn in range(1, MONITORED + 1 if node.monitoring else 0):
+            network.world.later(turn * node.monitoring, node.monitored)
+    zero = network.world.wall()
     network.balancer = Checked(network.balancer, lambda path: unhealthy(network, names, path))
     detector = Detector(attribution=Attribution(lb_cookies=[PERSISTENCE_COOKIE]))
     _start(network, list(clients(scenario, accounts)), source, result, detector)
@@ -153,7 +158,14 @@ def played(scenario: Scenario, users: int = USERS) -> tuple[Slice, Watched]:
     result.findings = detector.finish()
     versions = {node.name: node.version for node in scenario.lab.nodes}
     asked = [name for name in names if not healthy(network, name)]
-    return result, Watched(result.findings, result.lines, versions, asked, addresses(scenario))
+    failures: dict[str, list[float]] = {}
+    for one in result.confessions:
+        if one.class_ == "noise":
+            moment = datetime.fromisoformat(one.utc.replace("Z", "+00:00")).timestamp()
+            failures.setdefault(one.node, []).append(moment - zero)
+    return result, Watched(
+        result.findings, result.lines, versions, asked, addresses(scenario), failures=failures
+    )
 
 
 def _start(

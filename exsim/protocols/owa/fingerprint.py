@@ -26,7 +26,9 @@ ASKING = {
     "rpc": "/rpc/rpcproxy.dll",
 }
 # Each is a component that can be switched off by itself (E13, LB16).
-HEALTH = ("owa", "ecp", "EWS", "mapi", "OAB", "rpc", "Microsoft-Server-ActiveSync", "Autodiscover")
+HEALTH = ("owa", "ecp", "EWS", "mapi", "OAB", "rpc", "Microsoft-Server-ActiveSync", "Autodiscover",
+          "PowerShell")  # fmt: skip
+NOT_OURS = ("PowerShell",)  # for administrators: that it is closed is no client's trouble
 ANONYMOUS_REQUESTS = len(ASKING) + len(HEALTH)
 TIMEOUT = 15.0  # seconds for one answer; a node that takes longer is noted as not answering
 STEP = "fingerprint"
