@@ -1,7 +1,7 @@
 """What one simulated organisation is: its nodes, mailboxes and certificates, as one JSON document.
 
-The lab writes it to each node's standard input; presets are differences to it (facts: state model of the
-OWA notes, 10.1 to 10.5).  Durations in Exchange's seconds, before the time scale.
+The lab writes it to each node's standard input; presets are differences to it.  Time-outs of sessions, and
+what opens which cookie, are those of E13 and E16.  Durations in Exchange's seconds, before the time scale.
 """
 
 from __future__ import annotations

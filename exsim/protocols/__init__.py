@@ -67,7 +67,7 @@ PROTOCOLS: dict[str, Protocol] = {
         flow=browse,
         settings=Settings,
         observe=observe,
-        connections=6,  # of a browser to one host over HTTP/1.1
+        connections=6,  # of a browser to one host over HTTP/1.1 (Chromium)
         steps=(
             "open",
             "logon_page",
@@ -116,7 +116,7 @@ PROTOCOLS: dict[str, Protocol] = {
         flow=outlook_anywhere.connect,
         settings=outlook_anywhere_settings.Settings,
         observe=outlook_anywhere_evidence.observe,
-        connections=2,  # one virtual connection; a real Outlook has some more, for other mailboxes
+        connections=2,  # one virtual connection; that Outlook has more, for other mailboxes, is *assumed*
         steps=("echo_out", "echo_in", "out_channel", "in_channel"),
     ),
     "activesync": Protocol(
@@ -149,7 +149,7 @@ PROTOCOLS: dict[str, Protocol] = {
         flow=mapi_http.live,
         settings=mapi_http_settings.Settings,
         observe=mapi_http_evidence.observe,
-        connections=2,  # one that waits, one for all else
+        connections=2,  # one that waits, one for all else (*assumed*)
         steps=("connect", "execute", "wait", "ping", "disconnect", "bind", "unbind"),
     ),
     "oab": Protocol(

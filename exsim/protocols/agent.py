@@ -30,7 +30,7 @@ from exsim.protocols.flow import (
 from exsim.protocols.head import RawHeaders
 from exsim.protocols.jar import Jar, read_date
 
-MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty, a finding is due before
+MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty (Fetch standard), a finding is due before
 SHORTEST_PAUSE = 1.0  # seconds between two sessions of one client (*assumed*)
 _name_of = itemgetter(0)
 REDIRECTS = frozenset((301, 302, 303, 307, 308))

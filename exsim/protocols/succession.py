@@ -1,4 +1,4 @@
-"""One client's sessions, one after the other, where a real one comes again until its password is refused."""
+"""One client's sessions, one after the other, until its password is refused (that real ones come again until then is *assumed*)."""
 
 from __future__ import annotations
 

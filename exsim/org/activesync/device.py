@@ -1,6 +1,6 @@
 """What a back end remembers of one device: the keys of its folders and collections, and its last Ping.
 
-In memory, and gone with the process (Exchange keeps most of it in the mailbox): a device whose node was
+In memory, and gone with the process (that Exchange keeps most of it in the mailbox is *assumed*): a device whose node was
 started anew is told that its keys are wrong, and fetches everything once more.
 """
 

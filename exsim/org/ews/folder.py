@@ -42,7 +42,7 @@ def _unread(box: Box, folder: Folder) -> str:
     return f"<t:UnreadCount>{box.unread_in(folder.key)}</t:UnreadCount>"
 
 
-# In the order of the schema, which real clients insist on.
+# In the order of the schema; that real clients insist on it is *assumed*.
 FIELDS: dict[str, Callable[[Box, Folder], str]] = {
     "folder:ParentFolderId": lambda box, folder: (
         identifier.folder_element(box, folder.parent, "ParentFolderId") if folder.parent else ""

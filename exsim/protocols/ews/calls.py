@@ -69,7 +69,7 @@ def read_item(session: Session, identity: str) -> Flow[None]:
 
 
 def ask_availability(session: Session) -> Flow[None]:
-    """Who is free in the next day; of oneself, as Outlook does for its own calendar."""
+    """Who is free in the next day; of oneself, as Outlook asks of its own calendar (*assumed*)."""
     start, end = (_iso(session.client.clock + seconds) for seconds in (0.0, DAY))
     inside = bodies.availability(session.account.address, start, end)
     yield from session.ask(session.request(inside, "availability", anchored=True))

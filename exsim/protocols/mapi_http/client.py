@@ -13,7 +13,7 @@ from exsim.wire import mapi
 
 
 def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
-    """As many sessions as the settings say.  One that broke is followed by the next, as Outlook does; who was
+    """As many sessions as the settings say.  One that broke is followed by the next (*assumed* of Outlook); who was
 
     never let in comes again only with `relogin_after`, and after a refused password never.
     """

@@ -21,7 +21,7 @@ from exsim.wire.errors import WireError
 
 KNOWN_AS = "mapi_mailbox"  # what the client's memory calls its mailbox's GUID
 BITS = 128  # of a GUID
-AGENT = "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.4266; Pro)"  # seen
+AGENT = "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.4266; Pro)"  # haproxy/haproxy issue 561
 APPLICATION = "Outlook/16.0.4266.1001"
 HEADERS = (
     ("Cache-Control", "no-cache"),

@@ -10,7 +10,7 @@ from exsim.protocols.outlook_anywhere.settings import Settings
 
 
 def connect(agent: Agent, account: Account, settings: Settings) -> Flow[None]:
-    """As many sessions as the settings say.  One that broke is followed by the next, as Outlook does; who was
+    """As many sessions as the settings say.  One that broke is followed by the next (*assumed* of Outlook); who was
 
     never let in comes again only with `relogin_after`.
     """
