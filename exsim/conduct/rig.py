@@ -17,9 +17,10 @@ from exsim.judgement.gate.over_run import is_version
 from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of, first_that_answers, reach
+from exsim.lb.errors import MovingError
 from exsim.runs.accounts import Account, read_accounts
 from exsim.runs.addresses import endpoint, is_address, joined
-from exsim.runs.errors import ScenarioError
+from exsim.runs.errors import OperatorError, ScenarioError
 from exsim.runs.organisation import organisation_nodes
 from exsim.runs.rig import Rig
 from exsim.runs.runfile import BalancerChange
@@ -71,6 +72,8 @@ def lab_for(
         with lab:
             _right_version(lab.haproxy_version, section.haproxy)
             yield lab
+    except MovingError as mistake:
+        raise OperatorError(str(mistake)) from None
     except LabError as problem:
         raise EnvironmentProblem(f"the lab does not come up: {problem}") from None
 

@@ -14,20 +14,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from exsim.lab.balancers import BalancerPlan, Behind, LabBalancer
 from exsim.lab.certificates import Authority, organisation_certificates
 from exsim.lab.diary import Diary
 from exsim.lab.died import Died
-from exsim.lab.errors import LabError
 from exsim.lab.nginx import NginxBalancer
 from exsim.lab.nodes import NodeProcess
+from exsim.lab.scaffold import Scaffold
 from exsim.lb.binary import Binary, find_haproxy
-from exsim.lb.errors import LbError
 from exsim.lb.nginx import find_nginx, is_nginx
 from exsim.lb.rig import Change
 from exsim.runs.organisation import certificate_names
@@ -36,8 +34,8 @@ UP_LIMIT = 30.0  # seconds until every node serves
 DOWN_LIMIT = 2.0  # seconds from asking the nodes to end to ending them
 
 
-class Lab:
-    """`with Lab(…) as lab:` and the lab stands.  Raises LabError when it cannot.
+class Lab(Scaffold):
+    """`with Lab(…) as lab:` and the lab stands.  Raises MovingError or LabError when it cannot.
 
     `nodes` and `mailboxes` are shaped like the organisation's own settings.  `directory` is the run
     directory: confessions go to `nodes/NAME.jsonl`, the first balancer's log to `lb.log`, another's to
@@ -191,27 +189,8 @@ class Lab:
             process.signal(signal.SIGUSR2)
 
     # Up and down ---------------------------------------------------------------------------------
-    def __enter__(self) -> Lab:
-        self._heed_sigterm()
-        with ExitStack() as on_failure:
-            on_failure.callback(self._down)
-            try:
-                self._up()
-            except LbError as error:
-                what, _, words = str(error).partition("\n")
-                raise LabError(what, words) from error
-            on_failure.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._down()
-
     def _up(self) -> None:
+        self._heed_sigterm()
         if not all(is_nginx(plan.text) for plan in self._plans):
             self._binary = find_haproxy(self._haproxy)
         self._home = Path(tempfile.mkdtemp(prefix="exsim-"))  # 0700

@@ -10,17 +10,15 @@ import shutil
 import ssl
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from exsim.lab.balancers import BalancerPlan, Behind, LabBalancer
 from exsim.lab.certificates import Authority
 from exsim.lab.died import Died
 from exsim.lab.errors import LabError
+from exsim.lab.scaffold import Scaffold
 from exsim.lb.binary import Binary, find_haproxy
-from exsim.lb.errors import LbError, MovingError
 
 SYSTEM = "system"
 
@@ -34,7 +32,7 @@ class Trust:
     insecure: bool = False
 
 
-class Shadow:
+class Shadow(Scaffold):
     """`with Shadow(…) as shadow:` and its balancers run.
 
     `behind`: the nodes' addresses as they are.  `directory`: the first balancer's log is its `lb.log`,
@@ -80,27 +78,6 @@ class Shadow:
         """Balancers that ended without being asked to."""
         ended = ((one, one.died()) for one in self.balancers.values())
         return [Died(one.name, code, one.words()) for one, code in ended if code is not None]
-
-    def __enter__(self) -> Shadow:
-        with ExitStack() as on_failure:
-            on_failure.callback(self._down)
-            try:
-                self._up()
-            except MovingError:
-                raise
-            except LbError as error:
-                what, _, words = str(error).partition("\n")
-                raise LabError(what, words) from error
-            on_failure.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._down()
 
     def _up(self) -> None:
         self._binary = find_haproxy(self._haproxy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -292,6 +293,17 @@ def test_a_port_in_use_is_no_verdict(said, tmp_path, nothing_left):
         code, line = said("run", path, "--quiet")
     assert code == ENVIRONMENT
     assert line == f"the lab does not come up: port {port} on 127.0.0.1: address already in use"
+
+
+@pytest.mark.lab
+def test_a_server_that_is_none_of_the_nodes_is_a_mistake_in_the_file(said, tmp_path, nothing_left):
+    path = a_scenario(tmp_path)
+    text = (BALANCERS / "roundrobin.cfg").read_text()
+    (tmp_path / "odd.cfg").write_text(text.replace("ISP_exch13", "ISP_elsewhere"))
+    path.write_text(re.sub("balancer = .*", 'balancer = "odd.cfg"', path.read_text()))
+    code, line = said("run", path, "--quiet")
+    assert code == USAGE
+    assert ": server ISP_elsewhere is none of the nodes " in line and "odd.cfg:" in line
 
 
 @pytest.mark.lab

@@ -14,7 +14,7 @@ from exsim.lab.balancers import BalancerPlan
 from exsim.lab.certificates import Authority
 from exsim.lab.errors import LabError
 from exsim.lb.binary import find_haproxy
-from exsim.lb.errors import LbError
+from exsim.lb.errors import LbError, MovingError
 from exsim.lb.process import Balancer, check
 from exsim.lb.retarget import retarget
 from exsim.lb.rig import Rig
@@ -181,21 +181,23 @@ def test_a_frontend_that_was_full_is_named_with_its_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("error", "text", "words"),
     [
         (
+            LabError,
             "listen l\n bind :443 ssl crt x\n mode http\n balence roundrobin\n",
             "HAProxy 2.*refuses the configuration:\n.*odd.cfg:4.*unknown keyword 'balence'",
         ),
         (
+            MovingError,
             "listen l\n bind :443 ssl crt x\n server elsewhere 10.0.0.1:80\n",
             "^odd.cfg:3: server elsewhere is none of the nodes EXCH13",
         ),
     ],
 )
-def test_a_file_that_does_not_run_is_quoted(tmp_path, text, words):
+def test_a_file_that_does_not_run_is_quoted(tmp_path, error, text, words):
     lab = small_lab(tmp_path, ["EXCH13"], [BalancerPlan("odd", text, "odd.cfg")])
-    with pytest.raises(LabError, match=words), lab:
+    with pytest.raises(error, match=words), lab:
         pass
     assert lab.pids == {}
 
