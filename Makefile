@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo incident test bench-judge check clean bench-flow bench-instructions bench-verdict
+.PHONY: install demo incident test slow bench-judge check clean bench-flow bench-instructions bench-verdict
 
 install: $(READY)
 
