@@ -12,6 +12,7 @@ from exsim.lb.binary import Binary
 from exsim.lb.cfg import read
 from exsim.lb.log import LogCapture
 from exsim.lb.process import Balancer, check
+from exsim.lb.program import Program
 from exsim.lb.retarget import retarget
 from exsim.lb.rig import Bind, Change, Retargeted, Rig
 from exsim.lb.runtime import Runtime
@@ -73,7 +74,8 @@ class LabBalancer:
         self._log = LogCapture(log, redact)
         self._certificate = (Path(), "")  # where it is read, and what then stood there
         self._held: list[socket.socket] = []
-        self._process: Balancer | None = None
+        self._process: Program | None = None
+        self._haproxy: Balancer | None = None  # the same, where it is one
 
     def start(
         self,
@@ -112,7 +114,7 @@ class LabBalancer:
         path.touch(mode=0o600)
         path.write_text(made.text)
         self.warnings = check(self._binary, path, made, self._plan.source)
-        self._process = Balancer(self._binary, path, runtime_socket)
+        self._process = self._haproxy = Balancer(self._binary, path, runtime_socket)
         self._process.start()
 
     def _takes(self, made: Retargeted) -> None:
@@ -122,12 +124,12 @@ class LabBalancer:
 
     def reload(self) -> None:
         """As an operator's `systemctl reload haproxy`, with the same configuration.  Raises LbError."""
-        assert self._process is not None, "not started"
+        assert self._haproxy is not None, "not started"
         place, text = self._certificate
         place.touch(mode=0o600)
         place.write_text(text)
         try:
-            self._process.reload()
+            self._haproxy.reload()
         finally:
             place.unlink()
 
@@ -148,8 +150,8 @@ class LabBalancer:
     @property
     def runtime(self) -> Runtime:
         """Its runtime socket; only while it runs."""
-        assert self._process is not None, "not started"
-        return self._process.runtime
+        assert self._haproxy is not None, "not started"
+        return self._haproxy.runtime
 
     @property
     def version(self) -> str:
@@ -183,7 +185,7 @@ class LabBalancer:
 
     def stop(self) -> None:
         """End it, then its log, then give its ports back."""
-        process, self._process = self._process, None
+        process, self._process, self._haproxy = self._process, None, None
         if process is not None:
             process.stop()
         self._log.close()

@@ -16,7 +16,6 @@ class NginxBalancer(LabBalancer):
     """The same as `LabBalancer` for a file of nginx.  Its timeouts are not scaled."""
 
     software = "nginx"
-    _nginx: Nginx | None = None
 
     def start(
         self,
@@ -44,8 +43,8 @@ class NginxBalancer(LabBalancer):
         path = home / f"{self.name}.conf"
         path.touch(mode=0o600)
         path.write_text(made.text)
-        self._nginx = Nginx(self._binary, path, home, self.address)
-        self._nginx.start()
+        self._process = Nginx(self._binary, path, home, self.address)
+        self._process.start()
 
     def reload(self) -> None:
         raise LbError("an nginx is not reloaded here")
@@ -56,19 +55,3 @@ class NginxBalancer(LabBalancer):
     @property
     def runtime(self) -> Runtime:
         raise LbError("an nginx has no runtime socket")
-
-    @property
-    def pid(self) -> int | None:
-        return self._nginx.pid if self._nginx else None
-
-    def died(self) -> int | None:
-        return self._nginx.died() if self._nginx else None
-
-    def words(self) -> str:
-        return self._nginx.words() if self._nginx else ""
-
-    def stop(self) -> None:
-        nginx, self._nginx = self._nginx, None
-        if nginx is not None:
-            nginx.stop()
-        super().stop()

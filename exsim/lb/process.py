@@ -1,28 +1,18 @@
-"""One running HAProxy: checked, started, asked whether it is there, ended.
-
-It runs in the foreground in a process group of its own, and dies with whoever started it.
-"""
+"""One running HAProxy: its configuration checked, its process, and its reload."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
-import tempfile
-import time
 from pathlib import Path
 
 from exsim.lb.binary import Binary
 from exsim.lb.errors import LbError
-from exsim.lb.guard import die_with_parent
+from exsim.lb.program import LAST_LINES, Program
 from exsim.lb.rig import Retargeted
 from exsim.lb.runtime import Runtime
 
-START_LIMIT = 10.0  # seconds until it answers on its runtime socket
 CHECK_LIMIT = 20.0  # seconds for `-c`
-STOP_LIMIT = 2.0  # seconds from SIGTERM to SIGKILL
-LAST_LINES = 12  # of its own words, in an error
 
 
 def check(binary: Binary, cfg: Path, made: Retargeted, source: str) -> list[str]:
@@ -43,7 +33,10 @@ def check(binary: Binary, cfg: Path, made: Retargeted, source: str) -> list[str]
         raise LbError(f"{binary.path}: does not run: {error}") from error
     said = spoken(as_given(done.stderr, cfg, made, source))
     if done.returncode:
-        raise LbError(f"HAProxy {binary.version} refuses the configuration:\n" + last(said))
+        raise LbError(
+            f"HAProxy {binary.version} refuses the configuration:\n"
+            + "\n".join(loudest(said)[-LAST_LINES:])
+        )
     return [line for line in said if line.startswith("[WARNING]")]
 
 
@@ -70,50 +63,32 @@ def spoken(text: str) -> list[str]:
     return [message for message in messages if not message.startswith("[NOTICE]")]
 
 
-def last(lines: list[str]) -> str:
-    """The last words of a process that failed; alerts before anything else."""
-    alerts = [line for line in lines if line.startswith("[ALERT]")]
-    return "\n".join((alerts or lines)[-LAST_LINES:])
+def loudest(lines: list[str]) -> list[str]:
+    """Alerts before anything else."""
+    return [line for line in lines if line.startswith("[ALERT]")] or lines
 
 
-class Balancer:
-    """A HAProxy on `cfg`.  `runtime` is its socket.  Use `start`, and always `stop`."""
+class Balancer(Program):
+    """A HAProxy on `cfg`, in the foreground.  `runtime` is its socket, and answers when it runs."""
+
+    name = "HAProxy"
 
     def __init__(self, binary: Binary, cfg: Path, runtime_socket: str) -> None:
-        self.binary = binary
+        super().__init__(binary)
         self.cfg = cfg
         self.runtime = Runtime(runtime_socket)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._leaving: list[subprocess.Popen[bytes]] = []  # processes that a reload sent away
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115  closed by `stop`
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+    def _arguments(self) -> list[str]:
+        return ["-db", "-f", str(self.cfg)]
 
-    def start(self, *more: str) -> None:
-        """Start, and wait until it answers.  Raises LbError with its own words."""
-        self._process = subprocess.Popen(
-            [self.binary.path, "-db", "-f", str(self.cfg), *more],
-            stdin=subprocess.DEVNULL,
-            stdout=self._words,
-            stderr=self._words,
-            process_group=0,
-            preexec_fn=die_with_parent,
-        )
-        end = time.monotonic() + START_LIMIT
-        while True:
-            if self._process.poll() is not None:
-                raise LbError(f"HAProxy {self.binary.version} did not start:\n{self.words()}")
-            try:
-                answers = self.runtime.info().get("Pid")
-            except LbError:
-                answers = None
-            if answers == str(self._process.pid):  # and not one that is being replaced
-                return
-            if time.monotonic() > end:
-                raise LbError(f"HAProxy does not answer:\n{self.words()}")
-            time.sleep(0.02)
+    def _answers(self, pid: int) -> bool:
+        try:
+            return self.runtime.info().get("Pid") == str(pid)  # and not one that is being replaced
+        except LbError:
+            return False
+
+    def _said(self, text: str) -> list[str]:
+        return loudest(spoken(text))
 
     def reload(self) -> None:
         """A second process takes over the addresses, the first ends what it has under way and goes.
@@ -132,31 +107,3 @@ class Balancer:
                 failed.kill()
                 failed.wait()
             raise
-
-    def died(self) -> int | None:
-        """Its exit code, if it has ended."""
-        return self._process.poll() if self._process else None
-
-    def words(self) -> str:
-        """The last of what it said."""
-        self._words.seek(0)
-        return last(spoken(self._words.read().decode(errors="replace")))
-
-    def stop(self) -> None:
-        """End it, by force after `STOP_LIMIT` seconds, and whatever a reload left behind."""
-        process, self._process = self._process, None
-        for one in [*self._leaving, *([process] if process else [])]:
-            _end(one)
-        self._leaving.clear()
-        self._words.close()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(STOP_LIMIT)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
