@@ -33,7 +33,7 @@ from exsim.runs.assignment import assign
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import BY_OUTCOME, Exit
 from exsim.runs.order import Order
-from exsim.runs.plan import Plan, salt_of
+from exsim.runs.plan import Plan
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
@@ -164,16 +164,7 @@ def rigs_for(
 
 def _plan(book: Runbook, half: Half, rig: Rig) -> Plan:
     assignment = assign(half.scenario, half.accounts, half.name)
-    book.describe(rig, assignment)
-    return Plan(
-        half.name,
-        half.scenario,
-        rig,
-        assignment,
-        book.directory.path,
-        book.run.zero,
-        salt_of(half.scenario),
-    )
+    return book.plan(half.name, half.scenario, rig, assignment)
 
 
 def _checked(plans: Sequence[Plan], books: Sequence[Runbook], show: Show) -> bool:

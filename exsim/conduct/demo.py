@@ -25,7 +25,7 @@ from exsim.runs.accounts import Account
 from exsim.runs.assignment import assign, lab_accounts, lab_homes
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
-from exsim.runs.plan import Plan, salt_of
+from exsim.runs.plan import Plan
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, load_scenario
 
@@ -93,16 +93,7 @@ def both(scenario: Scenario) -> list[Half]:
 def _plan(book: Runbook, half: Half, lab: Lab) -> Plan:
     rig = lab_rig(lab, half.scenario, half.name)
     assignment = assign(half.scenario, half.accounts, SCENARIO)
-    book.describe(rig, assignment)
-    return Plan(
-        half.name,
-        half.scenario,
-        rig,
-        assignment,
-        book.directory.path,
-        book.run.zero,
-        salt_of(half.scenario),
-    )
+    return book.plan(half.name, half.scenario, rig, assignment)
 
 
 def _measure(plans: Sequence[Plan], books: Sequence[Runbook], live: bool, early: Early) -> bool:

@@ -41,7 +41,7 @@ from exsim.runs.assignment import assign, lab_accounts, lab_homes
 from exsim.runs.dice import Source
 from exsim.runs.errors import ScenarioError
 from exsim.runs.exits import BY_OUTCOME, Exit
-from exsim.runs.plan import Plan, salt_of
+from exsim.runs.plan import Plan
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import NO_BALANCER, Scenario
 
@@ -169,10 +169,7 @@ class _Batches:
             mine = accounts[i * len(homes) : (i + 1) * len(homes)]
             assignment = assign(one, mine)
             book.run.balancer_path = self.configs[i].path
-            book.describe(rig, assignment)
-            made_plans.append(
-                Plan(book.run.scenario, one, rig, assignment, book.directory.path, book.run.zero, salt_of(one))
-            )  # fmt: skip
+            made_plans.append(book.plan(book.run.scenario, one, rig, assignment))
         names = [config.plan for config in self.configs]
         befalling = Befalling(supposed, lab, names, made_plans, books)
         return Standing(supposed, lab, made_plans, books, befalling)

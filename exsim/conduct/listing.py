@@ -48,7 +48,8 @@ class RunList(msgspec.Struct, frozen=True):
 def runs_in(folder: Path) -> RunList:
     """The runs below `folder`, or the one that it is.  Raises RunError when it is no folder."""
     if not folder.is_dir():
-        raise RunError(f"{folder}: is no folder")
+        why = "is no folder" if folder.exists() else "there is no run yet"
+        raise RunError(f"{folder}: {why}")
     found = [listed(path) for path in _directories(folder, DEPTH)]
     return RunList(FORMAT, shown(folder), sorted(found, key=lambda run: (run.started, run.run)))
 

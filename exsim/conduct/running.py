@@ -27,7 +27,7 @@ from exsim.judgement.results import encode
 from exsim.judgement.statistics import interval
 from exsim.runs import limits
 from exsim.runs.addresses import expanded
-from exsim.runs.assignment import Assignment, assign, make_lab_accounts, with_few_spare
+from exsim.runs.assignment import assign, make_lab_accounts, with_few_spare
 from exsim.runs.complaint import Complaint
 from exsim.runs.dice import Source
 from exsim.runs.directory import RunDirectory
@@ -35,7 +35,7 @@ from exsim.runs.duration import seconds
 from exsim.runs.errors import OperatorError, ScenarioError
 from exsim.runs.exits import Exit
 from exsim.runs.order import Combination, Order
-from exsim.runs.plan import Plan, salt_of, shared_out
+from exsim.runs.plan import Plan, shared_out
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, balancer_file, load_scenario
@@ -138,11 +138,11 @@ def rig_for(
         book.run.scenario_path = from_here(path)
         if not scenario.target.balancer:
             rig = looked_at(rig, path, scenario, book, options)
-            yield book, _plan(book, scenario, rig, assignment), None
+            yield book, book.plan(book.run.scenario, scenario, rig, assignment), None
             return
         book.run.balancer_path = from_here(balancer_file(scenario, path))
         with shadow_of(scenario, path, book.directory.path, options.haproxy) as (shadow, rig):
-            yield book, _plan(book, scenario, rig, assignment), shadow
+            yield book, book.plan(book.run.scenario, scenario, rig, assignment), shadow
         return
     accounts = make_lab_accounts(scenario, source)
     assignment = assign(scenario, accounts, str(path))
@@ -152,7 +152,7 @@ def rig_for(
     if early is not None:
         early.start(book.directory.path, scenario.load.workers)
     with lab_for(scenario, book.directory.path, accounts, plans, options.haproxy) as lab:
-        yield book, _plan(book, scenario, lab_rig(lab, scenario), assignment), lab
+        yield book, book.plan(book.run.scenario, scenario, lab_rig(lab, scenario), assignment), lab
 
 
 def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: Options) -> Rig:
@@ -180,19 +180,6 @@ def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: 
         cookie=done.kept.cookie,
         lb_values=done.values,
         distrusted=tuple(sorted(done.trust.distrusted)),
-    )
-
-
-def _plan(book: Runbook, scenario: Scenario, rig: Rig, assignment: Assignment) -> Plan:
-    book.describe(rig, assignment)
-    return Plan(
-        name=book.run.scenario,
-        scenario=scenario,
-        rig=rig,
-        assignment=assignment,
-        directory=book.directory.path,
-        started=book.run.zero,
-        salt=salt_of(scenario),
     )
 
 

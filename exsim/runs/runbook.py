@@ -15,6 +15,7 @@ from exsim.runs.assignment import Assignment
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
+from exsim.runs.plan import Plan, salt_of
 from exsim.runs.presets import PRESETS
 from exsim.runs.rig import Rig
 from exsim.runs.runfile import NodeClaim, RunFile, Versions
@@ -69,6 +70,12 @@ class Runbook:
         directory.write_scenario(scenario)
         directory.write_run(run)
         return cls(directory, run)
+
+    def plan(self, name: str, scenario: Scenario, rig: Rig, assignment: Assignment) -> Plan:
+        """The rig stands: it is described, and this is the load on it, called `name`."""
+        self.describe(rig, assignment)
+        place, zero = self.directory.path, self.run.zero
+        return Plan(name, scenario, rig, assignment, place, zero, salt_of(scenario))
 
     def describe(self, rig: Rig, assignment: Assignment) -> None:
         """The rig stands: what it is, and who will log on."""

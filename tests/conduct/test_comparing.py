@@ -101,4 +101,4 @@ def test_one_run_is_a_list_of_one_and_an_empty_folder_says_so(runs, capsys, tmp_
     assert main(["runs", str(tmp_path / "empty")]) == 0
     assert "there is no run yet" in capsys.readouterr().out
     assert main(["runs", str(tmp_path / "nosuch")]) == 2
-    assert capsys.readouterr().err == f"exsim: {tmp_path / 'nosuch'}: is no folder\n"
+    assert capsys.readouterr().err == f"exsim: {tmp_path / 'nosuch'}: there is no run yet\n"
