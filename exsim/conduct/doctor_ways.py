@@ -12,16 +12,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from exsim.protocols.flow import (
-    NO_COOKIES,
     Connection,
     Dice,
     Flow,
     Lease,
     Release,
-    Request,
     Response,
 )
-from exsim.protocols.owa import headers as lines
 from exsim.protocols.owa.fingerprint import TIMEOUT
 from exsim.protocols.owa.way import (
     TRIES_PER_NODE,
@@ -30,9 +27,9 @@ from exsim.protocols.owa.way import (
     front_end_of,
     leave_way,
     persistence_in,
+    question,
 )
 from exsim.session.keeping import OF_EXCHANGE
-from exsim.wire import names
 
 LEAST_LOOKS = 4  # connections without a new node until the pool counts as known
 MOST_LOOKS = 40  # in all
@@ -167,12 +164,12 @@ class Balancer:
     def _shift(self) -> Flow[None]:
         """A few requests that mean nothing: a balancer that counts is not met at the same count again."""
         for _ in range(self.dice.randrange(0, max(2, len(self.farm.nodes)))):
-            yield self._question(None)
+            yield question(None, timeout=TIMEOUT, control=True)
 
     def _look(self) -> Flow[Way | None]:
         """One connection, and who is there.  It is leased until `leave`."""
         connection: Connection = yield Lease(fresh=True)
-        response = yield from self._question(connection)
+        response = yield from question(connection, timeout=TIMEOUT, control=True)
         who = front_end_of(response, self.farm)
         self.nameless = self.nameless or (who is None and response.status is not None)
         if who is None:
@@ -195,18 +192,6 @@ class Balancer:
             if name and name.lower() not in OF_EXCHANGE | self.not_lb:
                 self.farm = replace(self.farm, lb_cookie=name)
                 return
-
-    def _question(self, connection: Connection | None) -> Request:
-        return Request(
-            "GET",
-            names.OWA,
-            lines.NAVIGATION,
-            step="find",
-            cookies=NO_COOKIES,
-            on=connection,
-            timeout=TIMEOUT,
-            control=True,
-        )
 
     def leave(self, way: Way) -> Flow[None]:
         yield from leave_way(way)

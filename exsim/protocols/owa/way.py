@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from exsim.protocols.flow import (
     NO_COOKIES,
@@ -77,28 +78,22 @@ def front_end_of(response: Response, farm: Farm) -> str | None:
     return node.upper() if node else None
 
 
-def find(farm: Farm, wanted: str, control: bool = False, forced: bool = False) -> Flow[Way | None]:
-    """A way to the node `wanted`, or None when `farm.tries` connections did not meet it.
+def question(on: Connection | None, **more: Any) -> Request:
+    """Who is there?  A GET without a cookie: it belongs to no session, and no session is lost by it."""
+    return Request(
+        "GET", names.OWA, lines.NAVIGATION, step="find", cookies=NO_COOKIES, on=on, **more
+    )
 
-    Cookie-less requests only: they belong to no session, and no session is lost by them.
-    """
+
+def find(farm: Farm, wanted: str, control: bool = False, forced: bool = False) -> Flow[Way | None]:
+    """A way to the node `wanted`, or None when `farm.tries` connections did not meet it."""
     if wanted in farm.origins:
         return Way(wanted, origin=wanted)
     if farm.lb_cookie and wanted in farm.lb_values:
         return Way(wanted, persistence=farm.lb_values[wanted])
     for _ in range(farm.tries):
         connection = yield from Lease(fresh=True)
-        request = Request(
-            "GET",
-            names.OWA,
-            lines.NAVIGATION,
-            step="find",
-            cookies=NO_COOKIES,
-            on=connection,
-            control=control,
-            forced=forced,
-        )
-        response = yield from request
+        response = yield from question(connection, control=control, forced=forced)
         if front_end_of(response, farm) == wanted.upper():
             value = persistence_in(response, farm.lb_cookie)
             if value is None:
