@@ -118,6 +118,7 @@ class BackEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # bytes an OUT channel may carry
     channels_across: bool = True
     channel_length: int = 2**30
+    channels_recycled: bool = True  # an OUT channel that is nearly spent is replaced by another
     ews: EwsFaults = EwsFaults()
     activesync: ActiveSync = ActiveSync()
     autodiscover: Autodiscover = Autodiscover()

@@ -116,8 +116,10 @@ PROTOCOLS: dict[str, Protocol] = {
         flow=outlook_anywhere.connect,
         settings=outlook_anywhere_settings.Settings,
         observe=outlook_anywhere_evidence.observe,
-        connections=2,  # one virtual connection; that Outlook has more, for other mailboxes, is *assumed*
-        steps=("echo_out", "echo_in", "out_channel", "in_channel"),
+        # One virtual connection, and a third while its OUT channel is replaced; that Outlook has more, for
+        # other mailboxes, is *assumed*.
+        connections=3,
+        steps=("echo_out", "echo_in", "out_channel", "in_channel", "out_successor"),
     ),
     "activesync": Protocol(
         name="activesync",

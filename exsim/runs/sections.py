@@ -72,6 +72,7 @@ class BackEndChange(Section, frozen=True, omit_defaults=True):
     down: bool | UnsetType = UNSET
     channels_across: bool | UnsetType = UNSET
     channel_length: Annotated[int, Meta(ge=128 * 1024, le=2**31)] | UnsetType = UNSET
+    channels_recycled: bool | UnsetType = UNSET
     ews: changes.EwsChange | UnsetType = UNSET
     activesync: changes.ActiveSyncChange | UnsetType = UNSET
     autodiscover: changes.AutodiscoverChange | UnsetType = UNSET

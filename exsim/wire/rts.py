@@ -160,7 +160,18 @@ CONN_A3 = (CONNECTION_TIMEOUT,)
 CONN_B1 = (VERSION, COOKIE, COOKIE, LIFETIME, KEEP_ALIVE, ASSOCIATION_GROUP)
 CONN_C2 = (VERSION, RECEIVE_WINDOW, CONNECTION_TIMEOUT)
 IN_R1_A1 = (VERSION, COOKIE, COOKIE, COOKIE)  # with RECYCLE: connection, predecessor, successor
-OUT_R1_A3 = (VERSION, COOKIE, COOKIE, COOKIE, RECEIVE_WINDOW)  # with RECYCLE, likewise
+OUT_R1_A3 = (
+    VERSION,
+    COOKIE,
+    COOKIE,
+    COOKIE,
+    RECEIVE_WINDOW,
+)  # with RECYCLE, likewise; OUT_R2_A3 is the same
+OUT_R2_A2 = (DESTINATION,)  # with RECYCLE
+OUT_R2_A6 = (DESTINATION, ANCE)
+OUT_R2_A7 = (DESTINATION, COOKIE, VERSION)  # with OUT_CHANNEL
+OUT_R2_B3 = (ANCE,)  # with EOF
+OUT_R2_C1 = (EMPTY,)
 ACK_TO = (DESTINATION, FLOW_ACK)
 
 
@@ -191,6 +202,37 @@ def flow_ack(destination: int, ack: Ack) -> Packet:
     return _made(OTHER, ACK_TO, destination, ack)
 
 
+# The packets by which an OUT channel is replaced (2.2.4.35 to 2.2.4.45) ------------------------------
+def out_r2_a2() -> Packet:
+    """OUT channel, to the client: open its successor."""
+    return _made(RECYCLE, OUT_R2_A2, CLIENT)
+
+
+def out_r2_a3(connection: bytes, predecessor: bytes, successor: bytes, window: int) -> Packet:
+    """Successor, client to outbound proxy: its first 96 bytes."""
+    return _made(RECYCLE, OUT_R1_A3, 1, connection, predecessor, successor, window)
+
+
+def out_r2_a6() -> Packet:
+    """OUT channel, to the client: the successor is there."""
+    return _made(0, OUT_R2_A6, CLIENT, None)
+
+
+def out_r2_a7(successor: bytes) -> Packet:
+    """IN channel, to the server: go on there."""
+    return _made(OUT_CHANNEL, OUT_R2_A7, SERVER, successor, 1)
+
+
+def out_r2_b3() -> Packet:
+    """OUT channel, to the client: its last word."""
+    return _made(EOF, OUT_R2_B3, None)
+
+
+def out_r2_c1() -> Packet:
+    """Successor, client to outbound proxy: the last 24 of its 120 bytes.  That its flag is PING is assumed."""
+    return _made(PING, OUT_R2_C1, None)
+
+
 def ping() -> Packet:
     return Packet(PING)
 
@@ -200,5 +242,5 @@ def echo() -> Packet:
     return Packet(ECHO)
 
 
-def _made(flags: int, kinds: tuple[int, ...], *values: int | bytes | Ack) -> Packet:
+def _made(flags: int, kinds: tuple[int, ...], *values: int | bytes | Ack | None) -> Packet:
     return Packet(flags, tuple(map(Command, kinds, values)))

@@ -29,7 +29,7 @@ title = "made by hand"
 balancer = "haproxy/roundrobin.cfg"
 nodes = [
   {name = "EXCH16-SYD-01", version = "2016"},
-  {name = "EXCH16-SYD-02", version = "2016"},
+  {name = "EXCH16-SYD-02", version = "2016", back_end = {channel_length = 131072}},
   {name = "EXCH13", version = "2013", back_end = {channels_across = false}},
 ]
 
@@ -46,6 +46,11 @@ CASES = {
     "delayed": ("as-it-is", "2016", {"polls": 1, "calls": 2, "notifications": False}),
     "buffered": ("buffering", "2016", {"join_limit": 40.0}),
     "apart": ("alternating", "2013", {}),
+    "replaced": (
+        "quick",
+        "2016",
+        {"polls": 8, "calls": 100},
+    ),  # 800 calls: more than one channel carries
     "cut": ("quick", "2016", {"idle": 110.0}),
 }
 
@@ -114,6 +119,14 @@ def test_channels_that_are_not_joined_are_told_by_the_node(left):
     (shut_out,) = made.found.shut_out
     assert made.states == [] and shut_out.sign == "context_lost"
     assert read(made.hop("in_channel")).value == "context_lost"
+
+
+def test_a_channel_that_is_nearly_spent_is_replaced_and_nothing_is_reported(left):
+    made = left["replaced"]
+    assert made.states == ["ended"] and not made.kinds
+    (successor,) = [hop for hop in made.hops("out_successor") if hop.status == 200]
+    assert (successor.body.is_, successor.body.owner) == ("answer", "own")
+    assert made.hop("out_channel").ended == "closed"
 
 
 def test_a_channel_that_the_balancer_cuts_is_a_finding_with_its_flag(left):

@@ -81,6 +81,30 @@ def test_the_lengths_by_which_servers_tell_packets_apart():
     }
 
 
+HEAD = "05001403 10000000 {length:02x}00 0000 00000000 {flags:02x}00 {commands:02x}00"
+
+
+@pytest.mark.parametrize(
+    ("packet", "length", "flags", "commands", "body"),
+    [
+        (rts.out_r2_a2(), 28, 4, 1, "0d000000 00000000"),
+        (rts.out_r2_a3(CONNECTION, CHANNEL, GROUP, 0x40000), 96, 4, 5,
+         f"06000000 01000000 03000000 {CONNECTION.hex()} 03000000 {CHANNEL.hex()} 03000000 {GROUP.hex()} 00000000 00000400"),
+        (rts.out_r2_a6(), 32, 0, 2, "0d000000 00000000 0a000000"),
+        (rts.out_r2_a7(GROUP), 56, 0x10, 3, f"0d000000 02000000 03000000 {GROUP.hex()} 06000000 01000000"),
+        (rts.out_r2_b3(), 24, 0x20, 1, "0a000000"),
+        (rts.out_r2_c1(), 24, 1, 1, "07000000"),
+    ],
+)  # fmt: skip
+def test_the_packets_that_replace_an_out_channel_are_laid_out_as_documented(
+    packet, length, flags, commands, body
+):
+    """MS-RPCH 2.2.4.35, .36, .39, .40, .44 and .45, field by field; the last one's flag is assumed."""
+    head = HEAD.format(length=length, flags=flags, commands=commands)
+    assert rts.encode(packet) == bytes.fromhex(head + body)
+    assert len(rts.encode(packet)) == length
+
+
 long = st.integers(0, 2**32 - 1)
 cookie = st.binary(min_size=16, max_size=16)
 commands = st.one_of(

@@ -45,6 +45,8 @@ class Pair:
     def __init__(self, forget: Callable[[], object]) -> None:
         self.inbound: Inbound | None = None
         self.outbound: Outbound | None = None
+        self.successor: Outbound | None = None  # of the OUT channel, while it is being replaced
+        self.confirmed = False  # the client said on the IN channel that it goes on there
         self.keep_alive = 0  # milliseconds, as the client said
         self.heard = 0  # pieces that came in
         self.over = False
@@ -67,6 +69,16 @@ class Pair:
             self.outbound = channel
         self.outward.ring()
         self.inward.ring()
+
+    def succeed(self, channel: Outbound | None) -> None:
+        """A successor of the OUT channel is there, or has given up."""
+        self.successor, self.confirmed = channel, False
+        self.outward.ring()
+
+    def switch(self) -> None:
+        """From now on everything goes out on the successor."""
+        self.outbound = self.successor
+        self.succeed(None)
 
     def end(self, why: str) -> None:
         """The virtual connection is broken, and all that hung on it with it."""
@@ -113,13 +125,21 @@ class Pair:
         """A packet came in.  Raises WireError at what cannot be read."""
         self.heard += 1
         if packet[2] == rts.PACKET_TYPE:
-            for command in rts.decode(packet).commands:
-                if isinstance(command.value, rts.Ack):
-                    self._acknowledged(command.value)
-            return  # a PING says no more than that the client is there
+            self._told(rts.decode(packet))
+            return
         self._count(packet)
         for answer in self._calls.take(packet, now) if self._calls is not None else ():
             self.say(answer)
+
+    def _told(self, packet: rts.Packet) -> None:
+        """What a client says of its channels; a PING says no more than that it is there."""
+        for command in packet.commands:
+            if isinstance(command.value, rts.Ack):
+                self._acknowledged(command.value)
+        successor = self.successor
+        if packet.kinds == rts.OUT_R2_A7 and successor and packet.cookies == (successor.cookie,):
+            self.confirmed = True
+            self.outward.ring()
 
     def tick(self, now: float) -> None:
         """Say what is due at `now`."""

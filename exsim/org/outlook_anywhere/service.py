@@ -17,8 +17,9 @@ from exsim.org.outcome import Stream
 from exsim.org.outlook_anywhere.calls import WAIT, Calls
 from exsim.org.outlook_anywhere.joining import Joining
 from exsim.org.outlook_anywhere.pair import WINDOW, Inbound, Outbound, Pair
+from exsim.org.outlook_anywhere.recycling import Recycling
 from exsim.org.settings import Node, Organisation
-from exsim.org.work import Ask, Now, Piece, Take, Until
+from exsim.org.work import Ask, Now, Piece, Signal, Take, Until
 from exsim.wire import dce, names, rts
 from exsim.wire.errors import WireError
 from exsim.wire.message import Answer
@@ -28,6 +29,7 @@ ECHO_MOST = 0x10  # bytes of an echo request's body
 CONNECTION_TIMEOUT = 120_000  # milliseconds: an idle channel ends (MS-RPCH)
 KEEP_ALIVE = 300_000  # milliseconds, when the client says zero (MS-RPCH)
 JOIN_LIMIT = 30.0  # seconds that a channel waits for the other; assumed
+LINGER = 5.0  # seconds that a replaced channel waits for its client to close it; assumed
 LOOK = 5.0  # seconds between two looks at the mailbox for a parked wait; assumed
 SERVER_UNAVAILABLE, CALL_FAILED, PROTOCOL_ERROR = 0x6BA, 0x6BE, 0x6C0  # Win32 errors
 
@@ -40,6 +42,7 @@ class OutlookAnywhere:
         self._scale = organisation.time_scale
         self._entropy = entropy
         self._length = node.back_end.channel_length
+        self._recycles = node.back_end.channels_recycled
         self._joining = Joining(node.back_end.channels_across)
 
     def answer(self, asked: Asked) -> Generator[Ask, Any, Reply]:
@@ -64,18 +67,48 @@ class OutlookAnywhere:
     # OUT ------------------------------------------------------------------------------------------
     def _out(self, asked: Asked) -> Generator[Ask, Any, Reply]:
         packet, _ = yield from _first(dce.Cutter())
+        if packet.kinds == rts.OUT_R1_A3 and packet.flags & rts.RECYCLE:
+            return (yield from self._successor(asked, packet))
         if packet.kinds != rts.CONN_A1:
             raise WireError("an OUT channel begins with CONN/A1")
         cookies = packet.cookies
         pair = self._joining.pair(cookies[0], _front_end(asked))
         room = packet.number(rts.RECEIVE_WINDOW) or 0
         channel = Outbound(cookies[1], room, self._length)
-        head = Answer(
-            200,
-            "Success",
-            [("Content-Type", names.RPC_KIND), ("Content-Length", f"{self._length}")],
-        )
-        return head, self._stream(pair, channel)
+        return self._head(), self._stream(pair, channel)
+
+    def _head(self) -> Answer:
+        kind, length = ("Content-Type", names.RPC_KIND), ("Content-Length", f"{self._length}")
+        return Answer(200, "Success", [kind, length])
+
+    def _successor(self, asked: Asked, packet: rts.Packet) -> Generator[Ask, Any, Reply]:
+        """The channel that replaces another: answered when the client goes on there (MS-RPCH, OUT_R2)."""
+        connection, old, own = packet.cookies
+        pair = self._joining.known(connection, _front_end(asked))
+        if pair is None or pair.outbound is None or pair.outbound.cookie != old:
+            return confide(failed(SERVER_UNAVAILABLE), "lost_context", "no_channel"), None
+        channel = Outbound(own, packet.number(rts.RECEIVE_WINDOW) or 0, self._length)
+        pair.succeed(channel)
+        now: float = yield Now()
+        end = now + JOIN_LIMIT * self._scale
+        while pair.successor is channel and not pair.over and now < end:
+            yield Until(pair.outward, end - now)
+            now = yield Now()
+        if pair.outbound is not channel or pair.over:
+            pair.succeed(None)
+            return confide(failed(SERVER_UNAVAILABLE), "lost_context", "no_channel"), None
+        return self._head(), self._further(pair, channel)
+
+    def _further(self, pair: Pair, channel: Outbound) -> Stream:
+        try:
+            yield from self._say(pair, channel)
+        finally:
+            self._ended(pair, channel)
+
+    def _ended(self, pair: Pair, channel: Outbound) -> None:
+        """The end of an OUT channel is that of its pair, unless it was replaced."""
+        if pair.outbound is None or pair.outbound is channel:
+            pair.end("the OUT channel ended")
 
     def _stream(self, pair: Pair, channel: Outbound) -> Stream:
         try:
@@ -89,7 +122,7 @@ class OutlookAnywhere:
             yield Piece(_spent(channel, rts.encode(rts.conn_c2(WINDOW, CONNECTION_TIMEOUT))))
             yield from self._say(pair, channel)
         finally:
-            pair.end("the OUT channel ended")
+            self._ended(pair, channel)
 
     def _say(self, pair: Pair, channel: Outbound) -> Stream:
         """Everything that goes to the client, and a PING when there was nothing for long."""
@@ -97,14 +130,15 @@ class OutlookAnywhere:
         idle = CONNECTION_TIMEOUT / 1000 * self._scale
         now: float = yield Now()
         said, heard, count = now, now, pair.heard
-        while not pair.over:
+        recycling = Recycling(pair, channel, self._recycles)
+        while not pair.over and pair.outbound is channel:
             now = yield Now()
             pair.tick(now)
-            packet = pair.next()
+            packet = recycling.next() or pair.next()
             if packet is None and now - said >= interval:
                 packet = rts.encode(rts.ping())
             if packet is not None:
-                if len(packet) > channel.left:  # its length is spent, and nobody recycles it
+                if len(packet) > channel.left:  # its length is spent, and nobody replaced it
                     return
                 said = now
                 yield Piece(_spent(channel, packet))
@@ -115,6 +149,8 @@ class OutlookAnywhere:
                 return
             wait = min(said + interval, heard + idle, now + LOOK * self._scale) - now
             yield Until(pair.outward, max(wait, 0.001))
+        if not pair.over:  # replaced: its last word is out, and the client closes it
+            yield Until(Signal(), LINGER * self._scale)
 
     # IN -------------------------------------------------------------------------------------------
     def _in(self, asked: Asked) -> Generator[Ask, Any, Answer]:

@@ -17,6 +17,8 @@ HEADERS = (
 PROBE = bytes.fromhex("f8e81808")  # the four bytes that a real client sends (seen)
 IN_LENGTH = 2**30  # bytes that an IN channel promises, as Outlook does
 OUT_LENGTH = 76  # bytes of an OUT channel: CONN/A1 and no more
+SUCCESSOR_LENGTH = 120  # of one that replaces another: OUT_R2/A3 and C1
+SUCCESSOR = "out_successor"
 STEPS = {names.RPC_IN: "in_channel", names.RPC_OUT: "out_channel"}
 PROBES = {names.RPC_IN: "echo_in", names.RPC_OUT: "echo_out"}
 
@@ -32,6 +34,11 @@ def echo(agent: Agent, account: Account, settings: Settings, method: str) -> Req
 def channel(agent: Agent, account: Account, settings: Settings, method: str) -> Request:
     """A channel; its body is sent piece by piece."""
     return _request(agent, account, settings, method, STEPS[method])
+
+
+def successor(agent: Agent, account: Account, settings: Settings) -> Request:
+    """An OUT channel that replaces another."""
+    return _request(agent, account, settings, names.RPC_OUT, SUCCESSOR)
 
 
 def _request(agent: Agent, account: Account, settings: Settings, method: str, step: str) -> Request:

@@ -17,6 +17,7 @@ from exsim.session.hop import Evidence
 from exsim.wire import emsmdb, names, rop
 from exsim.wire.errors import WireError
 
+CONNECTIONS = 3  # that a client needs while its OUT channel is replaced
 LAST_WORD = 1.0  # seconds for the IN channel to say what went wrong, once the OUT channel has ended
 MAILBOXES = "mailbox "  # of the agent's memory: the GUID of each account's mailbox, as first seen
 
@@ -56,19 +57,34 @@ def live(visit: Visit) -> Flow[bool]:
 def _channels(visit: Visit, outward: Signed, inward: Signed) -> Flow[bool]:
     out = yield from _open(visit.agent, outward, requests.OUT_LENGTH)
     into = yield from _open(visit.agent, inward, requests.IN_LENGTH)
-    tunnel = Tunnel(visit.agent, visit.account, visit.settings, out, into)
+    ways = [outward, inward]
+    tunnel = Tunnel(
+        visit.agent, visit.account, visit.settings, out, into, lambda: _another(visit, ways)
+    )
     head = yield from tunnel.begin()
     if head is not None:
         outward.heard(head)
         visit.agent.keep(head.headers, names.RPC_PROXY)
     if tunnel.accepted:
         yield from _work(visit, tunnel)
-    yield from _close(visit, tunnel, head)
+    yield from _close(visit, tunnel)
     if tunnel.accepted and not tunnel.ended and visit.settings.logoff:
         # The channels' own lines stand before it.
         yield session_mark.logoff(visit.agent.number, visit.account)
-    yield from _release([outward, inward])
+    yield from _release(ways)
     return tunnel.accepted
+
+
+def _another(visit: Visit, ways: list[Signed]) -> Flow[Channel | None]:
+    """A further OUT channel, signed in on a connection of its own; None where it cannot be had."""
+    if visit.settings.connections < CONNECTIONS:
+        return None
+    request = requests.successor(visit.agent, visit.account, visit.settings)
+    signed = yield from signed_in(visit.agent, request, visit.signer)
+    ways.append(signed)
+    if signed.response is not None:
+        return None
+    return (yield from _open(visit.agent, signed, requests.SUCCESSOR_LENGTH))
 
 
 def _open(agent: Agent, signed: Signed, length: int) -> Flow[Channel]:
@@ -177,14 +193,18 @@ def _same_mailbox(visit: Visit, tunnel: Tunnel, found: str) -> None:
 
 
 # The end --------------------------------------------------------------------------------------------
-def _close(visit: Visit, tunnel: Tunnel, head: Head | None) -> Flow[None]:
-    """Close both channels.  What broke them the IN channel may tell: it is heard for a moment."""
-    said = Evidence()
+def _close(visit: Visit, tunnel: Tunnel) -> Flow[None]:
+    """Close all channels.  What broke them the IN channel may tell: it is heard for a moment."""
+    said, head = Evidence(), tunnel.head
     if tunnel.ended:
         said = yield from _last_word(visit, tunnel)
     yield Close(tunnel.into, said)
     refused = head is not None and head.status != 200
     yield Close(tunnel.out, of_head(head, False) if refused and head else tunnel.evidence())
+    if tunnel.successor is not None:  # it was never gone on with: whoever refused it says why
+        word: Head | bytes | End = yield Receive(tunnel.successor, LAST_WORD)
+        found = of_head(word, False) if isinstance(word, Head) else Evidence()
+        yield Close(tunnel.successor, found)
 
 
 def _last_word(visit: Visit, tunnel: Tunnel) -> Flow[Evidence]:

@@ -23,7 +23,7 @@ class Settings:
     channel_binding: str = "auto"
     polls: int = 10
     think: float = 2.0
-    connections: int = 2
+    connections: int = 3  # with two, an OUT channel that is spent ends its session
     logons: int = 1
     relogin_after: float | None = None
     private: bool = True

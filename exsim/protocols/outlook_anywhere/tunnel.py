@@ -7,9 +7,10 @@ is raised.  What it knows so far is noted as the OUT channel's evidence.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Channel, End, Flow, Head, Mark, Pause, Receive, Send
+from exsim.protocols.flow import Channel, Close, End, Flow, Head, Mark, Pause, Receive, Send
 from exsim.protocols.outlook_anywhere.settings import Settings
 from exsim.session.answers import OTHERS
 from exsim.session.hop import Evidence
@@ -20,26 +21,41 @@ WINDOW = 0x40000  # bytes of RPC packets that this client takes before it acknow
 LIFETIME = 2**30
 KEEP_ALIVE = 300_000  # milliseconds; zero fails on real servers (impacket)
 GUID = 16
+OK = 200
 SHORTEST = 0.01  # seconds that a piece which came early counts
 
 
 class Tunnel:
-    """Two channels that were opened; `ended` says why they carry no more, "" while they do."""
+    """Two channels that were opened; `ended` says why they carry no more, "" while they do.
+
+    `open_another` opens a further OUT channel, for when this one is to be replaced; None: it cannot.
+    """
 
     def __init__(
-        self, agent: Agent, account: Account, settings: Settings, out: Channel, into: Channel
+        self,
+        agent: Agent,
+        account: Account,
+        settings: Settings,
+        out: Channel,
+        into: Channel,
+        open_another: Callable[[], Flow[Channel | None]],
     ) -> None:
         self.out, self.into = out, into
+        self.head: Head | None = None  # of the OUT channel
+        self.successor: Channel | None = None  # while the OUT channel is being replaced
+        self.replaced = 0  # times that it was
         self.ended = ""
         self.accepted = False
         self.owner: str | None = None  # whose mailbox the answers named; the worst counts
         self.code: str | None = None
         self.trips: list[float] = []  # seconds that calls took
         self._account, self._settings = account, settings
+        self._agent, self._open_another = agent, open_another
         self._number = agent.number
         self._connection, self._out_cookie, self._in_cookie, self._group = (
-            agent.dice.randrange(0, 1 << 128).to_bytes(GUID, "little") for _ in range(4)
+            self._cookie() for _ in range(4)
         )
+        self._next_cookie = b""  # the successor's
         self._cutter = dce.Cutter()
         self._packets: deque[bytes] = deque()
         self._heard = self._told = 0  # bytes of RPC packets that came, and that were acknowledged
@@ -49,9 +65,16 @@ class Tunnel:
         self._calls = 0
         self._parked = 0  # number of the call that is answered when it pleases the server
 
+    def _cookie(self) -> bytes:
+        return self._agent.dice.randrange(0, 1 << 128).to_bytes(GUID, "little")
+
     # Opening ------------------------------------------------------------------------------------
     def begin(self) -> Flow[Head | None]:
         """Say both first words, and wait for CONN/C2.  Back comes the OUT channel's head, if one came."""
+        self.head = yield from self._begin()
+        return self.head
+
+    def _begin(self) -> Flow[Head | None]:
         window = rts.conn_a1(self._connection, self._out_cookie, WINDOW)
         yield Send(self.out, rts.encode(window))
         first = rts.conn_b1(self._connection, self._in_cookie, LIFETIME, KEEP_ALIVE, self._group)
@@ -60,7 +83,7 @@ class Tunnel:
         if not isinstance(head, Head):
             self.ended = head.error or "closed" if isinstance(head, End) else "unreadable"
             return None
-        if head.status != 200:
+        if head.status != OK:
             self.ended = "refused"
             return head
         for kinds in (rts.CONN_A3, rts.CONN_C2):
@@ -167,7 +190,9 @@ class Tunnel:
 
     def evidence(self) -> Evidence:
         """What the OUT channel showed so far."""
-        kind = "accepted" if self.accepted else "unreadable" if self.ended == "unreadable" else ""
+        kind = "unreadable" if self.ended == "unreadable" else ""
+        if self.accepted:
+            kind = "answer" if self.replaced else "accepted"
         trips = sorted(self.trips)
         middle = round(trips[len(trips) // 2], 3) if trips else 0.0
         return Evidence(is_=kind, code=self.code, owner=self.owner, round_trip=middle)
@@ -209,22 +234,61 @@ class Tunnel:
                 return data
             try:
                 if dce.kind_of(data) == rts.PACKET_TYPE:
-                    self._rts(rts.decode(data))
-                    continue
-                packet = dce.decode(data)
+                    told = rts.decode(data)
+                    packet = None
+                else:
+                    packet = dce.decode(data)
             except WireError:
                 self.ended = "unreadable"
                 return End("unreadable")
+            if packet is None:
+                yield from self._rts(told)
+                continue
             yield from self._acknowledge(len(data))
             if self._parked and packet.call == self._parked:
                 self._parked = 0
             return packet
 
-    def _rts(self, packet: rts.Packet) -> None:
+    def _rts(self, packet: rts.Packet) -> Flow[None]:
         for command in packet.commands:
             ack = command.value
             if isinstance(ack, rts.Ack) and ack.cookie == self._in_cookie:
                 self._taken, self._room = min(ack.received, self._sent), ack.window
+        if packet.flags & rts.RECYCLE and packet.kinds == rts.OUT_R2_A2:
+            yield from self._succeed()
+        elif packet.kinds == rts.OUT_R2_A6 and self.successor is not None:
+            yield from self._say(rts.encode(rts.out_r2_a7(self._next_cookie)))
+        elif (
+            packet.flags & rts.EOF and packet.kinds == rts.OUT_R2_B3 and self.successor is not None
+        ):
+            yield from self._switch(self.successor)
+
+    def _succeed(self) -> Flow[None]:
+        """Open a successor of the OUT channel, which is nearly spent; without one it goes on to its end."""
+        if self.successor is not None:
+            return
+        self.successor = yield from self._open_another()
+        if self.successor is not None:
+            self._next_cookie = self._cookie()
+            first = rts.out_r2_a3(self._connection, self._out_cookie, self._next_cookie, WINDOW)
+            yield Send(self.successor, rts.encode(first))
+
+    def _switch(self, successor: Channel) -> Flow[None]:
+        """Go on with the successor: the old channel has said its last word."""
+        yield Close(self.out, self.evidence())
+        self.out, self.successor, self.replaced = successor, None, self.replaced + 1
+        self._out_cookie, self._heard, self._told = self._next_cookie, 0, 0
+        self._cutter = dce.Cutter()
+        self._packets.clear()
+        yield Send(successor, rts.encode(rts.out_r2_c1()))
+        head = yield from self._receive(self._settings.join_limit)
+        if not isinstance(head, Head):
+            self.ended = head.error or "closed" if isinstance(head, End) else "unreadable"
+            return
+        self.head = head
+        if head.status != OK:
+            self.ended = "refused"
+        self._note()
 
     def _acknowledge(self, size: int) -> Flow[None]:
         """Say so when half of our room is used up (MS-RPCH)."""

@@ -150,9 +150,54 @@ def test_a_directory_without_the_clients_method_is_not_measured():
     assert len(played.marks("not_measured")) == 3 and played.states == {}
 
 
+SHORT = 128 * 1024  # bytes of an OUT channel: the least that there may be
+LONG = {"polls": 200, "calls": 8, "think": 0.1}  # of which such a channel carries less than half
+
+
+@pytest.mark.parametrize(
+    ("authentication", "balancer"),
+    [("basic", PerRequest), ("basic", PerConnection), ("ntlm", PerConnection)],
+)
+def test_an_out_channel_that_is_nearly_spent_is_replaced_and_the_session_goes_on(
+    authentication, balancer
+):
+    made, accounts = organisation(users=2, channel_length=SHORT)
+    played = play(made, accounts, balancer, **LONG, authentication=authentication)
+    assert played.states == {"ended": 2} and len(played.marks("accepted")) == 2
+    replaced = [hop for hop in played.of("out_successor") if hop.status != 401]
+    assert len(replaced) >= 4 and {hop.status for hop in replaced} == {200}
+    assert {hop.body.is_ for hop in replaced} == {"answer"}
+    assert {hop.body.owner for hop in replaced} == {"own"}
+    assert {hop.ended for hop in [*played.of("out_channel"), *replaced] if hop.status == 200} == {"closed"}  # fmt: skip
+    assert not played.findings.findings and not played.findings.shut_out
+    agrees(played)
+
+
+def test_a_client_of_two_connections_cannot_replace_a_channel_and_begins_anew():
+    made, accounts = organisation(users=1, channel_length=SHORT)
+    played = play(made, accounts, **LONG, logons=2, connections=2)
+    assert [hop.ended for hop in played.of("out_channel")] == ["truncated"] * 2
+    assert not played.of("out_successor")
+
+
+class SuccessorElsewhere(ByCookie):
+    """Keeps a client at one node, but for a connection that it opens later."""
+
+    def choose(self, line, headers):
+        return self.nodes[-1 if line.number > 2 else 0]
+
+
+def test_a_successor_that_its_predecessors_node_does_not_know_is_refused():
+    made, accounts = organisation(users=1, channel_length=SHORT, channels_across=False)
+    played = play(made, accounts, SuccessorElsewhere, **LONG)
+    assert {hop.body.code for hop in played.of("out_successor")} == {"RPC Error: 6ba"}
+    assert played.signs("out_successor")["context_lost"] == 1 and played.states == {"lost": 1}
+    agrees(played)
+
+
 def test_a_length_that_is_spent_ends_the_virtual_connection_and_the_next_one_follows():
-    made, accounts = organisation(users=1, channel_length=128 * 1024)
-    played = play(made, accounts, polls=200, calls=8, think=0.1, logons=2)
+    made, accounts = organisation(users=1, channel_length=SHORT, channels_recycled=False)
+    played = play(made, accounts, **LONG, logons=2)
     assert [hop.ended for hop in played.of("out_channel")] == ["truncated"] * 2
     assert len(played.marks("accepted")) == 2
     assert played.signs("in_channel") == {"fault": 2}
