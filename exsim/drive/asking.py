@@ -56,18 +56,17 @@ def head_of(
 def _lines_of(own: Sequence[tuple[str, str]]) -> str:
     """The lines of headers that are one request's alone."""
     if type(own) is Filled:
-        lines = own.form.text % own.values
-    else:
-        lines = "".join([f"{name}: {value}\r\n" for name, value in own])
-    count = len(own)
-    if lines.count("\n") != count or lines.count("\r") != count or "\0" in lines:
-        return _unbroken(own)
-    return lines
+        values = "".join(own.values)
+        if "\n" not in values and "\r" not in values and "\0" not in values:
+            return own.form.text % own.values
+    return _unbroken(own)
 
 
 def _sent(cookies: CookieLine) -> str:
     """The Cookie line, made once for a snapshot."""
-    line = _BREAKS.sub(" ", cookies.line)
+    line = cookies.line
+    if "\n" in line or "\r" in line or "\0" in line:
+        line = _BREAKS.sub(" ", line)
     cookies.header = f"Cookie: {line}\r\n" if line else ""
     return cookies.header
 

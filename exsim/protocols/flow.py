@@ -83,8 +83,7 @@ class CookieLine:
 NO_COOKIES = CookieLine({})
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """An answer, or why there is none; never an exception.
 
     `status` is None when no status line came.  `error` is one of refused, reset, closed, truncated,

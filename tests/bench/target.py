@@ -30,12 +30,17 @@ SERVICE_BODY = (
     '"FindItemResponseMessage:#Exchange","ResponseCode":"NoError","ResponseClass":"Success",'
     '"Subject":"exsim-marker:user01@isp.com.au","Padding":"' + "p" * 1180 + '"}]}}}'
 )
+# What fills a page is to be like a page: searching runs of one letter costs many times as much.
+LINE = (
+    '<div class="signInInputLabel" id="userNameLabel" aria-hidden="true">User name:</div>'
+    '<script src="/owa/auth/15.1.669/scripts/premium/flogon.js"></script>'
+)
 LOGON_PAGE = (
     "<!DOCTYPE html><html><head><title>logon</title></head><body><!-- "
     "{57A118C6-2DA9-419d-BE9A-F92B0F9A418B} --><form action='/owa/auth.owa' method='POST' "
     "name='logonForm'><input type='hidden' name='destination' value='https://mail.example/owa/'>"
     "<input type='hidden' name='flags' value='4'><input name='username'><input name='password'>"
-    "</form><!-- " + "x" * 7700 + " --></body></html>"
+    "</form>" + LINE * 50 + "</body></html>"
 )
 
 
@@ -43,7 +48,7 @@ def config(folder: Path, plain: int, tls: int) -> str:
     """The whole configuration; bodies stand in files beside it."""
     (folder / "logon.html").write_text(LOGON_PAGE)
     (folder / "owa.html").write_text(
-        "<html><script>Program.main()</script>" + "y" * 8000 + "</html>"
+        "<html><script>Program.main()</script>" + LINE * 52 + "</html>"
     )
     (folder / "service.json").write_text(SERVICE_BODY)
     (folder / "host.pem").write_text(Authority("bench").host_certificate(["mail.example"]))

@@ -5,9 +5,9 @@ an answer's cookies do not reach the jar, or reach it in another order than they
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from exsim.protocols.agent import Agent, Landing
 from exsim.protocols.flow import Flow, Request, Response, together

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from exsim.protocols.flow import Request
 from exsim.wire import names
@@ -220,7 +221,7 @@ def test_nothing_that_a_server_answers_raises(path: str, said: Answer) -> None:
     assert not isinstance(said, Late)
     toy = Toy(
         special=lambda r: (
-            replace(said, headers=list(said.headers)) if r.target.startswith(path) else None
+            structs.replace(said, headers=list(said.headers)) if r.target.startswith(path) else None
         )
     )
     _rig, _ = life(toy, replace(SETTINGS, logons=2, relogin_after=1.0, late_answers=True))
