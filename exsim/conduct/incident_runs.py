@@ -17,6 +17,7 @@ from exsim.conduct.lb_log import read_log
 from exsim.conduct.observations import Seen, Watched
 from exsim.conduct.rig import died
 from exsim.conduct.running import Done, Options, finish, measure, rig_for
+from exsim.judgement.words import counted_noun
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import Exit
 from exsim.runs.scenario import Scenario
@@ -179,7 +180,7 @@ def lines(answers: Sequence[Answer], chosen: Sequence[Observation]) -> Iterator[
     wrong = [one for one in answers if not one.right]
     yield ""
     yield (
-        f"{len(chosen)} observations: each seen with its cause, and none without it."
+        f"{counted_noun(len(chosen), 'observation')}: each seen with its cause, and none without it."
         if not wrong and len(answers) == 2 * len(chosen)
         else f"NOT as it must be: {', '.join(dict.fromkeys(one.observation.name for one in wrong))}"
     )

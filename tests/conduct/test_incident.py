@@ -60,7 +60,7 @@ def test_a_wrong_answer_is_told_as_wrong() -> None:
     first, second = OBSERVATIONS[:2]
     right = [answer(first, True, True), answer(first, False, False)]
     assert "O1   seen             not seen" in told(right, (first,))
-    assert "1 observations: each seen with its cause, and none without it." in told(right, (first,))
+    assert "1 observation: each seen with its cause, and none without it." in told(right, (first,))
     wrong = [*right, answer(second, True, False), answer(second, False, False)]
     said = told(wrong, (first, second))
     assert "O2   not seen (WRONG) not seen" in said and "NOT as it must be: O2" in said

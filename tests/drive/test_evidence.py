@@ -1,0 +1,24 @@
+"""Falls if: a cookie's value can be told from what stands in a history, or a change of it cannot be seen there."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from exsim.drive.evidence import CookieHasher
+
+VALUE = "S3cret-value"
+
+
+def test_a_hash_tells_a_change_and_nothing_of_the_value() -> None:
+    hasher = CookieHasher(b"salt", frozenset({"LB01"}))
+    shown = hasher.hash("cadata", VALUE)
+    assert VALUE not in shown and shown == hasher.hash("cadata", VALUE)
+    assert shown != hasher.hash("cadata", VALUE + "2")
+    assert hasher.hash("LB01", "EXCH13") == "EXCH13"
+
+
+def test_whoever_guesses_a_value_cannot_find_it_without_the_runs_salt() -> None:
+    first, second = (CookieHasher(salt).hash("cadata", VALUE) for salt in (b"one", b"two"))
+    assert first != second
+    for size in (4, 64):
+        assert blake2b(VALUE.encode(), digest_size=size).hexdigest()[:8] not in (first, second)
