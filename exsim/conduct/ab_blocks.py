@@ -16,7 +16,7 @@ import msgspec
 from exsim.conduct.ab_rig import AbSides, limits_of, paired, settings
 from exsim.conduct.ab_watch import Tail, Watch
 from exsim.conduct.loading import carry_out
-from exsim.conduct.rig import target_accounts, target_rig
+from exsim.conduct.rig import target_rig
 from exsim.conduct.running import Show
 from exsim.conduct.switching import Switch, restored
 from exsim.judgement.paired import Pairs, interleaved, outcome
@@ -29,6 +29,7 @@ from exsim.runs.plan import Plan, salt_of
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario
+from exsim.runs.target_accounts import target_accounts
 
 TURNS = ("ab", "ba")  # the configurations of one pair of blocks, in turn: A B, B A
 

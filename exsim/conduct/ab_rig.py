@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from exsim.conduct.rig import target_accounts
 from exsim.judgement.paired import Limits, shared
 from exsim.lab.balancers import BalancerPlan
 from exsim.runs import limits
@@ -23,6 +22,7 @@ from exsim.runs.dice import Source
 from exsim.runs.errors import ScenarioError
 from exsim.runs.scenario import Scenario, balancer_name
 from exsim.runs.sections import Ab, Population
+from exsim.runs.target_accounts import target_accounts
 
 LETTERS = ("a", "b")
 LOGON_LIMIT = 20.0  # seconds from a user's coming to an accepted logon; assumed

@@ -12,8 +12,8 @@ from typing import Any
 
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Event, carry_out
-from exsim.conduct.preflight import FIELDS, sentence
-from exsim.conduct.rig import target_accounts, target_rig
+from exsim.conduct.preflight import FIELDS, own_logon_failed, sentence
+from exsim.conduct.rig import target_rig
 from exsim.judgement.words import counted_noun
 from exsim.protocols.checked import ACCEPTED, OF_THE_ACCOUNT, Checked
 from exsim.runs.accounts import Account
@@ -23,6 +23,7 @@ from exsim.runs.exits import Exit
 from exsim.runs.history import read_history
 from exsim.runs.plan import Plan, salt_of
 from exsim.runs.scenario import Scenario, load_scenario
+from exsim.runs.target_accounts import target_accounts
 from exsim.session.hop import Hop, Mark
 
 Print = Callable[[str], None]
@@ -69,6 +70,7 @@ def _checked(plan: Plan, scenario: Scenario, accounts: list[Account], out: Print
     if code == Exit.BROKEN:
         raise RuntimeError(f"the check ended with {code}: {words}")
     lines = list(read_history(plan.directory / "history"))
+    own_logon_failed([one for one in lines if isinstance(one, Mark)])
     foreign = next((one for one in checked if one.status not in OF_THE_ACCOUNT), None)
     if foreign is not None:
         hops = [one for one in lines if isinstance(one, Hop)]

@@ -15,7 +15,7 @@ import msgspec
 from exsim.conduct import judging
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Event, carry_out
-from exsim.conduct.rig import target_accounts, target_rig
+from exsim.conduct.rig import target_rig
 from exsim.judgement.words import counted_noun
 from exsim.runs import made
 from exsim.runs.accounts import Account
@@ -27,6 +27,7 @@ from exsim.runs.made import Entry
 from exsim.runs.plan import Plan, salt_of
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario, load_scenario
+from exsim.runs.target_accounts import target_accounts
 
 Print = Callable[[str], None]
 NOTHING = " Left behind: nothing."

@@ -18,6 +18,7 @@ from exsim.runs.made import Entry, entries, left
 from exsim.runs.presets import PRESETS
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario
+from exsim.runs.sections import Expect
 from exsim.session.hop import ConnectionLine, Line, Mark
 from exsim.session.records import Findings
 
@@ -40,20 +41,12 @@ def facts_of(
         rig=run.rig,
         presets=presets_of(run),
         url=run.url,
+        brought=any(one.brought for one in findings.sessions),
         address=run.address,
         resolved=tuple(run.resolved),
         nodes=tuple(Node(node.name, node.version) for node in run.nodes),
         homes={one["address"]: one["node"] for one in run.accounts if one.get("node")},
-        expect=Expectations(
-            max_lost_sessions=scenario.expect.max_lost_sessions,
-            persistence=scenario.expect.persistence,
-            min_sessions_per_combination=scenario.expect.min_sessions_per_combination,
-            max_unattributed=scenario.expect.max_unattributed,
-            lost=scenario.expect.lost,
-            latency=scenario.expect.latency,
-            wrong_mailbox=scenario.expect.wrong_mailbox,
-            no_worse_by=scenario.expect.no_worse_by,
-        ),
+        expect=_expectations(scenario.expect),
         balancer=balancer_of(directory, run, scenario, log_findings),
         started=run.started,
         ended=run.ended,
@@ -75,6 +68,19 @@ def facts_of(
         sources=generator.sources,
         unmasked=unmasked(directory),
         left_behind=left_behind(findings, generator.items, entries(directory.ledger)),
+    )
+
+
+def _expectations(expect: Expect) -> Expectations:
+    return Expectations(
+        max_lost_sessions=expect.max_lost_sessions,
+        persistence=expect.persistence,
+        min_sessions_per_combination=expect.min_sessions_per_combination,
+        max_unattributed=expect.max_unattributed,
+        lost=expect.lost,
+        latency=expect.latency,
+        wrong_mailbox=expect.wrong_mailbox,
+        no_worse_by=expect.no_worse_by,
     )
 
 
@@ -191,7 +197,7 @@ def left_behind(findings: Findings, items: Counter[str], made: Sequence[Entry] =
         things.append("an empty folder exsim (exsim cleanup removes it)")
     written += len({entry.key for entry in made if entry.what == DRAFT})
     return LeftBehind(
-        logons=len(findings.sessions) + findings.refused_logons,
+        logons=sum(not one.brought for one in findings.sessions) + findings.refused_logons,
         wrong_passwords=findings.refused_logons,
         mails=findings.mails,
         items=written,

@@ -22,6 +22,7 @@ from exsim.protocols.checked import (
 )
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import Assignment, assign, with_few_spare, without
+from exsim.runs.own_logon import OWN_LOGON_FAILED
 from exsim.runs.plan import Plan
 from exsim.runs.runbook import Runbook
 from exsim.session.attempts import REFUSED as REFUSED_WORDS
@@ -40,12 +41,20 @@ def preflight(plan: Plan, book: Runbook, show: Callable[[Event], None]) -> Plan:
     book.phase_ended(order, code, words)
     hops, marks = told(book)
     checked = [checked_of(mark) for mark in marks if mark.what == "account_checked"]
+    own_logon_failed(marks)
     if book.run.crashed or book.run.stopped:
         return plan
     foreign = next((one for one in checked if one.status not in OF_THE_ACCOUNT), None)
     if foreign is not None:
         raise EnvironmentProblem(sentence(foreign, plan.rig.url, hops, marks))
     return _with(plan, book, checked)
+
+
+def own_logon_failed(marks: Sequence[Mark]) -> None:
+    """Raises EnvironmentProblem where the user's own logon flow failed."""
+    for one in marks:
+        if one.what == OWN_LOGON_FAILED:
+            raise EnvironmentProblem(str(one.facts.get("why")))
 
 
 def told(book: Runbook) -> tuple[list[Hop], list[Mark]]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from exsim.conduct.doctor_patient import NODES, Patient, place_of
+from exsim.conduct.doctor_patient import NODES, Patient, by_the_form, place_of
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.probe_client import ProbeClient
 from exsim.conduct.rig import target_rig
@@ -161,6 +161,7 @@ def _patient(directory: RunDirectory, tale: Tale, wanted: Wanted) -> Patient:
         )
     if not given.target.nodes:
         raise EnvironmentProblem(f"{wanted.scenario}: target.nodes: gives no node's own address")
+    by_the_form(given.target, wanted.scenario)
     accounts = read_accounts(wanted.scenario.parent / given.target.accounts)
     rig: Rig = target_rig(given.target, wanted.scenario)
     return Patient(name, given, wanted.scenario, rig, tuple(accounts), NODES)

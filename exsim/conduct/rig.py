@@ -18,7 +18,7 @@ from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of, first_that_answers, reach
 from exsim.lb.errors import MovingError
-from exsim.runs.accounts import Account, read_accounts
+from exsim.runs.accounts import Account
 from exsim.runs.addresses import endpoint, is_address, joined
 from exsim.runs.errors import OperatorError, ScenarioError
 from exsim.runs.organisation import organisation_nodes
@@ -176,6 +176,7 @@ def target_rig(target: Target, path: Path) -> Rig:
         ca=ca,
         insecure=target.insecure,
         hosts=target.hosts,
+        logon_folder=str(path.parent.resolve()) if target.logon else "",
         resolved=found,
         tls_min=target.tls.min,
         tls_legacy=target.tls.legacy,
@@ -225,8 +226,3 @@ def _authorities(target: Target, path: Path) -> str:
         why = problem.strerror if problem.filename else "holds no certificate in PEM"
         raise ScenarioError(str(path), "target.ca", f"{file}: {why}") from None
     return file
-
-
-def target_accounts(target: Target, path: Path) -> list[Account]:
-    """The accounts of a target; their file stands relative to the scenario."""
-    return read_accounts(path.parent / target.accounts)

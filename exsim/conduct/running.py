@@ -16,7 +16,7 @@ from exsim.conduct.deciding import Deciding
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Early, Event, carry_out
 from exsim.conduct.preflight import preflight
-from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_accounts, target_rig
+from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
 from exsim.conduct.survey import survey_of, write_survey
 from exsim.conduct.view import LiveView
@@ -39,6 +39,7 @@ from exsim.runs.plan import Plan, shared_out
 from exsim.runs.rig import Rig
 from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import Scenario, balancer_file, load_scenario
+from exsim.runs.target_accounts import target_accounts
 
 if TYPE_CHECKING:
     from exsim.lab.lab import Lab

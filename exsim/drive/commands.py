@@ -198,7 +198,10 @@ def _stop(task: Task, command: Stop) -> None:
 
 
 def _mark(task: Task, command: Mark) -> None:
-    task.client.mark(command.what, command.facts)
+    client = task.client
+    client.mark(command.what, command.facts)
+    if client.gate is not None:
+        client.gate.marked(command.what, command.facts)
 
 
 HANDLERS: dict[type[Command[Any]], Callable[[Task, Any], Any]] = {

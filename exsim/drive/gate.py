@@ -8,7 +8,7 @@ A request says what it is (`Request.attempt`, or its `auth`).  The gate asks the
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exsim.drive.pace import Pace
@@ -16,6 +16,7 @@ from exsim.drive.world import World
 from exsim.protocols.flow import Request
 from exsim.session.attempts import (
     PASSED_ON,
+    REFUSED,
     Attempt,
     Attempts,
     Leave,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from exsim.drive.task import Task
 
 PASSWORD_REFUSED = "an answer said that its password is refused (reason=2)"
+OWN_LOGON = "own_logon"  # its mark
 IN_HEADER = (Attempt.BASIC, Attempt.NTLM)
 Rested = Callable[[str, str], None]
 
@@ -170,6 +172,17 @@ class Gate:
         attempt = attempt_of(request)
         if attempt is not None:
             self._settle(request, outcome_of(attempt, hop))
+
+    def marked(self, what: str, facts: Mapping[str, Any]) -> None:
+        """A flow of the user's own has logged on, or was not let in: only it knows which."""
+        account = str(facts.get("account") or "")
+        if what != OWN_LOGON or not account:
+            return
+        if facts.get("accepted"):
+            self.attempts.accept(account)
+        else:
+            self.attempts.rest(account, REFUSED)
+            self._tell(account)
 
     def head(self, exchange: Exchange) -> None:
         """The head of an answer that is read piece by piece, and may take minutes to its end."""

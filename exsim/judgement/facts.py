@@ -116,6 +116,7 @@ class RunFacts:
     distrust: tuple[str, ...] = ()
     keeping: str = ""
     assumed: str = ""
+    brought: bool = False  # sessions were logged on elsewhere: at which front end is not known
 
     def version_of(self, name: str | None) -> str:
         """The version of the node called `name`, or "" when it is not known."""

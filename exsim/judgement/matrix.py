@@ -14,7 +14,7 @@ import msgspec
 from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.statistics import interval
-from exsim.session.identified import WITHOUT_LOGIN
+from exsim.session.identified import COOKIE_PROTOCOLS, WITHOUT_LOGIN
 from exsim.session.records import Meeting, Session
 
 STATES = {
@@ -102,6 +102,11 @@ def steered_matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
     return [_cell(key, met[key], lost[key], facts, {}) for key in keys]
 
 
+def login_known(protocol: str, brought: bool = False) -> bool:
+    """Whether a session's login front end can be known; `brought`: browsers were logged on elsewhere."""
+    return protocol not in WITHOUT_LOGIN and not (brought and protocol in COOKIE_PROTOCOLS)
+
+
 def state(sessions: int, lost: int, enough: int, barred: bool) -> str:
     """One of STATES."""
     if lost:
@@ -138,7 +143,7 @@ def _all_keys(sessions: Sequence[Session], facts: RunFacts, home: HomeOf) -> Ite
         used = {home(s) for s in load if s.protocol == protocol} - {None}
         places: list[str | None] = [node for node in nodes if node in used]
         places += sorted(used - set(nodes), key=str)
-        logins: list[str | None] = [None] if protocol in WITHOUT_LOGIN else [*nodes]
+        logins: list[str | None] = [*nodes] if login_known(protocol, facts.brought) else [None]
         for login in logins:
             for serving in nodes:
                 yield from ((protocol, login, serving, place) for place in places or [None])

@@ -40,6 +40,10 @@ NEVER_COVERED = (
     "balancers that persist on the TLS session: this client and a browser differ there",
 )
 MAY_MATTER = "may matter"  # how a change of the balancer's file is marked that is not harmless
+BROUGHT = (
+    "Which front end took these sessions' logon is not known: it was not exsim's. Each begins with the first "
+    "answer that serves it."
+)
 LATE = 0.1  # seconds behind its own plan, from which on the generator is a remark
 GUIDE_SINCE = {"2013", "2016", "2019", "se"}  # no affinity needed between such nodes: LB16
 
@@ -58,6 +62,11 @@ def remarks(judgement: Judgement) -> list[Remark]:
     return [remark for part in parts for remark in part(judgement)]
 
 
+def brought_sentence(facts: RunFacts) -> str:
+    """That somebody else's logons have no login front end; "" where exsim made them."""
+    return BROUGHT if facts.brought else ""
+
+
 def _witness(judgement: Judgement) -> Iterator[Remark]:
     findings = judgement.findings
     answers = findings.attributed + findings.unattributed
@@ -72,7 +81,7 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
         f"{witnesses(judgement)}.",
     )
     facts = judgement.facts
-    said = (addresses_sentence(facts), *facts.distrust, facts.keeping)
+    said = (addresses_sentence(facts), *facts.distrust, facts.keeping, brought_sentence(facts))
     yield from (Remark("note", one) for one in said if one)
     for sentence in identity_sentences(findings):
         yield Remark("note" if findings.wrong_mailbox else "ok", sentence)

@@ -146,7 +146,7 @@ def _none_lost(document: Results) -> str:
 def _combinations(document: Results, facts: RunFacts) -> list[str]:
     pools = [
         (place, cell)
-        for view in collapse([c for c in document.matrix if is_required(c)], facts)
+        for view in collapse([c for c in document.matrix if is_required(c, facts.brought)], facts)
         for table in view.tables
         for place, cell in table.cells.items()
     ]

@@ -13,9 +13,8 @@ from exsim.judgement import shut_out
 from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
-from exsim.judgement.matrix import Cell, counted, lost_by_itself
+from exsim.judgement.matrix import Cell, counted, login_known, lost_by_itself
 from exsim.judgement.words import counted_noun, listed, percent, seconds
-from exsim.session.identified import WITHOUT_LOGIN
 from exsim.session.records import Findings, Session
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
@@ -197,7 +196,11 @@ def _too_few(measured: Measured) -> Iterator[str]:
     expect = measured.facts.expect
     if expect.persistence == "held":
         return
-    required = [c for c in measured.cells if is_required(c) and c.state != "prevented"]
+    required = [
+        c
+        for c in measured.cells
+        if is_required(c, measured.facts.brought) and c.state != "prevented"
+    ]
     missing = [cell for cell in required if cell.sessions < expect.min_sessions_per_combination]
     if missing:
         fewest = min(missing, key=lambda cell: cell.sessions)
@@ -208,9 +211,9 @@ def _too_few(measured: Measured) -> Iterator[str]:
         )
 
 
-def is_required(cell: Cell) -> bool:
-    """Whether a combination can be asked for: all its nodes are known."""
-    known = cell.login_front_end is not None or cell.protocol in WITHOUT_LOGIN
+def is_required(cell: Cell, brought: bool = False) -> bool:
+    """Whether a combination can be asked for: all its nodes are known (`brought`: as far as they can be)."""
+    known = cell.login_front_end is not None or not login_known(cell.protocol, brought)
     return known and bool(cell.serving_front_end)
 
 

@@ -48,7 +48,9 @@ def _check(worker: Worker, user: int, protocol: str, account: Account) -> Checke
     client.mark("user", {"account": account.address, "home": account.home, "protocol": protocol})
     over = Event()
     try:
-        flow = PROTOCOLS[protocol].check(agent(worker, user, account), login(account))
+        flow = PROTOCOLS[protocol].check(
+            agent(worker, user, account), login(account, worker.own_logon)
+        )
         task = client.run(flow, "check")
         if not task.done:
             task.waiters.append(over.set)

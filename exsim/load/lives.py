@@ -17,6 +17,7 @@ from exsim.protocols.flow import Flow
 from exsim.runs.accounts import Account
 from exsim.runs.clients import HttpClient
 from exsim.runs.order import Order
+from exsim.runs.own_logon import OwnLogon
 from exsim.runs.sections import Population
 
 FOREVER = 1_000_000  # logons: as many as the run lasts
@@ -27,9 +28,16 @@ def host_of(order: Order) -> str:
     return order.url.partition("//")[2].partition("/")[0].removesuffix(":443")
 
 
-def login(account: Account) -> Login:
-    """An account as a flow takes it."""
-    return Login(account.address, account.logon, account.password, account.home)
+def login(account: Account, own: OwnLogon | None = None) -> Login:
+    """An account as a flow takes it; `own`: how it logs on, where that is the user's own doing."""
+    return Login(
+        account.address,
+        account.logon,
+        account.password,
+        account.home,
+        account.cookies,
+        own.flow if own is not None else None,
+    )
 
 
 def agent(worker: Worker, user: int, account: Account, origin: str | None = None) -> Agent:
@@ -38,14 +46,18 @@ def agent(worker: Worker, user: int, account: Account, origin: str | None = None
     return Agent(
         host_of(order),
         worker.source.dice("user", user),
-        login(account),
+        login(account, worker.own_logon),
         hosts=order.hosts,
         origin=origin,
     )
 
 
 def settings_of(
-    scenario: Population, accounts: Sequence[Account], signed: str = "", **more: Any
+    scenario: Population,
+    accounts: Sequence[Account],
+    signed: str = "",
+    own_logon: OwnLogon | None = None,
+    **more: Any,
 ) -> Any:
     """What a population's flow is to do, from what the scenario says of a session and of its client.
 
@@ -57,7 +69,7 @@ def settings_of(
         "connections": session.connections or protocol.connections,
         "logons": session.logons or FOREVER,
         "keep_alive": session.keep_alive or None,
-        "change_mailbox": tuple(map(login, accounts[1:])),
+        "change_mailbox": tuple(login(one, own_logon) for one in accounts[1:]),
         "origin": scenario.node or None,
         "signed": signed,
         **more,
@@ -84,7 +96,12 @@ def start_user(
     """
     population = worker.order.population[index]
     settings = settings_of(
-        population, accounts, Path(worker.order.directory).name, population=index, **more
+        population,
+        accounts,
+        Path(worker.order.directory).name,
+        worker.own_logon,
+        population=index,
+        **more,
     )
     control = bool(more.get("control"))
     client = worker.client(user, population.protocol, settings.connections, control)
@@ -102,6 +119,7 @@ def start_user(
     )
     browser = agent(worker, user, accounts[0], settings.origin)
     protocol = PROTOCOLS[population.protocol]
-    if protocol.give_back is not None:
-        worker.clients[client] = partial(protocol.give_back, browser, login(accounts[0]), settings)
-    return client, protocol.flow(browser, login(accounts[0]), settings)
+    known = login(accounts[0], worker.own_logon)
+    if protocol.give_back is not None and not known.cookies:  # a browser's session is somebody's
+        worker.clients[client] = partial(protocol.give_back, browser, known, settings)
+    return client, protocol.flow(browser, known, settings)

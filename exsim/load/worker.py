@@ -30,6 +30,7 @@ from exsim.runs.incident_history import IncidentHistory
 from exsim.runs.made import NAME as LEDGER
 from exsim.runs.made import Entry, Ledger
 from exsim.runs.order import Order
+from exsim.runs.own_logon import OWN_LOGON_FAILED, load_own_logon
 from exsim.runs.parts import compress
 from exsim.session.attempts import REFUSED, Attempts
 from exsim.session.attribution import Attribution
@@ -61,6 +62,9 @@ class Worker:
         self.compressing = ThreadPool(1)
         self.history = history_for(order, path, partial(self.compressing.spawn, compress))
         self.recorder = Recorder(self.history, detector_for(order))
+        self.own_logon = (
+            load_own_logon(order.logon, Path(order.logon_folder)) if order.logon else None
+        )
         self.resting = dict(order.resting)  # account -> why it is never tried again
         self.gate = None if order.lab else gate_for(order, self.world, self.rested)
         if self.gate is None:
@@ -173,6 +177,11 @@ class Worker:
 
     def crashed(self, error: Exception) -> None:
         """A flow of ours raised: the run ends with 70, and says where."""
+        blamed = self.own_logon.blame(error) if self.own_logon is not None else ""
+        if blamed:  # the user's own flow: his to mend, and what it says may hold a password
+            self.mark(OWN_LOGON_FAILED, why=blamed)
+            self.stop(blamed)
+            return
         if self.crash is None:
             self.crash = error
             traceback.print_exception(error)

@@ -6,7 +6,7 @@ does not retry an answer, and does not leave its hosts.  Driver's part: Host, re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
@@ -28,7 +28,7 @@ from exsim.protocols.flow import (
     Response,
 )
 from exsim.protocols.head import RawHeaders
-from exsim.protocols.jar import Jar, read_date
+from exsim.protocols.jar import Cookie, Jar, read_date
 
 MOST_REDIRECTS = 10  # a loop has no natural end; browsers stop at twenty (Fetch standard), a finding is due before
 SHORTEST_PAUSE = 1.0  # seconds between two sessions of one client (*assumed*)
@@ -39,12 +39,18 @@ KEEPS_METHOD = frozenset((307, 308))  # RFC 9110 15.4; the others make a POST a 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One mailbox and how its owner logs on.  `logon` is what is typed; `home` the version it lives on."""
+    """One mailbox and how its owner logs on.  `logon` is what is typed; `home` the version it lives on.
+
+    `cookies`: of a browser that is logged on already.  `enter(client, account)`: a flow of the user's own, that
+    logs on in place of exsim.
+    """
 
     address: str
     logon: str = ""
     password: str = field(default="", repr=False)
     home: str = ""
+    cookies: tuple[Cookie, ...] = field(default=(), repr=False)
+    enter: Callable[[Agent, Account], Flow[str | None]] | None = field(default=None, repr=False)
 
     @property
     def distinguished_name(self) -> str:

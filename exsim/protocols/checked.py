@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 ACCEPTED, REFUSED, BLOCKED, NOT_SENT = "accepted", "refused", "blocked", "not_sent"
 NO_FORM, NO_COOKIES, ELSEWHERE = "no_form", "no_cookies", "elsewhere"
-LANGUAGE, EXPIRED, ERROR = "language", "expired", "error"
+LANGUAGE, EXPIRED, STALE, ERROR = "language", "expired", "stale", "error"
 
 # What each says of the account, or of what stands before it; {detail} is filled in.
 MEANINGS = {
@@ -22,6 +22,7 @@ MEANINGS = {
     ELSEWHERE: "sent on to {detail} after its password was accepted: a second factor, or another site",
     LANGUAGE: "never logged on before: Exchange asks for language and time zone first",
     EXPIRED: "its password has expired: Exchange asks for a new one",
+    STALE: "the browser's session in its cookie file is not let in: it has expired or was logged off",
     ERROR: "could not be checked: {detail}",
 }
 GOOD = frozenset((ACCEPTED,))

@@ -8,8 +8,8 @@ and cookies of other domains.  Nothing that a server sends raises here; nonsense
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -124,7 +124,7 @@ class Cookie:
     """One cookie of the jar.  `domain` "" is the host alone; `expires` None lasts as long as the browser."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
     path: str = "/"
     domain: str = ""
     http_only: bool = False
@@ -183,6 +183,11 @@ class Jar:
         old = self._cookies.get((name, "", path))
         if old is None or not old.http_only:
             self._put((name, "", path), value, False, expires)
+
+    def bring(self, cookies: Iterable[Cookie]) -> None:
+        """Cookies that another browser held."""
+        for it in cookies:
+            self._put((it.name, it.domain, it.path), it.value, it.http_only, it.expires)
 
     def end_of_browser(self) -> None:
         """The window is closed: cookies that carry no time are forgotten."""

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import msgspec
 
+from exsim.protocols.jar import Cookie
 from exsim.runs.errors import AccountsError
 from exsim.wire import names
 
 COLUMNS = ("email", "logon", "home", "secret")
+SECRET = frozenset(("password", "cookies"))
 COMMAND_LIMIT = 30.0  # seconds that a `cmd:` may take
 
 
@@ -37,14 +39,15 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     node: str = ""
     sid: str = ""
     name: str = ""
+    cookies: tuple[Cookie, ...] = ()  # of a browser that is logged on already; in no file of ours
 
     def __repr__(self) -> str:
         return f"Account({self.address!r}, logon={self.logon!r}, home={self.home!r})"
 
     def claim(self) -> dict[str, str]:
-        """What may be written down: everything but the password."""
+        """What may be written down: everything but the password and the cookies."""
         facts = msgspec.to_builtins(self)
-        return {key: value for key, value in facts.items() if key != "password"}
+        return {key: value for key, value in facts.items() if key not in SECRET}
 
     def as_mailbox(self) -> dict[str, str]:
         """As the simulated organisation takes it on its standard input."""

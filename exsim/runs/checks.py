@@ -21,6 +21,9 @@ from exsim.runs.sections import Lab, Node, Population, Scenario, Session, Target
 _NODE_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,13}[A-Z0-9])?")
 
 
+_FLOW_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
 def check(scenario: Scenario) -> None:
     """Raises Complaint at the first thing that does not fit together."""
     if (scenario.lab is None) == (scenario.target is None):
@@ -31,6 +34,7 @@ def check(scenario: Scenario) -> None:
     if scenario.target is not None:
         _target(scenario.target)
         _shadow(scenario.target)
+        _brought(scenario, scenario.target)
     writes = scenario.target is None or scenario.target.writes != "none"
     for index, population in enumerate(scenario.population):
         if population.session.drafts and not writes:
@@ -125,6 +129,25 @@ def _target(target: Target) -> None:
             "target.confirm",
             f'is missing: {host} is not this machine; repeat it, confirm = "{host}"',
         )
+
+
+def _brought(scenario: Scenario, target: Target) -> None:
+    """Sessions that exsim does not log on to itself."""
+    key = "target.logon" if target.logon else "target.session"
+    if target.logon and target.session:
+        raise Complaint(key, "and target.session exclude each other")
+    if target.logon and not _FLOW_NAME.fullmatch(target.logon):
+        raise Complaint(key, f'"{target.logon}" is not module:flow, such as "portal:log_on"')
+    if not (target.logon or target.session):
+        return
+    for index, population in enumerate(scenario.population):
+        if population.protocol != "owa":
+            raise Complaint(
+                f"population[{index}].protocol",
+                f'"{population.protocol}" signs in by HTTP; {key} is for browsers ("owa") alone',
+            )
+    if scenario.load.force:
+        raise Complaint("load.force", f"needs logons that can be led to a node, and {key} is set")
 
 
 def _shadow(target: Target) -> None:

@@ -78,6 +78,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     lab: bool = False  # balancer and nodes are ours: nobody can be locked out
     limits: Limits = Limits()
     resting: dict[str, str] = {}  # account -> why it is asked no more
+    logon: str = ""  # "module:flow" of the user's own
+    logon_folder: str = ""  # where it may be found
     signature: str = ""  # what is added to every User-Agent, so that the farm's own people can tell
 
     def as_json(self) -> bytes:

@@ -68,6 +68,8 @@ class Plan:
             lab=scenario.lab is not None,
             limits=scenario.limits,
             resting=self.resting,
+            logon=scenario.target.logon if scenario.target is not None else "",
+            logon_folder=rig.logon_folder,
             signature=signature(self.directory) if scenario.target is not None else "",
         )
 

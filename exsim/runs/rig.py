@@ -33,6 +33,7 @@ class Rig(msgspec.Struct, frozen=True):
     client_key: str = ""
     proxy: str = ""  # "host:port"
     hosts: tuple[str, ...] = ()
+    logon_folder: str = ""  # where a logon flow of the user's own may be found
     config: str = ""
     changes: tuple[BalancerChange, ...] = ()
     warnings: tuple[str, ...] = ()

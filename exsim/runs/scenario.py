@@ -75,6 +75,11 @@ def _resolved(scenario: Scenario) -> Scenario:
     except ValueError:
         return scenario  # `checks` says what is wrong with them
     load = msgspec.structs.replace(scenario.load, source_addresses=sources)
+    target = scenario.target
+    if target is not None and (target.session or target.logon):
+        load = msgspec.structs.replace(
+            load, unmask=False
+        )  # nobody can be led to a node at his logon
     population = tuple(map(_resolved_population, scenario.population))
     return limits.resolved(msgspec.structs.replace(scenario, load=load, population=population))
 

@@ -147,6 +147,8 @@ class Target(Section, frozen=True):
     `client_cert`, `client_key`: of ours, in PEM, where the farm asks for one.  `proxy`: "host:port", asked to
     CONNECT; those of the environment are ignored.  `writes`: what may be written there; "own-mailbox" is
     drafts in a folder "exsim" of the test mailboxes.
+    `session`: cookies of a browser that is logged on ("{email}" in it: a file for each account).  `logon`: a flow of
+    one's own that logs on, as "module:flow".
     """
 
     url: str
@@ -165,6 +167,8 @@ class Target(Section, frozen=True):
     client_key: str = ""
     proxy: str = ""
     writes: Literal["none", "own-mailbox"] = "none"
+    session: str = ""
+    logon: str = ""
 
 
 class Session(Section, frozen=True):

@@ -113,8 +113,9 @@ class Attempts:
         return one is not None and one.confirmed
 
     def accept(self, account: str) -> None:
-        """Its password was accepted before this budget began (the check that precedes a run)."""
-        self._of(account).confirmed = True
+        """Its password was accepted, in a way that no answer shows by itself."""
+        one = self._of(account)
+        one.confirmed, one.unknown = True, 0
 
     def resting(self) -> dict[str, str]:
         """The accounts that rest, in the order in which they were first asked for, with the reasons."""

@@ -47,7 +47,17 @@ class Followed:
 class Browser:
     """The jar of one client, and whose cookies are in it."""
 
-    __slots__ = ("control", "jar", "keys", "logons", "seals", "sessions", "user")
+    __slots__ = (
+        "control",
+        "expected",
+        "jar",
+        "keys",
+        "logons",
+        "seals",
+        "sessions",
+        "unkeyed",
+        "user",
+    )
 
     def __init__(self, user: int, control: bool = False) -> None:
         self.user = user
@@ -58,13 +68,15 @@ class Browser:
             str, tuple[Followed, float]
         ] = {}  # hash of a cadataTTL -> whose, since when
         self.sessions: dict[str, Followed] = {}
+        self.expected = ""  # session that begins with the first answer that serves it
+        self.unkeyed: dict[str, Followed] = {}  # of such: without a logon cookie to tell it by
         self.logons: dict[str, Facts] = {}  # session id -> facts of the mark before the logon
 
     def sender(self, hop: Hop) -> Followed | None:
         """The session whose logon cookies this request carried."""
         cookies = hop.cookies
         key = cookies.get(names.CADATA) or cookies.get(names.E14_SESSION)
-        return self.keys.get(key) if key is not None else None
+        return self.keys.get(key) if key is not None else self.unkeyed.get(hop.session)
 
     def begin(self, record: Session, hop: Hop) -> Followed:
         """A logon was accepted: its cookies replace what was in the jar."""
@@ -75,6 +87,20 @@ class Browser:
         if len(self.sessions) > REMEMBERED:
             self._forget(next(iter(self.sessions)))
         return session
+
+    def expect(self, name: str) -> None:
+        """The cookies of a logon that was made elsewhere are in the jar; an earlier session may have had the same."""
+        self.expected, self.jar = name, None
+        self.keys, self.seals, self.unkeyed = {}, {}, {}
+
+    def begin_brought(self, record: Session, hop: Hop) -> None:
+        """The first answer under a logon that was made elsewhere: told by the request's own cookies."""
+        self.expected = ""
+        session = self.begin(record, hop)
+        held = [hop.cookies[name] for name in names.E14_LOGON_COOKIES if name in hop.cookies]
+        self.keys |= dict.fromkeys(held, session)
+        if not held:
+            self.unkeyed[hop.session] = session
 
     def _forget(self, name: str) -> None:
         """Let go of everything but the record of the session called `name`."""

@@ -22,7 +22,7 @@ from exsim.session.password import Refusals
 from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.sids import Sids
-from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read
+from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read, serves
 from exsim.session.waits import CUT, WaitBook
 from exsim.wire.names import BACK_END_COOKIE
 
@@ -115,6 +115,8 @@ class Detector:
     def _take(
         self, browser: Browser, hop: Hop, sign: Sign, front_end: str | None, evidence: str
     ) -> list[Incident]:
+        if browser.expected and browser.expected == hop.session and serves(hop, sign):
+            self._begin_brought(Reading(browser, None, hop, sign, None, ""))
         sender = browser.sender(hop)
         if sender is not None:
             if sign in MEETS and not browser.control:
@@ -187,10 +189,26 @@ class Detector:
             holder.move(after(holder.state, Sign.REPLACED), hop.arrived)
         if self._learns_hosts and (host := host_of(hop.location)):
             self._hosts |= {host}
+        browser.expected = ""
+        record = self._record(reading)
+        browser.begin(record, hop)
+        self._sessions.append(record)
+        self._note(record)
+
+    def _begin_brought(self, reading: Reading) -> None:
+        """The first answer that serves a logon made elsewhere: nobody here knows which front end took it."""
+        record = self._record(reading)
+        record.brought = True
+        reading.browser.begin_brought(record, reading.hop)
+        self._sessions.append(record)
+        self._note(record)
+
+    def _record(self, reading: Reading) -> Session:
+        browser, hop = reading.browser, reading.hop
         facts = {**self._users.get(hop.user, {}), **browser.logons.get(hop.session, {})}
         account = str(facts.get("account") or "")
         population = facts.get("population")
-        record = Session(
+        return Session(
             id=hop.session,
             user=hop.user,
             protocol=hop.protocol,
@@ -206,9 +224,6 @@ class Detector:
             login_evidence=reading.evidence,
             back_end=self.attribution.homes.get(account),
         )
-        browser.begin(record, hop)
-        self._sessions.append(record)
-        self._note(record)
 
     def _judge(self, reading: Reading) -> list[Followed]:
         """Move the session that this answer ends; return those that it costs, the sender's first."""
@@ -311,6 +326,17 @@ class Detector:
         browser = self._browser(mark.user, self._is_control(mark))
         browser.logons[_session_of(mark)] = mark.facts
 
+    def _brought(self, mark: Mark) -> None:
+        """A session is about to begin by a logon that was made elsewhere."""
+        browser = self._browser(mark.user, self._is_control(mark))
+        holder = browser.jar
+        if holder is not None and holder.state is State.LIVE:
+            holder.move(after(holder.state, Sign.REPLACED), mark.t)
+        browser.logons[_session_of(mark)] = mark.facts
+        browser.expect(_session_of(mark))
+        if self._learns_hosts and (host := str(mark.facts.get("host") or "")):
+            self._hosts |= {host.lower()}
+
     def _before_logoff(self, mark: Mark) -> None:
         """From here on the client means to be out: what that session is refused is as it should be."""
         name = _session_of(mark)
@@ -348,6 +374,7 @@ _MARKS = {
     "not_measured": Detector._not_measured,
     "user": Detector._user,
     "logon": Detector._before_logon,
+    "brought": Detector._brought,
     "logoff": Detector._before_logoff,
     "accepted": Detector._accepted,
 }

@@ -69,6 +69,9 @@ class Session(msgspec.Struct, omit_defaults=True):
     private: bool = True
     control: bool = False
     forced: bool = False
+    brought: bool = (
+        False  # its logon was made elsewhere: it begins with the first answer that serves it
+    )
     origin: str | None = None  # the node that was asked directly, for a control session
     login_front_end: str | None = None
     login_evidence: str = ""

@@ -31,6 +31,7 @@ _NODE_HEADERS = (
     names.LB_SERVER.lower(),
 )
 _BE_SERVER = names.BE_SERVER.lower()
+_CALCULATED_BE = names.CALCULATED_BE.lower()
 _OWA_ERROR = names.OWA_ERROR.lower()
 _FE_ERROR = names.FE_ERROR.lower()
 _LOGON_PAGE = names.LOGON_PAGE.rpartition("/")[2].lower()
@@ -211,6 +212,14 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
         status // 100, ((), Sign.REQUEST_REFUSED)
     )
     return next((sign for sign, holds in rules if holds(hop, place, hosts)), otherwise)
+
+
+def serves(hop: Hop, sign: Sign) -> bool:
+    """Whether an answer shows that whoever asked is let in: OWA's own data, or a back end's word."""
+    if sign is not Sign.SERVED or hop.status != 200:
+        return False
+    behind = _BE_SERVER in hop.headers or _CALCULATED_BE in hop.headers
+    return behind or hop.body.is_ in ("boot_page", "json") or hop.body.owner == "own"
 
 
 def hop_class(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> str:

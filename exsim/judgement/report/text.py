@@ -19,6 +19,7 @@ from exsim.judgement.proof import Proof, ProofLine, best
 from exsim.judgement.remark import (
     about,
     addresses_sentence,
+    brought_sentence,
     control_sentence,
     finding_lines,
     identity_sentences,
@@ -260,7 +261,8 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     if missing:
         yield from wrapped(f"Not measured: {', '.join(missing)}.")
     facts = judgement.facts
-    for remark in (addresses_sentence(facts), *facts.distrust, facts.keeping):
+    said = (*facts.distrust, facts.keeping, brought_sentence(facts))
+    for remark in (addresses_sentence(facts), *said):
         yield from wrapped(remark)
     for sentence in (saturation(facts), held_up(judgement.results.latencies)):
         yield from wrapped(sentence)

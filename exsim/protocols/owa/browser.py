@@ -7,7 +7,7 @@ from itertools import count
 
 from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent
 from exsim.protocols.flow import Flow, Mark
-from exsim.protocols.owa import boot, leave, logon, notifications, opening, stay
+from exsim.protocols.owa import boot, brought, leave, logon, notifications, opening, stay
 from exsim.protocols.owa.page import Page
 from exsim.protocols.owa.settings import Settings
 
@@ -63,6 +63,9 @@ def enter(
     again: bool = False,
 ) -> Flow[Entered]:
     """Come to the form (or use the one that is `shown`) and log on; the page, and where it is to go."""
+    if brought.is_brought(account):
+        found = yield from brought.enter(client, account, settings)
+        return Entered(refused=True) if found is None else Entered(*found)
     refused = False
     for attempt in range(settings.logon_retries + 1):
         if shown is None or shown.form is None:

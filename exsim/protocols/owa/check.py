@@ -24,11 +24,11 @@ from exsim.protocols.checked import (
     Checked,
 )
 from exsim.protocols.flow import Flow, Request, Response
+from exsim.protocols.owa import brought, leave, logon, opening
 from exsim.protocols.owa import headers as lines
-from exsim.protocols.owa import leave, logon, opening
 from exsim.protocols.owa.actions import ACTIONS
 from exsim.protocols.owa.evidence import build_in, observe
-from exsim.protocols.owa.markup import is_logon_page, read_boot_page
+from exsim.protocols.owa.markup import is_logon_page, is_start_page, read_boot_page
 from exsim.protocols.owa.page import Page
 from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
@@ -42,6 +42,8 @@ SERVER_ERRORS = 500
 def check(client: Agent, account: Account) -> Flow[Checked]:
     """Log on once, look where the mailbox lives, log off.  No password is ever sent twice."""
     yield from client.rest(0)
+    if brought.is_brought(account):
+        return (yield from _brought(client, account))
     settings = Settings(control=True, notifications=False)
     shown = yield from opening.open_owa(client, account, settings, client.number)
     if shown.form is None:
@@ -57,20 +59,24 @@ def check(client: Agent, account: Account) -> Flow[Checked]:
     return checked
 
 
+def _brought(client: Agent, account: Account) -> Flow[Checked]:
+    """The same where exsim does not log on itself; a browser's session is never logged off."""
+    checked, page, target = yield from brought.check(client, account)
+    if page is None:
+        return checked
+    checked = yield from _look(page, target, checked)
+    if page.settings.logoff:
+        yield from leave.give_back(client, account, page.settings)
+    return checked
+
+
 def _no_form(account: Account, shown: opening.Shown) -> Checked:
     response = shown.response
-    if shown.is_start_page and _is_owa(response.body):
+    if shown.is_start_page and is_start_page(response.body):
         return Checked(account.address, NO_COOKIES)
     if response.status is None or response.status >= SERVER_ERRORS:
         return Checked(account.address, ERROR, _said(response))
     return Checked(account.address, NO_FORM, _said(response))
-
-
-def _is_owa(body: bytes) -> bool:
-    """Whether a page is OWA's own start page for certain; a page of anybody's may stand at /owa/."""
-    said = read_boot_page(body)
-    marked = any(marker.encode() in body for marker in names.BOOT_MARKERS)
-    return marked or bool(said.build or said.client_id)
 
 
 def _get(target: str) -> Request:

@@ -176,6 +176,13 @@ def read_boot_page(body: bytes) -> BootPage:
     )
 
 
+def is_start_page(body: bytes) -> bool:
+    """Whether a page is OWA's own start page for certain; a page of anybody's may stand at /owa/."""
+    said = read_boot_page(body)
+    marked = any(marker.encode() in body for marker in names.BOOT_MARKERS)
+    return marked or bool(said.build or said.client_id)
+
+
 def is_logon_page(target: str) -> bool:
     """Whether a path (with or without query) is the logon page's."""
     return target.partition("?")[0].lower() == names.LOGON_PAGE
