@@ -94,7 +94,7 @@ class Identified:
             self._visit(session, reading)
         elif is_channel(hop) and hop.t <= (session.record.over or 0.0):
             self._meet(session, reading)  # it was open while the session lived
-        found = self._overdue(session)
+        found = self._overdue(session, hop)
         if sign is Sign.SERVED and session.state is State.LIVE:
             return found
         return found + self._weigh(session, reading)
@@ -211,16 +211,24 @@ class Identified:
             note_meeting(session, hop, front_end, evidence)
             self._note(record)
 
-    def _overdue(self, session: Followed) -> list[Incident]:
-        """What ended before the answer that began this session did: channels, and refusals of them."""
+    def _overdue(self, session: Followed, hop: Hop) -> list[Incident]:
+        """What ended before the answer that began this session did: channels, and refusals of them.
+
+        A refusal of what was asked on the way in, before there was a session, is none of its end.
+        """
         lost: list[Incident] = []
+        since = min(session.record.began, hop.t)
         key = (session.record.control, session.record.id)
         kept = self._attempts.pop(key, None) if self._attempts else None
         for reading in kept[1].waiting if kept else ():
             reading.sender = session
             if is_channel(reading.hop):
                 self._meet(session, reading)
-            elif reading.hop.method == IN_CHANNEL and session.state is State.LIVE:
+            elif (
+                reading.hop.method == IN_CHANNEL
+                and reading.hop.arrived >= since
+                and session.state is State.LIVE
+            ):
                 lost += self._lose(session, reading)
         return lost
 

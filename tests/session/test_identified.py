@@ -151,6 +151,18 @@ def test_a_silent_in_channel_is_served_by_whoever_challenged_its_connection() ->
     assert [(m.front_end, m.evidence) for m in session.meetings] == [(B, "ntlm")]
 
 
+def test_a_refused_probe_before_the_channels_is_none_of_the_sessions_end() -> None:
+    """The balancer moved its connection: the client signed in anew, and had no session yet."""
+    caller = Caller("outlook_anywhere")
+    caller.begin()
+    caller.in_channel(B, 401, auth="bound", step="echo_in", body=Evidence(is_="challenge"))
+    caller.t += 1.0
+    caller.mark("accepted", number=1)
+    caller.in_channel(B)
+    caller.connect(A)
+    assert only(judged(caller.lines)).state == "live"
+
+
 def test_an_in_channel_that_is_refused_within_a_session_loses_it() -> None:
     caller = Caller("outlook_anywhere")
     caller.begin()

@@ -12,6 +12,8 @@ from exsim.session.hop import Evidence
 from exsim.wire import names, rts
 from exsim.wire.errors import WireError
 
+CHANNELS = ("in_channel", "out_channel", "out_successor")
+CALL_FAILED = f"{names.RPC_ERROR}6be"  # of a pair that had been joined
 LONGEST_CODE = 40  # characters kept of an error that a server names
 
 
@@ -22,7 +24,7 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
         return Evidence(len(body), "challenge")
     code = error_of(response.reason)
     if code is not None:
-        return Evidence(len(body), "fault", code)
+        return Evidence(len(body), _kind(code, request.step not in CHANNELS), code)
     if response.status == 200 and response.error is None:
         return Evidence(len(body), "answer" if _is_echo(body) else "unreadable")
     return Evidence(len(body), "" if body else "empty")
@@ -33,9 +35,14 @@ def of_head(head: Head, joined: bool) -> Evidence:
     if head.status == UNAUTHORIZED:
         return Evidence(is_="challenge")
     code = error_of(head.reason)
-    if code is not None:
-        return Evidence(is_="fault" if joined else "lost_context", code=code)
-    return Evidence()
+    return Evidence() if code is None else Evidence(is_=_kind(code, joined), code=code)
+
+
+def _kind(code: str, joined: bool) -> str:
+    """Which of a proxy's errors say that a channel's other half was not found (Win32's own numbers)."""
+    if code.startswith(CALL_FAILED):
+        return "fault"
+    return "fault" if joined else "lost_context"
 
 
 def error_of(reason: str) -> str | None:

@@ -17,6 +17,7 @@ HANDLE = b"\0\0\0\0" + b"h" * 16
 BOUND = dce.bind_ack(1, [True, True], 7, "6001")
 CONNECTED = dce.response(2, emsmdb.Connected(HANDLE, "Somebody", "/o=x").encode())
 DONE = dce.response(4, emsmdb.RpcDone(HANDLE, rop.pack(rop.properties("Somebody"))).encode())
+RECYCLED = [rts.encode(one) for one in (rts.out_r2_a2(), rts.out_r2_a6(), rts.out_r2_b3())]
 GOOD = [A3, C2, *map(dce.encode, (BOUND, CONNECTED, DONE)), rts.encode(rts.ping())]
 
 
@@ -56,7 +57,9 @@ def meet(node, **settings):
     return play(MADE, ACCOUNTS, prepare=instead, preemptive=True, **{"polls": 1, **settings})
 
 
-pieces = st.lists(st.one_of(st.sampled_from(GOOD), st.binary(min_size=1, max_size=80)), max_size=8)
+pieces = st.lists(
+    st.one_of(st.sampled_from([*GOOD, *RECYCLED]), st.binary(min_size=1, max_size=80)), max_size=8
+)
 
 
 @settings(max_examples=60)

@@ -6,6 +6,8 @@ as another, or a hop's class is not the one that the node confessed.
 
 import pytest
 
+from exsim.protocols.flow import Request, Response
+from exsim.protocols.outlook_anywhere import evidence
 from exsim.session.meaning import SIGNS
 from exsim.session.signs import read
 from exsim.wire import names
@@ -243,3 +245,18 @@ def test_a_run_that_stops_has_the_sessions_that_were_live(healthy):
     made, accounts = healthy
     played = play(made, accounts, polls=100, think=5.0, until=20.0)
     assert played.states == {"live": 3}
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "kind"),
+    [
+        ("in_channel", "6ba", "lost_context"),  # the other half was not found
+        ("in_channel", "6be", "fault"),  # of a pair that broke
+        ("out_successor", "6ba", "lost_context"),
+        ("echo_in", "6ba", "fault"),  # a probe has no other half
+    ],
+)
+def test_what_a_proxys_error_says_of_a_channel_that_was_read_whole(step, code, kind):
+    response = Response(503, [], b"", None, reason=f"RPC Error: {code}")
+    seen = evidence.observe(Request(names.RPC_IN, "/rpc/rpcproxy.dll", step=step), response)
+    assert (seen.is_, seen.code) == (kind, f"RPC Error: {code}")
