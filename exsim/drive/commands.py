@@ -46,7 +46,8 @@ class NotSent:
 def _request(task: Task, command: Request) -> Any:
     client = task.client
     if client.gate is None and command.writes is None and command.on is None:
-        line = client.pool(command.origin).next()
+        pool = client.pools.get(command.origin) or client.pool(command.origin)
+        line = pool.next()
         if line is not None:  # nothing to ask, and a connection at hand
             client.begin(task, command, line, False, None)
             return PENDING

@@ -123,19 +123,21 @@ class Client:
         self, task: Task, request: Request, line: Line, piecewise: bool, length: int | None
     ) -> Exchange:
         """Put a request on a line."""
-        exchange = Exchange(task, request, line, piecewise)
-        task.owned[exchange] = None
+        world, number = self.world, next(self.ids)
         self.seq += 1
-        exchange.seq = self.seq
-        exchange.client_request_id = next(self.ids)
-        exchange.sent_at = self.world.now()
-        exchange.late, task.late = task.late, 0.0
-        exchange.pause, task.pause = task.pause, 0.0
+        now = world.now()
+        exchange = Exchange(
+            task, request, line, piecewise, self.seq, number, now, task.late, task.pause
+        )
+        task.late = task.pause = 0.0
+        task.owned[exchange] = None
         line.exchange = exchange
-        if not piecewise:
-            exchange.deadline = exchange.sent_at + request.timeout * self.world.scale
-            self.world.watch(exchange)
-        line.begin(exchange, exchange.client_request_id, length)
+        if piecewise:
+            exchange.by_pieces()
+        else:
+            exchange.deadline = now + request.timeout * world.scale
+            world.watch(exchange)
+        line.begin(exchange, number, length)
         return exchange
 
     def release(self, exchange: Exchange, spent: bool) -> None:
@@ -143,7 +145,7 @@ class Client:
         line = exchange.connection
         line.exchange = None
         line.used += 1
-        pool = self.pool(line.origin)
+        pool = self.pools.get(line.origin) or self.pool(line.origin)
         if spent:
             line.drop()
             pool.forget(line)

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from exsim.drive.world import Line
 from exsim.protocols.flow import End, Head, Request, Response
 from exsim.protocols.head import HeadFacts, RawHeaders
@@ -21,37 +23,38 @@ if TYPE_CHECKING:
 WHOLE = End()
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """One hop in the making.  Piecewise ones are what a flow knows as a Channel."""
 
-    # What an exchange has until it is told otherwise: most are over in one answer, and need no more.
-    seq = 0
-    client_request_id = ""
-    sent_at = 0.0
-    late = 0.0
-    pause = 0.0
+    task: Task
+    request: Request
+    connection: Line
+    piecewise: bool
+    seq: int = 0
+    client_request_id: str = ""
+    sent_at: float = 0.0
+    late: float = 0.0
+    pause: float = 0.0
     first_byte: float | None = None  # when the head was complete
-    over_at = 0.0
-    status: int | None = None
-    reason = ""
-    headers: RawHeaders = []  # noqa: RUF012  # replaced, never changed
-    arrivals: Sequence[float] = ()  # of the pieces; kept for piecewise exchanges only
-    ended: End | None = None
-    error: str | None = None
-    evidence: Evidence | None = None  # set by the flow: what it made of the pieces so far
-    waiting = False  # a flow stands in Receive
+    over_at: float = 0.0
     deadline: float | None = None
-    recorded = False
+    ended: End | None = None
+    recorded: bool = False
+    error: str | None = None
+    arrivals: Sequence[float] = ()  # of the pieces; kept for piecewise exchanges only
+    # Of answers that do not come whole
+    status: int | None = None
+    reason: str = ""
+    headers: RawHeaders = []
+    body: Sequence[bytes] = ()
+    inbox: Any = ()  # of Head and bytes
+    evidence: Evidence | None = None  # set by the flow: what it made of the pieces so far
+    waiting: bool = False  # a flow stands in Receive
 
-    def __init__(self, task: Task, request: Request, line: Line, piecewise: bool) -> None:
-        self.task = task
-        self.request = request
-        self.connection = line
-        self.piecewise = piecewise
-        self.body: list[bytes] = []
-        self.inbox: Any = deque() if piecewise else ()  # of Head and bytes
-        if piecewise:
-            self.arrivals = []
+    def by_pieces(self) -> None:
+        """From now on the answer is kept piece by piece."""
+        self.inbox = deque()
+        self.arrivals = []
 
     # What the line reports ------------------------------------------------------------------
     def on_head(self, status: int, reason: str, headers: RawHeaders) -> None:
@@ -67,7 +70,8 @@ class Exchange:
     def on_piece(self, data: bytes) -> None:
         """A piece of the body."""
         if not self.piecewise:
-            self.body.append(data)
+            self.body = body = self.body or []
+            cast("list[bytes]", body).append(data)
             return
         arrivals = cast("list[float]", self.arrivals)
         if len(arrivals) < 10_000:  # bounded: hours of heartbeats keep their first gaps only
@@ -82,9 +86,7 @@ class Exchange:
         client = task.client
         line = self.connection
         now = client.world.now()
-        self.status, self.reason, self.headers = status, reason, headers
         self.first_byte = self.over_at = now
-        self.body.append(body)
         self.ended = WHOLE
         client.world.unwatch(self)
         client.release(self, False)

@@ -160,7 +160,11 @@ class HubLine:
         self.received = 0
         self.head_done = self.complete = self.until_close = False
         target = self.target
-        self._send(head_of(request, target.host, client_request_id, length, target.signature))
+        data = head_of(request, target.host, client_request_id, length, target.signature)
+        if self.ready and self.tls is None:
+            self._push(data)
+        else:
+            self._send(data)
 
     def write(self, data: bytes) -> None:
         self._send(data)

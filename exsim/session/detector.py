@@ -66,21 +66,22 @@ class Detector:
 
     def feed(self, line: Line) -> list[Incident]:
         """Take one line; the incidents that it is the first sign of (control sessions' are not told)."""
-        if isinstance(line, Hop):
-            self._ledger.found.mails += line.step == "send_mail" and line.status == 200
+        if type(line) is Hop:
             if line.control:
+                self._ledger.mail(line)
                 self._control(line)
                 return []
             browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
             front_end, evidence = self.attribution.front_end(line)
             sign = read(line, self._hosts)
-            if line.protocol != "owa":
-                self._waits.hop(line)
-                if line.status is not None:  # a channel may have none, and be well
-                    self._ledger.attribute(sign, front_end, evidence)
-                return self._identified.take(browser, line, sign, front_end, evidence)
-            self._ledger.attribute(sign, front_end, evidence)
-            return self._take(browser, line, sign, front_end, evidence)
+            if line.protocol == "owa":
+                self._ledger.attribute(sign, front_end, evidence)
+                return self._take(browser, line, sign, front_end, evidence)
+            self._waits.hop(line)
+            self._ledger.mail(line)
+            if line.status is not None:  # a channel may have none, and be well
+                self._ledger.attribute(sign, front_end, evidence)
+            return self._identified.take(browser, line, sign, front_end, evidence)
         if isinstance(line, Mark):
             self._mark(line)
         return []

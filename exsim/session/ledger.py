@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from exsim.session.browser import Reading
@@ -25,9 +26,14 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.found = Findings([], [], 0, 0, 0)
+        self._witnesses: defaultdict[str, int] = defaultdict(int)
+        self.found = Findings([], [], 0, 0, 0, witnesses=self._witnesses)
         self.crossed: Callable[[Finding], None] = lambda finding: None  # told of each at once
         self.silent = 0  # answers that do not say whose mailbox they are from
+
+    def mail(self, hop: Hop) -> None:
+        """Count a message, if a server took one."""
+        self.found.mails += hop.step == "send_mail" and hop.status == 200
 
     def attribute(self, sign: Sign, front_end: str | None, evidence: str) -> None:
         """Count one hop, by its witness; only a node's answers can be attributed."""
@@ -35,7 +41,7 @@ class Ledger:
         found.hops += 1
         if front_end is not None:
             found.attributed += 1
-            found.witnesses[evidence] = found.witnesses.get(evidence, 0) + 1
+            self._witnesses[evidence] += 1
         elif SIGNS[sign].class_ != "none":
             found.unattributed += 1
 
