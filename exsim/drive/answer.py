@@ -89,27 +89,27 @@ _heads = _Heads()
 
 def ordinary(data: bytes) -> Ordinary | None:
     """The answer that `data` is, or None: llhttp must say what it is."""
-    end = data.find(b"\r\n\r\n")
-    if end < 0:
+    head, end, body = data.partition(b"\r\n\r\n")  # parts are had for less than places
+    if not end:
         return None
-    at = data.find(_ID_LINE, 0, end)
+    before, mark, after = head.partition(_ID_LINE)
     own = b""
-    if at >= 0:
-        at += len(_ID_LINE)
-        stop = data.find(b"\r\n", at)
-        own = data[at:stop]
+    if mark:
+        own, line_end, after = after.partition(b"\r\n")
         if not own:
             return None
-        if len(own) > LONGEST or own.translate(None, _IN_IDS):
+        if len(own) <= LONGEST and not own.translate(None, _IN_IDS):
+            head = b"".join((before, mark, line_end, after))
+        else:
             own = b""  # an odd one: a line like any other
-    known = _heads[data[:at] + data[stop:end] if own else data[:end]]
-    if known is None or len(data) - end - 4 != known.length:
+    known = _heads[head]
+    if known is None or len(body) != known.length:
         return None
     headers = known.headers
     if own:
         headers = headers.copy()
         headers[known.id_at] = REQUEST_ID, own
-    return known.status, known.reason, headers, data[end + 4 :], known.facts
+    return known.status, known.reason, headers, body, known.facts
 
 
 def _read_head(head: bytes) -> _Known | None:

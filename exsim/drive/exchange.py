@@ -45,7 +45,7 @@ class Exchange(msgspec.Struct, eq=False):
     # Of answers that do not come whole
     status: int | None = None
     reason: str = ""
-    headers: RawHeaders = []
+    headers: RawHeaders | tuple[()] = ()
     body: Sequence[bytes] = ()
     inbox: Any = ()  # of Head and bytes
     evidence: Evidence | None = None  # set by the flow: what it made of the pieces so far
@@ -158,7 +158,7 @@ class Exchange(msgspec.Struct, eq=False):
         """What a flow is sent, and what the hop is made from."""
         return Response(
             self.status,
-            self.headers,
+            self.headers or [],
             self.body[0] if len(self.body) == 1 else b"".join(self.body),
             self.connection,
             self.error,

@@ -141,15 +141,17 @@ def run_until(task: Task, seconds: float) -> bool:
 
 def stamper(started: float) -> Callable[[float], str]:
     """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
-    last_second, last_text = -1, ""
+    last, text, last_second, second_text = -1, "", -1, ""
 
     def stamp(t: float) -> str:
-        nonlocal last_second, last_text
-        moment = started + t
-        second = int(moment)
-        if last_second != second:
-            last_second = second
-            last_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return last_text + MILLISECONDS[int((moment - second) * 1000)]
+        nonlocal last, text, last_second, second_text
+        tick = int((started + t) * 1000)
+        if tick != last:
+            last, (second, millisecond) = tick, divmod(tick, 1000)
+            if last_second != second:
+                last_second = second
+                second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            text = second_text + MILLISECONDS[millisecond]
+        return text
 
     return stamp

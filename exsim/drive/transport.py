@@ -157,8 +157,9 @@ class HubLine:
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
         request = exchange.request
         self.method = request.method
-        self.received = 0
-        self.head_done = self.complete = self.until_close = False
+        if self.received:  # llhttp read the answer before
+            self.received = 0
+            self.head_done = self.complete = self.until_close = False
         target = self.target
         data = head_of(request, target.host, client_request_id, length, target.signature)
         if self.ready and self.tls is None:

@@ -7,8 +7,8 @@ by Locust's own arithmetic in batches, under the second in which each came, and 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from locust.env import Environment
@@ -18,7 +18,27 @@ from exsim.session.hop import Hop
 
 BATCH = 256  # hops that wait to be counted, at most
 
-Noted = tuple[float, int, float]  # milliseconds, bytes, when (seconds since 1970)
+
+class _Batch:
+    """Requests of one kind and one second: milliseconds, bytes, when the last came (seconds since 1970)."""
+
+    __slots__ = ("last", "lengths", "times")
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.lengths: list[int] = []
+        self.last = 0.0
+
+
+class _Methods(dict[str, str]):
+    """A protocol -> what stands in Locust's column "Type"."""
+
+    def __missing__(self, protocol: str) -> str:
+        self[protocol] = protocol.upper()
+        return self[protocol]
+
+
+_METHODS = _Methods()
 
 
 class BatchedStats(RequestStats):
@@ -36,8 +56,8 @@ class BatchedStats(RequestStats):
         self._clock = clock
         self._started = started
         self._hops: list[Hop] = []
-        self._noted: dict[tuple[str, str], list[Noted]] = {}
-        self._second = int(clock())
+        self._noted: dict[tuple[str, str], _Batch] = {}
+        self._next = int(clock()) + 1  # when the second ends whose requests are noted
         super().__init__(use_response_times_cache)
 
     def note(self, hop: Hop) -> None:
@@ -55,7 +75,11 @@ class BatchedStats(RequestStats):
             super().log_request(method, name, response_time, content_length)  # type: ignore[arg-type]
             return
         self._take()
-        self._put((name, method), (response_time, content_length, self._clock()))
+        now = self._clock()
+        batch = self._batch((name, method), now)
+        batch.times.append(response_time)
+        batch.lengths.append(content_length)
+        batch.last = now
 
     def count(self) -> None:
         """Count what was noted."""
@@ -65,51 +89,56 @@ class BatchedStats(RequestStats):
     def _take(self) -> None:
         """Put the hops under the seconds in which their answers came."""
         hops, self._hops = self._hops, []
-        started, put = self._started, self._put
+        started, known = self._started, self._noted
         for hop in hops:
-            put(
-                (hop.step, _method_of(hop.protocol)),
-                (hop.took * 1000, hop.body.bytes, started + hop.t + hop.took),
-            )
+            took = hop.took
+            now = started + hop.t + took
+            key = hop.step, _METHODS[hop.protocol]
+            if now >= self._next or key not in known:
+                batch, known = self._batch(key, now), self._noted
+            else:
+                batch = known[key]
+            batch.times.append(took * 1000)
+            batch.lengths.append(hop.body.bytes)
+            batch.last = now
 
-    def _put(self, key: tuple[str, str], request: Noted) -> None:
-        if int(request[2]) > self._second:
+    def _batch(self, key: tuple[str, str], now: float) -> _Batch:
+        """Where requests of this kind and of the second of `now` are noted."""
+        if now >= self._next:
             self._count()
-            self._second = int(request[2])
-        noted = self._noted.get(key)
-        if noted is None:
+            self._next = int(now) + 1
+        batch = self._noted.get(key)
+        if batch is None:
             if key not in self._entries:
-                self._entries[key].start_time = request[2]  # an entry begins with its first request
-            noted = self._noted[key] = []
-        noted.append(request)
+                self._entries[key].start_time = now  # an entry begins with its first request
+            batch = self._noted[key] = _Batch()
+        return batch
 
     def _count(self) -> None:
-        if not self._noted:
-            return
         noted, self._noted = self._noted, {}
-        for key, requests in noted.items():
-            self._add(self._entries[key], requests)
-            self._add(self._total, requests)
+        for key, batch in noted.items():
+            buckets = Counter(map(bucket_response_time, batch.times))
+            self._add(self._entries[key], batch, buckets)
+            self._add(self._total, batch, buckets)
 
-    def _add(self, entry: Any, requests: list[Noted]) -> None:
-        """What `StatsEntry.log` does for each of `requests`, all of one second.
+    def _add(self, entry: Any, batch: _Batch, buckets: Counter[int]) -> None:
+        """What `StatsEntry.log` does for each request of `batch`, all of one second.
 
         The entry's own types say whole milliseconds; Locust itself is handed fractions.
         """
-        second, before = self._second, entry.last_request_timestamp
+        second, before, times = self._next - 1, entry.last_request_timestamp, batch.times
         if entry.use_response_times_cache and before and second > int(before):
             entry._cache_response_times(second - 1)
-        times = [took for took, _, _ in requests]
-        entry.num_requests += len(requests)
-        entry.num_reqs_per_sec[second] += len(requests)
-        entry.last_request_timestamp = max(before or 0.0, requests[-1][2])
+        entry.num_requests += len(times)
+        entry.num_reqs_per_sec[second] += len(times)
+        entry.last_request_timestamp = max(before or 0.0, batch.last)
         entry.total_response_time += sum(times)
         lowest = entry.min_response_time
         entry.min_response_time = min(times) if lowest is None else min(lowest, *times)
         entry.max_response_time = max(entry.max_response_time, *times)
-        entry.total_content_length += sum(length for _, length, _ in requests)
-        for took in times:
-            entry.response_times[bucket_response_time(took)] += 1
+        entry.total_content_length += sum(batch.lengths)
+        for bucket, count in buckets.items():
+            entry.response_times[bucket] += count
 
     @property
     def total(self) -> StatsEntry:
@@ -131,12 +160,6 @@ class BatchedStats(RequestStats):
     @entries.setter
     def entries(self, entries: dict[tuple[str, str], StatsEntry]) -> None:
         self._entries = entries
-
-
-@lru_cache(maxsize=64)
-def _method_of(protocol: str) -> str:
-    """What stands in Locust's column "Type"."""
-    return protocol.upper()
 
 
 def keep_in_batches(environment: Environment, started: float) -> BatchedStats:

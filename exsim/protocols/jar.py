@@ -280,7 +280,9 @@ class Jar:
         if sent is None:
             if len(self._matching) >= MOST_PATHS:
                 self._changed()
-            sent = [it for it in self._cookies.values() if path_matches(path, it.path)]
+            sent = [
+                it for it in self._cookies.values() if it.path == "/" or path_matches(path, it.path)
+            ]
             sent.sort(key=lambda it: -len(it.path))  # stable: of equal paths the older comes first
             self._matching[path] = sent
         if not sent:

@@ -30,16 +30,12 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 
     None: no marker, or nobody's answer is expected.
     """
-    at = body.find(_MARKER)
-    if at < 0 or not own:
+    if _MARKER not in body or not own:
         return None
-    marker, first = _own_marker(own), at
-    while at >= 0 and body.startswith(marker, at):  # all of them, in the ordinary answer
-        at = body.find(_MARKER, at + len(marker))
-    if at < 0:
+    if _MARKER not in body.replace(_own_marker(own), b""):  # the ordinary answer
         return "own"
     found: set[bytes] = set()
-    at = first
+    at = body.find(_MARKER)
     for _ in range(MOST_MARKERS):
         if at < 0:
             break

@@ -20,6 +20,7 @@ from exsim.wire import names
 _CODE = b'Code"'
 _HOST = re.compile(rb"200 OK<br/>\s*([A-Za-z0-9.\-]{1,255})")
 _NO_ERROR = b':"NoError"'
+_FINE = _CODE + _NO_ERROR
 _VALUE = re.compile(rb'\s*:\s*"?([A-Za-z0-9_\-]{1,64})')
 _BUILD = re.compile(
     rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
@@ -68,15 +69,14 @@ def host_in(body: bytes) -> str:
 
 def code_in(body: bytes) -> str | None:
     """The first ResponseCode or ErrorCode that is not NoError; "NoError" when all are; None without any."""
-    at = first = body.find(_CODE)
-    if at < 0:
+    before, found, rest = body.partition(_CODE)
+    if not found:
         return None
-    while at >= 0 and body.startswith(_NO_ERROR, at + len(_CODE)):  # all, in the ordinary answer
-        at = body.find(_CODE, at + len(_CODE))
-    if at < 0 and body.endswith(b'"Response', 0, first):
+    fine = before[-9:] == b'"Response' and rest[:10] == _NO_ERROR
+    if fine and _CODE not in rest.replace(_FINE, b""):  # the ordinary answer
         return "NoError"
     code: str | None = None
-    at = first
+    at = len(before)
     for _ in range(MOST_CODES):
         if at < 0:
             break
@@ -92,8 +92,8 @@ def code_in(body: bytes) -> str | None:
 
 def build_in(body: bytes) -> str | None:
     """The back end's build in an answer's header, as 15.1.669.32, or None."""
-    start = body.find(b'"ServerVersionInfo"')
-    return None if start < 0 else _read_build(body[start : start + 200])
+    _, found, rest = body.partition(b'"ServerVersionInfo"')
+    return _read_build(rest[:180]) if found else None
 
 
 @lru_cache(maxsize=256)
