@@ -50,7 +50,8 @@ def examine(asked: Asked) -> Examined:
     with patient_for(asked) as patient:
         patient, kept = looked_at(patient)
         place = place_of(patient)
-        client = ProbeClient(place, lambda told: None)
+        limits = patient.scenario.limits
+        client = ProbeClient(place, lambda told: None, attempts=asked.budget, limits=limits)
         try:
             visit = visit_of(patient, client, asked.budget)
             if kept:

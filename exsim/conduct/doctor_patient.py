@@ -19,12 +19,12 @@ from exsim.conduct.shipped import scenarios
 from exsim.runs.accounts import Account, read_accounts
 from exsim.runs.assignment import make_lab_accounts
 from exsim.runs.dice import Source
-from exsim.runs.errors import OperatorError, ScenarioError
+from exsim.runs.errors import OperatorError
 from exsim.runs.organisation import PresetProblem, choices
 from exsim.runs.presets import PRESETS
 from exsim.runs.rig import Rig
 from exsim.runs.scenario import NO_BALANCER, Scenario, load_scenario
-from exsim.runs.sections import Target
+from exsim.runs.target_accounts import by_the_form
 
 LAB, LAB_2010 = "roundrobin.toml", "e14.toml"  # whose nodes and balancer `--lab` takes
 OF_2010 = "e14_no_affinity"
@@ -121,17 +121,6 @@ def patient_for(asked: Asked) -> Iterator[Patient]:
         rig = lab_rig(lab, scenario)
         count = max(asked.accounts, len(scenario.lab.nodes))
         yield Patient(name, scenario, path, rig, chosen(made, count), through, scenario.lab.presets)
-
-
-def by_the_form(target: Target, path: Path) -> None:
-    """Raises ScenarioError where exsim is not to log on by Exchange's own form, node by node."""
-    key = "target.session" if target.session else "target.logon" if target.logon else ""
-    if key:
-        raise ScenarioError(
-            str(path),
-            key,
-            "exsim run alone can use it: here a logon is made at each node, by the form",
-        )
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from exsim.protocols.owa.fingerprint import Fingerprint
 from exsim.protocols.owa.way import Way, front_end_of
 
 PASSWORD_REFUSED = "reason_2"
+NOT_ALLOWED = "not_allowed"  # the driver did not send it
 ANYWHERE = Way("")
 SAME_CLOCK = 60.0  # seconds; a public logon's shortest life is fifteen minutes (E13)
 
@@ -232,6 +233,12 @@ class Visit:
         if not self.budget.spend(copy.account):
             return
         reply = yield from show(copy, method, met, self.ways.farm)
+        if reply.detail == NOT_ALLOWED:
+            self.budget.resting.add(copy.account.address)
+            self.note(
+                f"{copy.account.address} was not used again: too many attempts of its password were unanswered."
+            )
+            return
         self.ways.saw(met, reply.front_end)
         self._record(copy, reply, met)
         if reply.says == PASSWORD_REFUSED:

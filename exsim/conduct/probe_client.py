@@ -16,10 +16,14 @@ from exsim.conduct.tale import ToldHop
 from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
 from exsim.drive.exchange import Exchange
+from exsim.drive.gate import Gate
 from exsim.drive.hub import HubWorld, run_until, stamper
+from exsim.drive.pace import Pace, pace_of
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.flow import CookieLine, Flow, Request, Response
 from exsim.runs.dice import Source
+from exsim.runs.sections import Limits
+from exsim.session.attempts import MOST, Attempts
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop, Line, Mark
@@ -28,6 +32,8 @@ from exsim.session.records import Incident
 from exsim.session.signs import read
 
 USER = 1
+MINUTE = 60.0
+NO_LIMITS = Limits()
 KEPT_COOKIES = 200  # requests whose cookies are at hand for a proof
 Show = Callable[[ToldHop], None]
 
@@ -36,10 +42,18 @@ class ProbeClient:
     """One browser.  `show` is called with each hop as its answer arrives.
 
     `mailbox`: the address whose marker its answers are to bear; without it answers are not asked whose
-    they are, because a name that is typed to log on is not an address.
+    they are, because a name that is typed to log on is not an address.  `attempts`: of one account's password
+    that are refused or not yet confirmed; a copy of cookies is one.  `limits`: the pace that it keeps.
     """
 
-    def __init__(self, place: Place, show: Show, mailbox: str = "") -> None:
+    def __init__(
+        self,
+        place: Place,
+        show: Show,
+        mailbox: str = "",
+        attempts: int = MOST,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
         self.place = place
         self.show = show
         self.mailbox = mailbox
@@ -53,6 +67,7 @@ class ProbeClient:
         self.incident: Incident | None = None
         self.shown: dict[int, CookieLine] = {}
         self.crash: Exception | None = None
+        self._account = ""  # who logged on last
         self.world = HubWorld(place.targets, on_crash=self._crashed)
         protocol = PROTOCOLS["owa"]
         self.client = Client(
@@ -64,6 +79,14 @@ class ProbeClient:
             CookieHasher(bytes.fromhex(self.source.salt()), frozenset(cookies)),
             stamper(self.world.started),
         )
+        logons = limits.logons_per_minute
+        self.gate = Gate(
+            self.world,
+            Attempts(attempts),
+            pace_of(limits.requests_per_second),
+            Pace(logons, MINUTE) if logons is not None else None,
+        )
+        self.gate.follow(self.client)
         self.client.listeners.append(self._remember)
 
     def run(self, flow: Flow[Any], seconds: float) -> tuple[bool, Any]:
@@ -101,8 +124,11 @@ class ProbeClient:
 
     def _take(self, line: Line) -> None:
         incidents = self.detector.feed(line)
+        if incidents:
+            self.gate.attempts.lost(self._account)
         if isinstance(line, Mark):
             self.marks.append(line)
+            self._account = str(line.facts.get("account") or self._account)
         elif isinstance(line, Hop):
             self.hops.append(line)
             self.show(ToldHop(line, self.front_end(line), self._mark(line, incidents)))

@@ -17,6 +17,7 @@ from exsim.runs.errors import OperatorError
 from exsim.runs.rig import cookie_in
 from exsim.runs.scenario import load_scenario
 from exsim.runs.sections import Target
+from exsim.runs.target_accounts import by_the_form
 
 
 @contextmanager
@@ -78,6 +79,7 @@ def said_by(path: Path, user: str, haproxy: str | None) -> Said:
         raise OperatorError(
             f"{path}: has no [target]; a lab is looked at by exsim run or exsim doctor"
         )
+    by_the_form(target, path)
     accounts = read_accounts(path.parent / target.accounts)
     found = [one for one in accounts if user in ("", one.logon, one.address)]
     if not found:
@@ -93,5 +95,10 @@ def said_by(path: Path, user: str, haproxy: str | None) -> Said:
         balancer=path.parent / target.balancer if target.balancer else None,
         servers=target.map,
         haproxy=haproxy,
+        tls_min=target.tls.min,
+        tls_legacy=target.tls.legacy,
+        client_cert=str(path.parent / target.client_cert) if target.client_cert else "",
+        client_key=str(path.parent / target.client_key) if target.client_key else "",
+        proxy=target.proxy,
     )
     return Said(asked, found[0])

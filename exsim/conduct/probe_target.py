@@ -17,7 +17,9 @@ from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of, first_that_answers
 from exsim.runs.addresses import endpoint, is_address, is_loopback, joined
 from exsim.runs.errors import OperatorError
+from exsim.runs.plan import signature
 
+PROBE = "probe"  # as whom its requests are signed
 PORTS = {"https": 443, "http": 80}
 
 
@@ -29,7 +31,7 @@ class Asked:
     ("10.0.1.13:443" or "http://10.0.1.13:80").  `ca`: a file to trust instead of the system's own.
     `cleartext`: a node on another machine may be spoken to without TLS.  `balancer`: a HAProxy file to run
     here in front of the nodes, `servers`: which of its servers is which node.  `lb_ca`: vouches for a
-    balancer that runs here.
+    balancer that runs here.  The rest is as in a scenario's [target].
     """
 
     url: str
@@ -43,6 +45,11 @@ class Asked:
     servers: dict[str, str] = field(default_factory=dict)
     haproxy: str | None = None
     lb_ca: str = ""
+    tls_min: str = "1.2"
+    tls_legacy: bool = False
+    client_cert: str = ""
+    client_key: str = ""
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +75,41 @@ def place_of(asked: Asked) -> Place:
     scheme_at, where, port_at = _endpoint("--address", f"{scheme}://{_without_scheme(at)}")
     nodes = {node: _endpoint(f"--node {node}", text) for node, text in asked.nodes.items()}
     _permitted(asked, name, [(scheme_at, where), *((kind, at) for kind, at, _ in nodes.values())])
-    there, found = _reached(where, port_at)
+    proxy = _endpoint("--proxy", asked.proxy)[1:] if asked.proxy else None
+    if proxy is not None:  # it looks the name up
+        _reached(*proxy)
+    there, found = (where, ()) if proxy is not None else _reached(where, port_at)
     address = joined(there, port_at)
     try:
-        tls = context(asked.ca, asked.insecure)
+        tls = context(
+            asked.ca,
+            asked.insecure,
+            minimum=asked.tls_min,
+            legacy=asked.tls_legacy,
+            certificate=asked.client_cert,
+            key=asked.client_key,
+        )
     except OSError as problem:  # a file that is no certificate is one as well
-        raise OperatorError(f"--ca {asked.ca}: {problem.strerror or problem}") from None
+        raise OperatorError(
+            f"--ca {asked.ca or asked.client_cert}: {problem.strerror or problem}"
+        ) from None
     before = context(asked.lb_ca) if asked.lb_ca else tls
     targets: dict[str | None, Target] = {
-        None: Target(there, port_at, host, before if scheme == "https" else None)
+        None: Target(
+            there,
+            port_at,
+            host,
+            before if scheme == "https" else None,
+            proxy=proxy,
+            signature=signature(PROBE),
+        )
     }
     for node, (kind, at, node_port) in nodes.items():
-        itself, _ = _reached(at, node_port)
-        targets[node] = Target(itself, node_port, host, tls if kind == "https" else None)
+        itself = at if proxy is not None else _reached(at, node_port)[0]
+        spoken = tls if kind == "https" else None
+        targets[node] = Target(
+            itself, node_port, host, spoken, proxy=proxy, signature=signature(PROBE)
+        )
     several = f"{address} (of {', '.join(found)})" if len(found) > 1 else ""
     return Place(host, address, targets, several)
 

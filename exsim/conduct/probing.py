@@ -1,6 +1,6 @@
 """One OWA session at a target, told hop by hop as it happens, and one sentence on how it went.
 
-One logon, and never a second one after a refusal.  Nothing is written, neither into the mailbox nor here.
+One logon, a second one before a copy of a lost session's cookies is shown, and never one after a refusal.  Nothing is written, neither into the mailbox nor here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from exsim.judgement.proof import REASONS
 from exsim.judgement.words import counted_noun, listed
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.agent import Account, Agent
+from exsim.protocols.checked import ACCEPTED, Checked
 from exsim.protocols.owa.proof import prove
 from exsim.protocols.owa.way import Farm
 from exsim.runs.exits import Exit
@@ -70,7 +71,7 @@ def _probe(place: Place, nodes: bool, login: Login, stay: Stay, out: Print) -> E
     try:
         over = session(client, login, stay)
         if client.incident is not None and nodes:
-            proof(client, client.incident, place)
+            proof(client, login, client.incident, place)
     finally:
         client.close()
     said, code = outcome(client, over)
@@ -79,9 +80,14 @@ def _probe(place: Place, nodes: bool, login: Login, stay: Stay, out: Print) -> E
     return code
 
 
+def account_of(login: Login) -> Account:
+    """Who logs on, as flows know him."""
+    return Account(login.address or login.logon, login.logon, login.password)
+
+
 def session(client: ProbeClient, login: Login, stay: Stay) -> bool:
     """One logon and what follows; whether it ended by itself in time."""
-    account = Account(login.address or login.logon, login.logon, login.password)
+    account = account_of(login)
     protocol = PROTOCOLS["owa"]
     settings = protocol.settings(
         polls=stay.polls, think=stay.think, private=stay.private, connections=protocol.connections,
@@ -95,18 +101,28 @@ def session(client: ProbeClient, login: Login, stay: Stay) -> bool:
     return over
 
 
-def proof(client: ProbeClient, incident: Incident, place: Place) -> None:
-    """Show a copy of what the culprit was shown to the logon node, and to the culprit."""
+def proof(client: ProbeClient, who: Login, incident: Incident, place: Place) -> None:
+    """Show a copy of what the culprit was shown to the logon node, and to the culprit.
+
+    Cookies hold the password, so that the account is logged on once more before: a session may be lost because its
+    password is no longer good, and then no copy is shown to anybody.
+    """
     cookies = client.shown.get(incident.seq)
     login, culprit = incident.login_front_end, incident.front_end
     if cookies is None or login is None or culprit is None:
+        return
+    account = account_of(who)
+    again = Agent(client.place.host, client.source.dice("again"), account)
+    again.number = 1
+    _, checked = client.run(PROTOCOLS["owa"].check(again, account), PATIENCE)
+    if not isinstance(checked, Checked) or checked.status != ACCEPTED:
         return
     origins = {name.upper(): name for name in place.targets if name is not None}
     wanted = [node for node in (login, culprit) if node in origins]
     if wanted:
         farm = Farm(tuple(dict.fromkeys((login, culprit))), tuple(wanted))
         client.place.targets.update({node: place.targets[origins[node]] for node in wanted})
-        client.run(prove(cookies, client.mailbox, 1, login, culprit, farm), PROOF_LIMIT)
+        client.run(prove(cookies, account.address, 1, login, culprit, farm), PROOF_LIMIT)
 
 
 def outcome(client: ProbeClient, over: bool) -> tuple[str, Exit]:

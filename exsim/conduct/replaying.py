@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from exsim.conduct.doctor_patient import NODES, Patient, by_the_form, place_of
+from exsim.conduct.doctor_patient import NODES, Patient, place_of
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.probe_client import ProbeClient
 from exsim.conduct.rig import target_rig
@@ -29,6 +29,7 @@ from exsim.runs.errors import OperatorError, RunError
 from exsim.runs.rig import Rig
 from exsim.runs.scenario import load_scenario
 from exsim.runs.standing import StandingLab, decode, handles
+from exsim.runs.target_accounts import by_the_form
 
 LIMIT = 120.0  # seconds for one time, beyond its own pauses
 BEFORE = frozenset(("open", "logon_page", "logon_form", "logon", "logon_again", "find", "proof"))

@@ -49,6 +49,8 @@ class ExsimUser(User):
 
     @task
     def live(self) -> None:
+        if getattr(self, "worker", None) is None:  # nobody may be let loose
+            raise StopUser
         number = self.numbers.take(self.population)
         if number is None or self.worker.leaving:  # more users asked for than there are mailboxes
             raise StopUser
@@ -91,3 +93,10 @@ def employ(classes: Iterable[type[ExsimUser]], worker: Worker) -> None:
     numbers = Numbers(worker.order)
     for one in classes:
         one.worker, one.numbers = worker, numbers
+
+
+def dismiss(classes: Iterable[type[ExsimUser]]) -> None:
+    """Whoever is spawned from now on has nothing to do."""
+    for one in classes:
+        if "worker" in vars(one):
+            del one.worker

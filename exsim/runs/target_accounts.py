@@ -45,3 +45,14 @@ def target_accounts(target: Target, path: Path) -> list[Account]:
         ]
     except CookieFileProblem as problem:
         raise ScenarioError(str(path), "target.session", str(problem)) from None
+
+
+def by_the_form(target: Target, path: Path) -> None:
+    """Raises ScenarioError where exsim is not to log on by Exchange's own form, node by node."""
+    key = "target.session" if target.session else "target.logon" if target.logon else ""
+    if key:
+        raise ScenarioError(
+            str(path),
+            key,
+            "exsim run alone can use it: here a logon is made at each node, by the form",
+        )

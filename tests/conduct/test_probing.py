@@ -6,16 +6,22 @@ half of its nodes, or what is assumed goes unlisted.
 """
 
 import argparse
+import socket
+from types import SimpleNamespace
 
 import pytest
 
 from exsim.cli import probe
+from exsim.conduct import probing
 from exsim.conduct.assumptions import assumptions
 from exsim.conduct.not_ours import not_ours
 from exsim.conduct.probe_target import Asked, Place, place_of
 from exsim.conduct.rehearsal import Ids, as_flow, needs_login, read, stage
 from exsim.drive.target import Target
 from exsim.protocols import transcript
+from exsim.protocols.checked import Checked
+from exsim.protocols.flow import CookieLine
+from exsim.runs.dice import Source
 from exsim.runs.errors import OperatorError
 from exsim.session.hop import Evidence
 from exsim.wire import message
@@ -175,3 +181,31 @@ def test_a_transcripts_own_request_id_is_sent_once():
 )
 def test_the_name_that_tls_asks_for_has_no_port(host, name):
     assert Target("127.0.0.1", 8443, host).server_name == name
+
+
+@pytest.mark.parametrize(("status", "shown"), [("accepted", True), ("refused", False)])
+def test_a_copy_is_shown_only_after_the_account_was_let_in_once_more(status, shown):
+    ran = []
+
+    def run(flow, seconds):
+        ran.append(flow.__qualname__)
+        flow.close()
+        return True, Checked("a@isp.com.au", status)
+
+    nodes = {"EXCH16": Target("127.0.0.1", 1, "h"), "EXCH13": Target("127.0.0.1", 2, "h")}
+    client = SimpleNamespace(
+        run=run,
+        shown={3: CookieLine({"cadata": "x"})},
+        source=Source(1),
+        place=Place("h", "a", nodes),
+    )
+    incident = SimpleNamespace(seq=3, login_front_end="EXCH16", front_end="EXCH13")
+    probing.proof(client, probing.Login("LAB\\a", "word", "a@isp.com.au"), incident, client.place)
+    assert ran == ["check", *(["prove"] if shown else [])]
+
+
+def test_a_probes_requests_say_whose_they_are():
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        place = place_of(Asked(f"http://127.0.0.1:{port}", nodes={"A": f"http://127.0.0.1:{port}"}))
+    assert all(one.signature.endswith(" run=probe") for one in place.targets.values())

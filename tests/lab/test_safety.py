@@ -112,6 +112,11 @@ def test_every_request_says_whose_it_is(farm: Stranger) -> None:
     with Server(lambda request: (200, [], b"<html>not a logon page</html>")) as server:
         path = farm.scenario(farm.of("2016", 1), target=server.target())
         told = farm.run(path)
+        asked = len(server.seen)
+        assert farm.exsim("probe", path).code == 4
+        probed = {one.header("user-agent").rpartition(" ")[2] for one in server.seen[asked:]}
+        assert probed == {"run=probe"}
+        del server.seen[asked:]
     assert told.code == 4, told.everything
     run = re.escape(told.directory.path.name)
     agents = {request.header("user-agent") for request in server.seen}

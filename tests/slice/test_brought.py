@@ -83,7 +83,10 @@ def test_a_browsers_session_begins_with_the_first_answer_that_serves_it() -> Non
     assert sessions and all(one.brought and one.login_front_end is None for one in sessions)
     first = min(hop.arrived for hop in result.hops if hop.status == 200)
     assert sessions[0].began == first
-    lost = {one.incident.front_end for one in result.lost if one.incident}
+    assert all(one.requests and one.meetings for one in sessions)
+    incidents = [one.incident for one in result.lost if one.incident]
+    assert {one.of_session for one in incidents} == {None}, "no late answer: its own cookies"
+    lost = {one.front_end for one in incidents}
     assert lost == {OLD}, "only the 2013 node cannot read what 2016 sealed"
     assert not steps(result) & {"logon", "logon_again"}
 
