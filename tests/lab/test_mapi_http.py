@@ -54,7 +54,7 @@ CASES = {
     "found": ("quick", WELL, "autodiscover", WHERE | {"authentication": "ntlm"}),
     "elsewhere": ("shut", WELL, "autodiscover", WHERE),
 }
-LONG = MAPI | {"polls": 2, "think": 20.0, "notifications": False}
+LONG = MAPI | {"polls": 4, "think": 20.0, "notifications": False}
 LIMIT = 20.0  # seconds
 
 
