@@ -24,6 +24,7 @@ from exsim.judgement.results import encode
 from exsim.runs.addresses import places
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import BY_OUTCOME, Exit
+from exsim.runs.garbage import seldom
 from exsim.runs.runfile import RunFile
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
@@ -35,6 +36,11 @@ from exsim.session.trust import BELIEVED, Comparison, Trust
 
 def judged(directory: RunDirectory) -> Judgement:
     """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read."""
+    with seldom():
+        return _judged(directory)
+
+
+def _judged(directory: RunDirectory) -> Judgement:
     log = read_log(directory)
     limits = directory.read_scenario().expect.latency
     paces, load = Paces(limits), Generator()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -26,7 +26,7 @@ def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[
         return {}
     users = {user: Told(told, user) for user in {session.user for session in told}}
     hops: dict[int, list[Hop]] = defaultdict(list)
-    for line in directory.history().matching(_pattern(users.values())):
+    for line in directory.history().matching(_pattern(users).match):
         if isinstance(line, Hop) and line.user in users and users[line.user].wants(line):
             hops[line.user].append(line)
     return {user: in_full(found) for user, found in hops.items()}
@@ -58,10 +58,17 @@ class Told:
         return True
 
 
-def _pattern(users: Iterable[Told]) -> re.Pattern[bytes]:
-    """Finds, in a line's text, one of the sessions, one of the requests by number, or a control hop."""
-    everybody: Sequence[Told] = list(users)
-    names = "|".join(re.escape(name) for one in everybody for name in one.sessions)
-    numbers = "|".join(str(seq) for one in everybody for seq in one.asked)
-    text = rf'"(?:session":"(?:{names})"|seq":(?:{numbers})[,}}]|control":true)'
+def _pattern(users: Mapping[int, Told]) -> re.Pattern[bytes]:
+    """Matches a hop's line, in full or in brief, of one of these users: of a session, of a request by its number,
+    or control.
+
+    Anchored at what stands first in a line: of millions of others nothing more is looked at.
+    """
+    names = "|".join(re.escape(name) for one in users.values() for name in one.sessions)
+    numbers = "|".join(str(seq) for one in users.values() for seq in one.asked)
+    who = "|".join(map(str, users))
+    text = (
+        rf'\{{"kind":"(?:hop|brief)".{{0,200}}?"user":(?:{who}),'
+        rf'(?:"session":"(?:{names})"|"session":"[^"]*","seq":(?:{numbers})[,}}]|.*"control":true)'
+    )
     return re.compile(text.encode())

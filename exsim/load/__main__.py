@@ -18,13 +18,13 @@ import gevent
 import msgspec
 from gevent import get_hub, monkey
 
-from exsim.load.garbage import collect_seldom
 from exsim.load.guard import Guard
 from exsim.load.leaving import send_away
 from exsim.load.live import tell
 from exsim.load.phases import PHASES
 from exsim.load.status import Status
 from exsim.load.worker import ENOUGH, Worker
+from exsim.runs.garbage import collect_seldom
 from exsim.runs.order import STOP_WORD, read_order
 
 OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130

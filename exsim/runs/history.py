@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import heapq
 import os
-import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -24,9 +23,7 @@ from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows a line's end would become two bytes
 BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
-# How lines of `history = "incidents"` are told in a text
-TEMPLATE = b'{"kind":"template"'
-SHORT = (b'"kind":"brief"', TEMPLATE, b'"again":true')
+TEMPLATE = b'{"kind":"template"'  # how such a line begins; no brief stands before the first
 Read = Callable[[bytes], Iterable[Written]]
 
 
@@ -128,8 +125,8 @@ class History:
         """
         return self._merged(self._all)
 
-    def matching(self, pattern: re.Pattern[bytes]) -> Iterator[Line]:
-        """The lines whose text `pattern` finds something in, in the same order; the others are not decoded.
+    def matching(self, wanted: Callable[[bytes], object]) -> Iterator[Line]:
+        """The lines whose text is `wanted`, in the same order; the others are not decoded.
 
         A hop that stands in brief and, because its session was lost, in full comes twice, the second time
         `again`.
@@ -140,7 +137,7 @@ class History:
                 (
                     self._read(raw)
                     for raw in chunk.splitlines(True)
-                    if pattern.search(raw) or raw.startswith(TEMPLATE)
+                    if wanted(raw) or raw.startswith(TEMPLATE)
                 ),
             ),
             again=True,
@@ -156,7 +153,7 @@ class History:
         longhand = Longhand()
         for path in files:
             for chunk in self._chunks(path):
-                if any(word in chunk for word in SHORT):
+                if longhand.begun or TEMPLATE in chunk:
                     for line in longhand.expanded(read(chunk)):
                         if line is None:
                             self.unreadable += 1

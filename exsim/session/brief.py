@@ -142,6 +142,11 @@ class Longhand:
     def __init__(self) -> None:
         self._templates: dict[int, Hop] = {}
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was a template, so that briefs may come."""
+        return bool(self._templates)
+
     def expanded(self, lines: Iterable[Written | None]) -> Iterator[Line | None]:
         """The lines with hops in place of briefs; None for a brief whose template is not there."""
         for line in lines:
