@@ -18,7 +18,6 @@ from exsim.drive.evidence import CookieHasher
 from exsim.drive.hub import HubWorld, stamper
 from exsim.drive.target import Target
 from exsim.drive.tls import context
-from exsim.load.garbage import collect_seldom
 from exsim.load.recorder import Recorder
 from exsim.load.statistics import BatchedStats
 from exsim.protocols import PROTOCOLS
@@ -29,6 +28,7 @@ from exsim.protocols.owa.actions import CLICK_MIX
 from exsim.protocols.owa.page import Page
 from exsim.protocols.owa.settings import Settings
 from exsim.runs.dice import Source
+from exsim.runs.garbage import collect_seldom
 from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop, Line
