@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo incident test slow bench-judge check clean bench-flow bench-instructions bench-verdict
+.PHONY: install demo incident test slow bench-judge check clean bench-flow bench-instructions bench-verdict bench-idle
 
 install: $(READY)
 
@@ -37,6 +37,10 @@ bench-judge: install
 # A cold run to its decided verdict, five times: where the seconds go.
 bench-verdict: install
 	@$(BIN)/python -m tests.bench.verdict
+
+# What a parked user costs (ActiveSync Ping, OWA's notification channel), 10,000 of them in one process: some four minutes.
+bench-idle: install
+	@$(BIN)/python -m tests.bench.idle
 
 # Figures, no verdicts (python -m tests.bench.flow -h says how they are taken): CPU a request beside other load
 # tools, some ten minutes; user instructions a request under valgrind, some five.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from exsim.wire.activesync import POLICY_TYPE
 from exsim.wire.wbxml import Element, tags
@@ -67,7 +68,9 @@ def _collection(number: str, key: str) -> Element:
     )
 
 
-def ping(heartbeat: float, folders: Iterable[str]) -> Element:
+@lru_cache(maxsize=256)
+def ping(heartbeat: float, folders: tuple[str, ...]) -> Element:
+    """The same one for all telephones that wait for the same: thousands of them hold it while they wait."""
     watched = (_ping("Folder", _ping("Id", number), _ping("Class", "Email")) for number in folders)
     return _ping(
         "Ping", _ping("HeartbeatInterval", str(int(heartbeat))), _ping("Folders", *watched)

@@ -12,7 +12,7 @@ from exsim.protocols.flow import UNAUTHORIZED, Request, Response
 from exsim.protocols.owner import whose, worst
 from exsim.session.hop import Evidence
 from exsim.wire.errors import WireError
-from exsim.wire.wbxml import Element, decode
+from exsim.wire.wbxml import Element
 
 _ADDRESSES = "Settings:SMTPAddress"
 # (step, status): errors of the server's own, by its documents (MS-ASCMD)
@@ -41,7 +41,7 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     if status != 200:
         return Evidence(len(body), owner=owner)
     try:
-        root = decode(body)
+        root = reading.decoded(body)
     except WireError:
         return Evidence(len(body), "unreadable", owner=owner)
     code = reading.status_of(root)[:LONGEST_CODE] or None

@@ -7,6 +7,7 @@ first, or to another address.  Everything that a server answers is taken; nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from exsim.protocols.activesync import documents, reading
@@ -30,6 +31,7 @@ WITHOUT_POLICY_KEY = ("Ping", "OPTIONS")  # ASPROV: no key is sent with them
 FIRST_PHASE_TELLS = 141  # protocol 14.1: the device says what it is
 MOST_REDIRECTS = 3  # of one command
 MOST_POLICIES = 3  # fetched one after the other; then the server and the device do not agree
+_encoded = lru_cache(maxsize=64)(encode)  # most documents are sent over and over
 MOST_ERRORS = 3  # 500s in a row, after which a device drops what it has and begins anew (HT203209)
 STEPS = {
     "FolderSync": "folder_sync",
@@ -78,6 +80,7 @@ class Phone:
     accepted: bool = False
     policies: int = 0  # fetched since a command was last let through
     errors: int = 0  # of the server in a row
+    last_query: tuple[tuple[str, int, str], str] = (("", 0, ""), "")
 
     @property
     def is_stranger(self) -> bool:
@@ -97,14 +100,6 @@ class Phone:
         settings, device = self.settings, self.device
         key = 0 if command in WITHOUT_POLICY_KEY else device.policy_key
         binary = settings.binary_query
-        query = Query(
-            command,
-            device.device_id,
-            documents.DEVICE_TYPE,
-            self.account.logon or self.account.address,
-            number_of(device.version) if binary else None,
-            key,
-        )
         headers: Lines = (USER_AGENT, (common.RETURN_CLIENT_REQUEST_ID, "true"))
         if root is not None:
             headers = (*headers, ("Content-Type", names.WBXML_TYPE))
@@ -112,11 +107,27 @@ class Phone:
             headers = (*headers, (names.PROTOCOL_VERSION, device.version))
             if command not in WITHOUT_POLICY_KEY:
                 headers = (*headers, (names.POLICY_KEY, str(key)))
-        target = f"{self.path}?{packed(query) if binary else plain(query)}"
+        target = f"{self.path}?{self._query(command, key)}"
         made = self.bare("POST", target, STEPS[command], headers, timeout)
-        made.body = b"" if root is None else encode(root)
+        made.body = b"" if root is None else _encoded(root)
         made.writes = OWN_MAILBOX if command == "SendMail" else None
         return made
+
+    def _query(self, command: str, key: int) -> str:
+        """The query; a telephone that waits asks the same over and over."""
+        asked = command, key, self.device.version
+        if asked != self.last_query[0]:
+            binary = self.settings.binary_query
+            query = Query(
+                command,
+                self.device.device_id,
+                documents.DEVICE_TYPE,
+                self.account.logon or self.account.address,
+                number_of(self.device.version) if binary else None,
+                key,
+            )
+            self.last_query = asked, packed(query) if binary else plain(query)
+        return self.last_query[1]
 
     def bare(
         self, method: str, target: str, step: str, headers: Lines, timeout: float = PATIENCE

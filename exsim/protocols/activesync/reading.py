@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exsim.protocols.flow import Response
 from exsim.wire.errors import WireError
@@ -12,8 +13,19 @@ from exsim.wire.wbxml import Element, decode
 OK = "1"
 LONGEST_TEXT = 200  # characters of a key or a number: a server may be hostile
 MOST_FOLDERS = 500
+SHORT = 64  # bytes
 # Types of folders that hold mail, in the order in which a telephone wants them (MS-ASCMD)
 MAIL_FOLDERS = ("2", "5", "3", "4", "6", "12", "1")
+
+
+def decoded(body: bytes) -> Element:
+    """The root of a document; of a short one (nothing changed) without reading it anew.  Raises WireError."""
+    return _short(body) if len(body) <= SHORT else decode(body)
+
+
+@lru_cache(maxsize=64)
+def _short(body: bytes) -> Element:
+    return decode(body)
 
 
 def document_of(response: Response) -> Element | None:
@@ -21,7 +33,7 @@ def document_of(response: Response) -> Element | None:
     if response.status != 200 or response.error is not None or not response.body:
         return None
     try:
-        return decode(response.body)
+        return decoded(response.body)
     except WireError:
         return None
 

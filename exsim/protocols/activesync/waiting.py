@@ -19,7 +19,7 @@ def wait(phone: Phone) -> Flow[None]:
     """One wait, and what follows from its end."""
     device = phone.device
     asked = device.heartbeat
-    root = documents.ping(asked, device.folders)
+    root = documents.ping(asked, tuple(device.folders))
     said = yield from phone.ask("Ping", root, asked + GRACE)
     if phone.gone():
         return
