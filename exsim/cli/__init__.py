@@ -24,6 +24,7 @@ VERBS = {  # -> one line of help; a verb is loaded when it is called, since toge
     "demo": "see it lose sessions, and why, without an Exchange",
     "incident": "reproduce what was seen in the incident, one observation after the other",
     "run": "run a scenario and judge it",
+    "worker": "carry a part of the load of a run whose master is on another machine",
     "ab": "two balancer configurations side by side, until it is decided which loses more",
     "lab": "keep a simulated organisation and its balancer up",
     "plan": "what a run would send, and the paragraph for a change ticket",

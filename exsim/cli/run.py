@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from exsim.conduct.far import DEFAULT, Place, place
 from exsim.conduct.gating import needs_text
 from exsim.conduct.running import Options, read, run
 
@@ -27,6 +28,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, metavar="N", help="load processes, instead of the scenario's"
     )
+    parser.add_argument(
+        "--master",
+        metavar="ADDRESS",
+        nargs="?",
+        const=DEFAULT,
+        help=f"wait there for `exsim worker`s of other machines to carry the load ({DEFAULT})",
+    )
+    parser.add_argument("--secret", type=Path, metavar="FILE", help="what master and workers share")
+    parser.add_argument(
+        "--certificate", default="", metavar="FILE", help="the master's, in PEM, beyond loopback"
+    )
+    parser.add_argument("--key", default="", metavar="FILE", help="of the certificate")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where runs are kept")
     parser.add_argument("--quiet", action="store_true", help="no live view")
 
@@ -40,6 +53,7 @@ def act(options: argparse.Namespace) -> int:
         live=not options.quiet,
         workers=options.workers,
         until_decided=options.until_decided,
+        master=master_of(options),
         tell=people.write,
     )
     people.write(needs_text(read(options.scenario, chosen)))
@@ -52,3 +66,16 @@ def act(options: argparse.Namespace) -> int:
     if broke:
         print(f"exsim: {broke}", file=sys.stderr)
     return int(done.exit_code)
+
+
+def master_of(options: argparse.Namespace) -> Place | None:
+    """Where the workers come to; None when the load is this machine's own."""
+    if options.master is None:
+        return None
+    return place(
+        options.master,
+        options.secret,
+        master=True,
+        certificate=options.certificate,
+        key=options.key,
+    )

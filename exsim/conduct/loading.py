@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -81,16 +81,17 @@ class Load:
 
     def enough(self) -> None:
         """Tell it that its phase may be over: it has met what it was to meet."""
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(b"enough\n")
-            self.process.stdin.flush()
+        self.hear(b"enough\n")
 
     def say(self, word: Event) -> None:
         """Tell it what another worker of the same run found."""
+        self.hear(msgspec.json.encode(word) + b"\n")
+
+    def hear(self, line: bytes) -> None:
+        """One line for it, behind its order."""
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(msgspec.json.encode(word) + b"\n")
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it has ended, and its pipe
+            self.process.stdin.write(line)
             self.process.stdin.flush()
 
     def stop(self) -> None:
@@ -111,9 +112,37 @@ class Load:
         else:
             self.process.kill()
 
+    def ended(self) -> int:
+        """Its exit code, when it has ended."""
+        return self.process.wait()
+
     def last_words(self) -> str:
         """The end of what it wrote to standard error."""
         return self.errors.read_text(errors="replace")[-LAST_WORDS:] if self.errors.exists() else ""
+
+
+class Loading(Protocol):
+    """A load process, here or on another machine."""
+
+    place: tuple[str, Phase, int]
+    run: str
+
+    def __enter__(self) -> object: ...
+    def __exit__(self, *_: object) -> None: ...
+    def begin(self, order: Order) -> None: ...
+    def events(self) -> Iterator[Event]: ...
+    def enough(self) -> None: ...
+    def say(self, word: Event) -> None: ...
+    def stop(self) -> None: ...
+    def ended(self) -> int: ...
+    def last_words(self) -> str: ...
+
+
+class Loads(Protocol):
+    """Who has load processes: started `early`, or on other machines."""
+
+    def start(self, directory: Path, workers: int) -> None: ...
+    def take(self, order: Order) -> Loading: ...
 
 
 class Early:
@@ -136,7 +165,7 @@ class Early:
         """One for each worker of the run in `directory`."""
         self._loads += [Load(directory, "main", worker) for worker in range(workers)]
 
-    def take(self, order: Order) -> Load:
+    def take(self, order: Order) -> Loading:
         """The process that waits for this order, or a new one; whoever takes it ends it."""
         for load in self._loads:
             if load.place == place_of(order):
@@ -154,7 +183,7 @@ def carry_out(
     orders: Sequence[Order],
     show: Callable[[Event], None],
     enough: Callable[[], bool] = lambda: False,
-    early: Early | None = None,
+    early: Loads | None = None,
     words: Callable[[], Sequence[Event]] = tuple,
 ) -> list[tuple[int, str]]:
     """Carry out `orders` side by side; for each, the load's exit code and its last words.
@@ -165,10 +194,12 @@ def carry_out(
     """
     started = early or Early()
     with ExitStack() as stack:
-        loads = [stack.enter_context(started.take(order)) for order in orders]
+        loads = [started.take(order) for order in orders]
+        for load in loads:
+            stack.enter_context(load)
         for load, order in zip(loads, orders, strict=True):
             load.begin(order)
-        news: Queue[tuple[Load, Event | None]] = Queue()
+        news: Queue[tuple[Loading, Event | None]] = Queue()
         for load in loads:
             Thread(target=_listen, args=(load, news), daemon=True).start()
         interrupted = told = False
@@ -194,20 +225,20 @@ def carry_out(
                     told = True
                     for load in loads:
                         load.enough()
-        codes = [(load.process.wait(), load.last_words()) for load in loads]
+        codes = [(load.ended(), load.last_words()) for load in loads]
     if interrupted:
         raise KeyboardInterrupt
     return codes
 
 
-def _pass_on(event: Event, teller: Load, loads: Sequence[Load]) -> None:
+def _pass_on(event: Event, teller: Loading, loads: Sequence[Loading]) -> None:
     """Tell the other workers of the same run; another run beside it has nothing to do with it."""
     for load in loads:
         if load is not teller and load.place[0] == teller.place[0]:
             load.say(event)
 
 
-def _listen(load: Load, news: Queue[tuple[Load, Event | None]]) -> None:
+def _listen(load: Loading, news: Queue[tuple[Loading, Event | None]]) -> None:
     """A thread of each load's own: pass on what it tells, and None when it has fallen silent."""
     for event in load.events():
         news.put((load, {**event, "run": load.run}))

@@ -14,7 +14,9 @@ import msgspec
 from exsim.conduct import judging
 from exsim.conduct.deciding import Deciding
 from exsim.conduct.environment import EnvironmentProblem
-from exsim.conduct.loading import Early, Event, carry_out
+from exsim.conduct.far import Place
+from exsim.conduct.far_loads import FarLoads
+from exsim.conduct.loading import Early, Event, Loads, carry_out
 from exsim.conduct.preflight import preflight
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
@@ -58,6 +60,7 @@ class Options:
     live: bool = True
     workers: int | None = None
     until_decided: bool = False
+    master: Place | None = None  # where workers on other machines come to
     tell: Callable[[str], object] = lambda text: None  # what is known before the load begins
 
 
@@ -79,7 +82,10 @@ class Done:
 def run(path: Path, options: Options) -> Done:
     """Run the scenario at `path`.  Raises OperatorError and EnvironmentProblem."""
     scenario = read(path, options)
-    with Early() as early, rig_for(path, scenario, options, early) as (book, plan, lab):
+    with (
+        loads_for(scenario, options) as early,
+        rig_for(path, scenario, options, early) as (book, plan, lab),
+    ):
         try:
             with LiveView({book.run.scenario: scenario.title}, options.live) as view:
                 interrupted = measure(plan, book, view.show, options.until_decided, early)
@@ -92,6 +98,13 @@ def run(path: Path, options: Options) -> Done:
             book.interrupted()
         book.ended()
     return finish(book.directory)
+
+
+def loads_for(scenario: Scenario, options: Options) -> Early | FarLoads:
+    """Load processes of this machine, or of others."""
+    if options.master is None:
+        return Early()
+    return FarLoads(options.master, scenario.load.workers, options.tell)
 
 
 def read(path: Path, options: Options) -> Scenario:
@@ -122,7 +135,7 @@ def read(path: Path, options: Options) -> Scenario:
 
 @contextmanager
 def rig_for(
-    path: Path, scenario: Scenario, options: Options, early: Early | None = None
+    path: Path, scenario: Scenario, options: Options, early: Loads | None = None
 ) -> Iterator[tuple[Runbook, Plan, Lab | Shadow | None]]:
     """The rig, up; the run directory begun; what the load is to be told.
 
@@ -197,7 +210,7 @@ def measure(
     book: Runbook,
     show: Show,
     until_decided: bool = False,
-    early: Early | None = None,
+    early: Loads | None = None,
 ) -> bool:
     """Every phase of the run; True when somebody interrupted it.
 
@@ -233,7 +246,7 @@ def load(
     show: Show,
     news: Deciding | None = None,
     until_decided: bool = False,
-    early: Early | None = None,
+    early: Loads | None = None,
 ) -> None:
     """One phase, by one worker or several side by side; `books` are theirs, in the same order.
 

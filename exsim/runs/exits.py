@@ -18,6 +18,8 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+GONE = -1000  # instead of a code: nobody is left to say one
+
 BY_OUTCOME = {"pass": Exit.PASS, "fail": Exit.FAIL, "inconclusive": Exit.INCONCLUSIVE}
 MEANINGS = {
     Exit.PASS: "pass, or nothing found",

@@ -13,7 +13,7 @@ from pathlib import Path
 import exsim
 from exsim.runs.assignment import Assignment
 from exsim.runs.directory import RunDirectory
-from exsim.runs.exits import Exit
+from exsim.runs.exits import GONE, Exit
 from exsim.runs.order import Order
 from exsim.runs.plan import Plan, salt_of
 from exsim.runs.presets import PRESETS
@@ -105,6 +105,8 @@ class Runbook:
         worker = f"Load process {order.worker + 1} of {order.workers}"
         if code == Exit.STOPPED:
             self.run.stopped = self._why()
+        elif code == GONE:
+            self.run.lost_workers.append(f"{worker} (its machine or its connection went away)")
         elif code < 0 and -code not in OUR_FAULTS:
             self.run.lost_workers.append(f"{worker} (signal {-code}, {signal.strsignal(-code)})")
         elif code == Exit.INTERRUPTED and not self.run.interrupted:

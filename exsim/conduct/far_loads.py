@@ -1,0 +1,180 @@
+"""The master's side: each load process of a run is one on another machine, and writes into this run's directory.
+
+A worker that goes away has ended: what came of its history until then counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from queue import Empty, Queue
+from threading import Event as Signal
+from threading import Thread
+
+import msgspec
+
+import exsim
+from exsim.conduct.environment import EnvironmentProblem
+from exsim.conduct.far import DATA, END, EVENT, HELLO, INPUT, ORDER, Ended, Hello, Piece, Place
+from exsim.conduct.far import far_order as travelling
+from exsim.conduct.loading import Early, Event, Loading
+from exsim.drive.channel import Channel, ChannelError, accepted, listening
+from exsim.runs.dice import Source
+from exsim.runs.exits import GONE
+from exsim.runs.order import STOP_WORD, Order, Phase
+
+WAIT = 60.0  # seconds for workers to come
+LOOK = 0.5  # seconds between two looks whether all are there
+Tell = Callable[[str], object]
+
+
+class FarLoads:
+    """`with FarLoads(place, workers) as loads:` listens; `wait` until they are all there; `take` gives one."""
+
+    def __init__(self, place: Place, workers: int, tell: Tell, wait: float = WAIT) -> None:
+        self._place = place
+        self._wanted = workers
+        self._tell = tell
+        self._wait = wait
+        self._came: Queue[Channel] = Queue()
+        self._there: list[Channel] = []  # in the order in which they came
+        self._given = 0
+        self._local = Early()  # phases beside the load are carried out here
+
+    def __enter__(self) -> FarLoads:
+        place = self._place
+        try:
+            self._door = listening(place.host, place.port)
+        except ChannelError as problem:
+            raise EnvironmentProblem(f"--master {problem}") from None
+        self.port = self._door.getsockname()[1]
+        self._tell(f" Waiting for {self._wanted} workers at {place.host}:{self.port}\n")
+        Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._door.close()
+        while True:
+            try:
+                self._there.append(self._came.get_nowait())
+            except Empty:
+                break
+        for channel in self._there:
+            channel.close()
+        self._local.__exit__()
+
+    def start(self, directory: Path, workers: int) -> None:
+        """Nothing to do early: they are there already, or on their way."""
+
+    def wait(self) -> None:
+        """Until every worker is there.  Raises EnvironmentProblem when one does not come."""
+        end = time.monotonic() + self._wait
+        while len(self._there) < self._wanted:
+            try:
+                self._there.append(self._came.get(timeout=LOOK))
+            except Empty:
+                if time.monotonic() > end:
+                    raise EnvironmentProblem(
+                        f"{len(self._there)} of {self._wanted} workers came within {self._wait:g} s"
+                    ) from None
+
+    def take(self, order: Order) -> Loading:
+        """The process for this order: a worker's for the load, one of our own for what is beside it."""
+        if order.phase != "main":
+            return self._local.take(order)
+        self.wait()
+        channel = self._there[self._given]
+        self._given += 1
+        return FarLoad(channel, (order.directory, order.phase, order.worker))
+
+    def _listen(self) -> None:
+        """A thread of its own: whoever comes, until the door is shut."""
+        entropy = Source(0).entropy
+        while True:
+            try:
+                channel = accepted(self._door, self._place.secret, entropy, self._place.tls)
+            except ChannelError as problem:
+                self._tell(f" Turned away: {problem}\n")
+                continue
+            except OSError:
+                return
+            frame = channel.receive()
+            said = msgspec.json.decode(frame.body, type=Hello) if frame else None
+            if said is None or frame is None or frame.kind != HELLO:
+                channel.close()
+            elif said.exsim != exsim.__version__:
+                self._tell(f" Turned away: a worker of exsim {said.exsim}\n")
+                channel.close()
+            else:
+                self._came.put(channel)
+
+
+class FarLoad:
+    """One load process on another machine; the same to whoever listens as `Load`."""
+
+    def __init__(self, channel: Channel, place: tuple[str, Phase, int]) -> None:
+        self.place = place
+        self.run = ""
+        self._channel = channel
+        self._end: Ended | None = None
+        self._over = Signal()
+
+    def __enter__(self) -> FarLoad:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+    def begin(self, order: Order) -> None:
+        """Send it its order."""
+        self.run = order.scenario
+        self._send(ORDER, msgspec.json.encode(travelling(order)))
+
+    def events(self) -> Iterator[Event]:
+        """What it tells, until it has ended; what it writes goes into the run's directory meanwhile."""
+        files = Path(self.place[0])
+        while (frame := self._channel.receive()) is not None:
+            if frame.kind == EVENT:
+                event = msgspec.json.decode(frame.body)
+                if isinstance(event, dict):
+                    yield event
+            elif frame.kind == DATA:
+                piece = msgspec.msgpack.decode(frame.body, type=Piece)
+                with inside(files, piece.file).open("ab") as file:
+                    file.write(piece.data)
+            elif frame.kind == END:
+                self._end = msgspec.json.decode(frame.body, type=Ended)
+                break
+        self._over.set()
+
+    def enough(self) -> None:
+        self._send(INPUT, b"enough\n")
+
+    def say(self, word: Event) -> None:
+        self._send(INPUT, msgspec.json.encode(word) + b"\n")
+
+    def stop(self) -> None:
+        self._send(INPUT, STOP_WORD + b"\n")
+
+    def ended(self) -> int:
+        """Its exit code; GONE when its machine, its connection or the worker there went away first."""
+        self._over.wait()
+        return GONE if self._end is None else self._end.code
+
+    def last_words(self) -> str:
+        return "" if self._end is None else self._end.words
+
+    def _send(self, kind: str, body: bytes) -> None:
+        with contextlib.suppress(ChannelError):  # it is gone, and its silence will tell
+            self._channel.send(kind, body)
+
+
+def inside(directory: Path, name: str) -> Path:
+    """The file that a worker names: below the run's directory, whatever it says."""
+    parts = PurePosixPath(name).parts
+    safe = [part for part in parts if part not in ("..", "/", "")]
+    place = directory.joinpath(*safe)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place

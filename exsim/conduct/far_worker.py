@@ -1,0 +1,177 @@
+"""The worker's side: one load process here, for a master elsewhere who gets everything that it writes.
+
+The directory that the load writes into is temporary; what is in it reaches the master each second, before the news of
+that second.  When the master goes away, so does the load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+
+import exsim
+from exsim.conduct.environment import EnvironmentProblem
+from exsim.conduct.far import (
+    DATA,
+    END,
+    EVENT,
+    FILES,
+    HELLO,
+    INPUT,
+    ORDER,
+    SYSTEM,
+    Ended,
+    FarOrder,
+    Hello,
+    Piece,
+    Place,
+)
+from exsim.conduct.loading import Load
+from exsim.drive.channel import Channel, ChannelError, connected
+from exsim.runs.dice import Source
+from exsim.runs.exits import Exit
+from exsim.runs.order import Order
+
+AGAIN = 0.5  # seconds between two tries to reach a master that does not listen yet
+LARGEST = 1 << 20  # bytes of one piece
+SENT = (("history", "w*.jsonl"), ("", "ledger.jsonl"))
+Tell = Callable[[str], object]
+
+
+def work(place: Place, tell: Tell, wait: float) -> Exit:
+    """Carry out one order of the master at `place`, who may come within `wait` seconds.
+
+    Raises EnvironmentProblem when he does not, or turns this worker away.
+    """
+    channel = _reached(place, wait)
+    try:
+        channel.send(HELLO, msgspec.json.encode(Hello(exsim.__version__)))
+        tell(f" At work for {place.host}:{place.port}\n")
+        said = _order(channel)
+        with tempfile.TemporaryDirectory(prefix="exsim-worker-") as private:  # 0700
+            home = (
+                Path(private) / Path(said.order.directory).name
+            )  # a run's name is its directory's
+            code = _carried_out(channel, here(said, home), home)
+    except ChannelError as problem:
+        raise EnvironmentProblem(f"the master at {place.host}:{place.port}: {problem}") from None
+    finally:
+        channel.close()
+    tell(f" Done: {code}\n")
+    return Exit.PASS
+
+
+def _reached(place: Place, wait: float) -> Channel:
+    end = time.monotonic() + wait
+    entropy = Source(0).entropy
+    while True:
+        try:
+            return connected(place.host, place.port, place.secret, entropy, place.tls)
+        except ChannelError as problem:
+            raise EnvironmentProblem(str(problem)) from None
+        except OSError as problem:
+            if time.monotonic() > end:
+                raise EnvironmentProblem(
+                    f"{place.host}:{place.port}: nobody listens there: {problem}"
+                ) from None
+            time.sleep(AGAIN)
+
+
+def _order(channel: Channel) -> FarOrder:
+    """The order, however long the master's lab takes to get up."""
+    frame = channel.receive_at_last()
+    if frame is None or frame.kind != ORDER:
+        raise ChannelError("went away, or turned this worker away: are both of one version?")
+    return msgspec.json.decode(frame.body, type=FarOrder)
+
+
+def here(said: FarOrder, home: Path) -> Order:
+    """The order for this machine: its own directory, its own copies of files, its own clock.
+
+    A clock that differs from the master's is made up for, so that times in all histories are the master's.
+    """
+    (home / "history").mkdir(parents=True)
+    files = {}
+    for name in FILES:
+        if name in said.files:
+            file = home / name
+            file.touch(mode=0o600)
+            file.write_text(said.files[name])
+            files[name] = str(file)
+        elif getattr(said.order, name) == SYSTEM:
+            files[name] = SYSTEM
+    ahead = time.time() - said.clock
+    started = said.order.started + ahead
+    return msgspec.structs.replace(said.order, directory=str(home), started=started, **files)
+
+
+def _carried_out(channel: Channel, order: Order, home: Path) -> int:
+    tail = Tail(home)
+    with Load(home, order.phase, order.worker) as load:
+        load.begin(order)
+        Thread(target=_obey, args=(channel, load), daemon=True).start()
+        with contextlib.suppress(ChannelError):
+            for event in load.events():  # each second, when the history has just been written
+                tail.send(channel)
+                channel.send(EVENT, msgspec.json.encode(event))
+        code = load.ended()
+    with contextlib.suppress(
+        ChannelError
+    ):  # a master that is gone hears nothing, and lost this worker
+        tail.send(channel)
+        channel.send(END, msgspec.json.encode(Ended(code, load.last_words())))
+    return code
+
+
+def _obey(channel: Channel, load: Load) -> None:
+    """What the master has to say to the load, until he is gone: then the load ends."""
+    while (frame := channel.receive_at_last()) is not None:
+        if frame.kind == INPUT:
+            load.hear(frame.body)
+    load.stop()
+
+
+class Tail:
+    """What files have grown by since it was last asked."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._sent: dict[str, int] = {}  # file, by its plain name -> bytes of it
+
+    def send(self, channel: Channel) -> None:
+        """Everything that is new.  Raises ChannelError."""
+        for folder, pattern in SENT:
+            place = self._home / folder
+            names = {*place.glob(pattern), *(_plain(one) for one in place.glob(pattern + ".gz"))}
+            for file in sorted(names):
+                self._send(channel, file)
+
+    def _send(self, channel: Channel, file: Path) -> None:
+        name = file.relative_to(self._home).as_posix()
+        while data := self._read(file, self._sent.get(name, 0)):
+            channel.send(DATA, msgspec.msgpack.encode(Piece(name, data)))
+            self._sent[name] = self._sent.get(name, 0) + len(data)
+
+    def _read(self, file: Path, at: int) -> bytes:
+        """A piece of a file from `at` on, also when it was full and has been compressed meanwhile."""
+        packed = file.with_name(file.name + ".gz")
+        try:
+            with file.open("rb") as source:
+                source.seek(at)
+                return source.read(LARGEST)
+        except FileNotFoundError:
+            with gzip.open(packed, "rb") as source:
+                source.seek(at, os.SEEK_SET)
+                return source.read(LARGEST)
+
+
+def _plain(packed: Path) -> Path:
+    return packed.with_suffix("")

@@ -1,0 +1,116 @@
+"""What a worker elsewhere makes of an order, and how what it writes comes back.
+
+Falls if: a file that an order names is not there on the other machine, or readable by others; a clock that differs
+shifts the times of a history; bytes are sent twice or not at all, also when a part is compressed meanwhile; a worker
+writes outside of the run's directory; or an address beyond this machine is taken without a certificate.
+"""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exsim.conduct.far import FarOrder, far_order, place
+from exsim.conduct.far_loads import inside
+from exsim.conduct.far_worker import LARGEST, Tail, here
+from exsim.drive.channel import ChannelError
+from exsim.runs import parts
+from exsim.runs.errors import OperatorError
+from tests.load.orders import orders
+
+
+class Heard:
+    """A channel that keeps what is sent: file -> its bytes."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def send(self, kind: str, body: bytes) -> None:
+        found = msgspec.msgpack.decode(body)
+        self.files[found["file"]] = self.files.get(found["file"], b"") + found["data"]
+
+
+def test_an_order_arrives_with_the_files_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("one")
+    (tmp_path / "key.pem").write_text("two")
+    order = msgspec.structs.replace(
+        orders(2)[1],
+        ca=str(tmp_path / "ca.pem"),
+        lb_ca="system",
+        client_key=str(tmp_path / "key.pem"),
+    )
+    said = msgspec.json.decode(msgspec.json.encode(far_order(order)), type=FarOrder)
+    home = tmp_path / "there" / "2026"
+    got = here(said, home)
+    assert (got.directory, got.lb_ca, got.client_cert) == (str(home), "system", "")
+    assert [Path(file).read_text() for file in (got.ca, got.client_key)] == ["one", "two"]
+    assert all(
+        stat.S_IMODE(Path(file).stat().st_mode) == 0o600 for file in (got.ca, got.client_key)
+    )
+    assert got.assignments == order.assignments
+    assert (home / "history").is_dir()
+
+
+def test_a_clock_that_is_ahead_is_made_up_for(tmp_path: Path) -> None:
+    said = msgspec.structs.replace(far_order(orders()[0]), clock=time.time() - 100)
+    assert here(said, tmp_path / "x").started - said.order.started == pytest.approx(100, abs=5)
+
+
+def test_every_byte_is_sent_once_also_of_a_part_that_was_compressed(tmp_path: Path) -> None:
+    folder, heard = tmp_path / "history", Heard()
+    folder.mkdir()
+    tail = Tail(tmp_path)
+    first = folder / "w1.jsonl"
+    first.write_bytes(b"a" * 10)
+    tail.send(heard)
+    first.write_bytes(b"a" * 10 + b"b" * (LARGEST + 5))
+    (folder / "w1.1.jsonl").write_bytes(b"c\n")
+    (tmp_path / "ledger.jsonl").write_bytes(b"d\n")
+    parts.compress(first)
+    tail.send(heard)
+    tail.send(heard)
+    assert heard.files == {
+        "history/w1.jsonl": b"a" * 10 + b"b" * (LARGEST + 5),
+        "history/w1.1.jsonl": b"c\n",
+        "ledger.jsonl": b"d\n",
+    }
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/x", "history/../../x"])
+def test_a_worker_writes_below_the_run_s_directory_alone(tmp_path: Path, name: str) -> None:
+    assert inside(tmp_path, name).resolve().is_relative_to(tmp_path)
+
+
+def test_beyond_this_machine_it_takes_a_certificate_and_always_a_secret(tmp_path: Path) -> None:
+    good, short = tmp_path / "good", tmp_path / "short"
+    good.write_text("x" * 16 + "\n")
+    short.write_text("x")
+    assert place("127.0.0.1:9", good, master=True).secret == b"x" * 16
+    wrong = [
+        ("10.0.0.1", good, "--certificate"),
+        ("127.0.0.1", None, "--secret"),
+        ("127.0.0.1", short, "1 bytes"),
+        ("127.0.0.1", tmp_path / "none", "No such file"),
+        ("a/b", good, "not an address"),
+    ]
+    for address, secret, expected in wrong:
+        with pytest.raises(OperatorError, match=expected):
+            place(address, secret, master=True)
+    with pytest.raises(OperatorError, match="--ca"):
+        place("master.example", good, master=False)
+    with pytest.raises(OperatorError):
+        place("127.0.0.1", good, master=False, ca=str(good))
+
+
+def test_a_channel_that_is_gone_stops_the_sending(tmp_path: Path) -> None:
+    class Gone:
+        def send(self, kind: str, body: bytes) -> None:
+            raise ChannelError("gone")
+
+    (tmp_path / "ledger.jsonl").write_bytes(b"d\n")
+    with pytest.raises(ChannelError):
+        Tail(tmp_path).send(Gone())

@@ -1,0 +1,72 @@
+"""The examples for many machines say what exsim takes: they are YAML, their commands and their scenario can be read.
+
+Falls if: a file is no YAML, a command in it has an option that exsim has not, the scenario in it is none, a path is
+named that nothing is mounted at, or as many workers are started as the scenario does not want.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from exsim.cli import build_parser
+from exsim.runs.scenario import load_scenario, parse_scenario
+
+FOLDER = Path(__file__).resolve().parents[2] / "scenarios" / "many-machines"
+
+
+def documents(name: str) -> list[Any]:
+    return list(yaml.safe_load_all((FOLDER / name).read_text()))
+
+
+def jobs() -> dict[str, Any]:
+    return {
+        one["metadata"]["name"]: one for one in documents("kubernetes.yaml") if one["kind"] == "Job"
+    }
+
+
+def pod(job: Any) -> Any:
+    return job["spec"]["template"]["spec"]
+
+
+def commands() -> list[list[str]]:
+    services = documents("compose.yaml")[0]["services"]
+    return [one["command"] for one in services.values()] + [
+        container["args"] for job in jobs().values() for container in pod(job)["containers"]
+    ]
+
+
+@pytest.mark.parametrize("words", commands(), ids=lambda words: " ".join(words[:2]))
+def test_each_command_is_one_of_exsim(words: list[str]) -> None:
+    assert all(isinstance(word, str) for word in words)
+    assert build_parser().parse_args(words).verb == words[0]
+
+
+def test_compose_s_scenario_is_there_and_its_workers_are_as_many_as_the_master_waits_for() -> None:
+    services = documents("compose.yaml")[0]["services"]
+    master = build_parser().parse_args(services["master"]["command"])
+    assert load_scenario(FOLDER.parent / Path(master.scenario).name).lab is not None
+    assert master.workers == services["worker"]["deploy"]["replicas"]
+    assert services["worker"]["network_mode"] == "service:master"
+
+
+def test_the_farm_s_scenario_wants_as_many_workers_as_are_started() -> None:
+    (config,) = [one for one in documents("kubernetes.yaml") if one["kind"] == "ConfigMap"]
+    scenario = parse_scenario(config["data"]["mail.toml"], "mail.toml")
+    spec = jobs()["exsim-worker"]["spec"]
+    assert scenario.load.workers == spec["parallelism"] == spec["completions"]
+
+
+@pytest.mark.parametrize("name", ["exsim-master", "exsim-worker"])
+def test_every_path_of_a_command_is_mounted(name: str) -> None:
+    spec = pod(jobs()[name])
+    volumes = {one["name"] for one in spec["volumes"]}
+    for container in spec["containers"]:
+        mounted = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+        assert set(mounted.values()) <= volumes
+        for word in container["args"]:
+            if word.startswith("/"):
+                assert any(word.startswith(path) for path in mounted), word
