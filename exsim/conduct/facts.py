@@ -67,7 +67,9 @@ def facts_of(
         lost_workers=tuple(run.lost_workers),
         sources=generator.sources,
         unmasked=unmasked(directory),
-        left_behind=left_behind(findings, generator.items, entries(directory.ledger)),
+        left_behind=left_behind(
+            findings, generator.items, entries(directory.ledger), real=run.rig != "lab"
+        ),
     )
 
 
@@ -179,13 +181,21 @@ class Generator:
             self.busy = max(self.busy, float(facts.get("busy") or 0.0))
 
 
-def left_behind(findings: Findings, items: Counter[str], made: Sequence[Entry] = ()) -> LeftBehind:
+def left_behind(
+    findings: Findings, items: Counter[str], made: Sequence[Entry] = (), real: bool = False
+) -> LeftBehind:
     """What the run did to the organisation.  A draft whose making was not answered may still be there."""
     written = items["creating"] - items["not_created"]
     remaining = max(0, written - items["removed"])
     things = [f"{counted_noun(remaining, 'draft')} in Drafts, at most"] if remaining else []
     if findings.mails:
         things.append(f"{counted_noun(findings.mails, 'message')} from telephones to themselves")
+    devices = {one.account for one in findings.sessions if one.protocol == "activesync"}
+    if devices and real:
+        things.append(
+            f"a device partnership in {len(devices)} mailbox{'' if len(devices) == 1 else 'es'}, "
+            "the same in each run (Remove-MobileDevice removes it)"
+        )
     in_folder = [entry for entry in left(made) if entry.what == DRAFT]
     if in_folder:
         mailboxes = len({entry.account for entry in in_folder})

@@ -195,7 +195,10 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
     yield f" Attempts   besides logons at most {counts.shown} times a copy of cookies is shown: after a loss,"
     yield f"            and a later logon of the account; at most {most.attempts} of an account unconfirmed at a time"
     if scenario.target is not None:
-        yield f" Writes     {_writes(scenario.target)}"
+        if scenario.target.session or scenario.target.logon:
+            how = scenario.target.session or scenario.target.logon
+            yield f" Logon      not exsim's own: {how}"
+        yield f" Writes     {_writes(scenario)}"
         yield " Stops      two accounts refused; wrong mailbox; a health check turning red; more than 1 %"
         yield "            overloaded for 10 s; three times as slow for 30 s; the window over"
 
@@ -204,10 +207,12 @@ def _ceiling(most: float | None, unit: str = "") -> str:
     return "" if most is None else f" (limit {most:g}{unit})"
 
 
-def _writes(target: Target) -> str:
-    if target.writes == "none":
-        return "nothing: no mail, no item, no setting"
-    return 'drafts in a folder "exsim" of the test mailboxes, removed by exsim cleanup; no mail, no setting'
+def _writes(scenario: Scenario) -> str:
+    phones = any(one.protocol == "activesync" for one in scenario.population)
+    more = "; each telephone leaves a device partnership, the same in each run" if phones else ""
+    if scenario.target is None or scenario.target.writes == "none":
+        return f"nothing: no mail, no item, no setting{more}"
+    return f'drafts in a folder "exsim" of the test mailboxes, removed by exsim cleanup; no mail, no setting{more}'
 
 
 def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
@@ -272,7 +277,7 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
         f"{counts.accounts} test mailboxes log on about {counts.logons} times and send about "
         f"{counts.requests} HTTPS requests, no more than {asked_words(scenario)}. Each account is logged on once "
         "first; the second refused password ends the test, no wrong password is sent on purpose, and no account "
-        f"is tried again after a refusal. It writes {_writes(target)}. It stops by itself when a health check "
+        f"is tried again after a refusal. It writes {_writes(scenario)}. It stops by itself when a health check "
         "turns red, when servers answer that they are overloaded, or when answers take three times as long, and "
         "logs its sessions off."
     )  # fmt: skip

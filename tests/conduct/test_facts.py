@@ -4,11 +4,13 @@ Falls if: an item that may still be there is not named, one that never was is co
 processes said of their own state is not added up.
 """
 
+from collections import Counter
+
 import pytest
 
 from exsim.conduct.facts import Generator, left_behind
 from exsim.session.hop import Mark
-from exsim.session.records import Findings
+from exsim.session.records import Findings, Session
 
 NONE = Findings([], [], 0, 0, 0)
 
@@ -30,6 +32,14 @@ def test_what_was_made_and_not_removed_is_named(marks, items, things):
         load.add(Mark("", 0.0, what, 1))
     left = left_behind(NONE, load.items)
     assert (left.items, left.things) == (items, things)
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_telephones_leave_a_partnership_on_a_real_farm(real):
+    phone = Session("1.1", 1, "activesync", 0.0, account="a@isp.com.au")
+    found = Findings([phone, phone], [], 0, 0, 0)
+    things = left_behind(found, Counter(), (), real=real).things
+    assert [one[:32] for one in things] == (["a device partnership in 1 mailbo"] if real else [])
 
 
 def test_what_the_load_processes_say_of_themselves_is_added_up():

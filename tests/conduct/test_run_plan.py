@@ -116,3 +116,11 @@ def test_the_script_makes_a_file_that_can_be_read_and_removes_what_it_made() -> 
 def test_a_count_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["accounts", "script", "--count", "0"]) == 2
     assert capsys.readouterr().err == "exsim: --count 0: is not between 1 and 500\n"
+
+
+def test_a_telephone_leaves_a_partnership_and_a_logon_of_ones_own_is_said(path: Path) -> None:
+    assert "device partnership" not in words(path)
+    path.write_text(TARGET.replace("users = 2", 'users = 2\nprotocol = "activesync"'))
+    assert words(path).count("each telephone leaves a device partnership") == 2, "the ticket, too"
+    path.write_text(TARGET.replace("[[pop", 'logon = "portal:log_on"\n[[pop', 1))
+    assert "not exsim's own: portal:log_on" in words(path)

@@ -50,6 +50,7 @@ class Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
         self._listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._listener.handle_error = lambda *rest: None  # type: ignore[method-assign]  # a client that left
         self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
         self.address = f"127.0.0.1:{self._listener.server_address[1]}"
 
