@@ -31,6 +31,7 @@ NOT_COPIED = frozenset(
      "x-dbmountedonserver", "x-routingentryupdate")
 )  # fmt: skip
 HIDDEN_COOKIES = frozenset(names.LOGON_COOKIES)
+TOLD_WHERE_FROM = ("mapi",)  # directories that name the front end in an answer of their own
 DOWN_LEVEL_AGENT = ("User-Agent", "Mozilla/5.0 (Windows NT; owaauth)")
 
 
@@ -80,7 +81,7 @@ class Proxy:
         if kept:
             sent.append(("Cookie", "; ".join(kept)))
         sent.append(token(mailbox.sid, reading.flags))
-        if incoming.piecewise:
+        if incoming.piecewise or incoming.vdir in TOLD_WHERE_FROM:
             sent.append((names.SOURCE_FRONT_END, self._node.fqdn))
         if is_public(reading.flags):
             sent.append(("X-LogonType", "Public"))

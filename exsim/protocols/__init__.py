@@ -152,7 +152,7 @@ PROTOCOLS: dict[str, Protocol] = {
         settings=mapi_http_settings.Settings,
         observe=mapi_http_evidence.observe,
         connections=2,  # one that waits, one for all else (*assumed*)
-        steps=("connect", "execute", "wait", "ping", "disconnect", "bind", "unbind"),
+        steps=("connect", "execute", "wait", "ping", "disconnect", "bind", "unbind", "status"),
     ),
     "oab": Protocol(
         name="oab",

@@ -93,10 +93,13 @@ class MapiHttp(HttpClient, frozen=True):
     `calls` one after the other in each of the session's `polls` rounds, a NotificationWait beside them
     (`session.notifications` False: none); `idle`: how long it then does nothing but PING each `ping_every`
     before it leaves.  `address_book`: it binds to the address book too.  `answer_limit`: how long it waits.
+    `status_page`: once a session it asks for the endpoint's page for people, which names whom the server
+    takes it for: a witness of identity where no marker is.
     """
 
     calls: Count = 4
     idle: Seconds = 0.0
+    status_page: bool = False
     ping_every: Interval = 300.0
     address_book: bool = True
     answer_limit: Interval = 60.0

@@ -157,6 +157,9 @@ MAPI_PENDING = documented("X-PendingPeriod", "OXCMAPIHTTP")  # milliseconds
 MAPI_SERVER = documented("X-ServerApplication", "OXCMAPIHTTP")
 MAPI_CONTEXT = observed("MapiContext", "MAPICLIENTS MAPISE")
 MAPI_SEQUENCE = observed("MapiSequence", "MAPICLIENTS MAPISE")
+# Of the page that an endpoint answers to a GET, and what stands before the caller's name there
+MAPI_STATUS_TITLE = observed("Exchange MAPI/HTTP Connectivity Endpoint", "E13 E16")
+MAPI_STATUS_USER = observed("<b>UPN:</b>", "E13")
 MAPI_ROUTING = observed("MapiRouting", "MAPISE")  # of the whole directory, on every answer
 
 # Autodiscover -------------------------------------------------------------------------------

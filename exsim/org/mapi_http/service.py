@@ -15,6 +15,7 @@ from exsim.org.back_request import Asked, Reply
 from exsim.org.confession import confide
 from exsim.org.entropy import Entropy
 from exsim.org.mapi_http.contexts import FRESH, Context, Contexts
+from exsim.org.mapi_http.status import status_page
 from exsim.org.outcome import Stream
 from exsim.org.settings import Node, Organisation
 from exsim.org.work import Ask, Hangup, Piece, Wait
@@ -46,6 +47,7 @@ class MapiOverHttp:
     """The virtual directory /mapi of one node."""
 
     def __init__(self, organisation: Organisation, node: Node, entropy: Entropy) -> None:
+        self._node = node
         self._faults = node.back_end.mapi
         self._scale = organisation.time_scale
         self._entropy = entropy
@@ -67,6 +69,8 @@ class MapiOverHttp:
         if endpoint is None:
             return answer(404, b"<html><body><h1>Not Found</h1></body></html>"), None
         code = self._acceptable(asked, endpoint)
+        if code == mapi.INVALID_VERB and asked.incoming.method == "GET":
+            return status_page(asked, self._node, endpoint), None
         if code:
             return self._refused(asked, code), None
         kind = asked.incoming.header(names.MAPI_REQUEST_TYPE.lower())

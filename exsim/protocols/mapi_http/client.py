@@ -47,7 +47,9 @@ def one(session: Session) -> Flow[None]:
     if not session.accepted:
         session.end("broken")
         return
-    if session.settings.address_book:
+    if session.settings.status_page:
+        yield from session.look()
+    if session.settings.address_book and not session.ended:
         bound = yield from session.ask("bind", mapi.Bind().encode())
         session.bound = bound is not None and not session.ended
     parked: Task | None = None

@@ -6,6 +6,7 @@ every Execute asks for, and by the mailbox's GUID once the client knows its own 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from exsim.wire import mapi, names, rop
 from exsim.wire.errors import WireError
 
 OK, LOST, OUT_OF_SEQUENCE = "0", "10", "15"
+STATUS, OK_STATUS = "status", 200
+_USER = re.compile(re.escape(names.MAPI_STATUS_USER.encode()) + rb"([^<]{1,256})")
 LONGEST_CODE = 40  # characters kept of a code
 _CODE = names.MAPI_CODE.lower().encode()
 
@@ -54,6 +57,8 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     body, status = response.body, response.status
     if status == UNAUTHORIZED:
         return Evidence(len(body), "challenge")
+    if request.step == STATUS:
+        return _of_page(request, response, accounts)
     code = code_of(response)
     if code is None:
         wrong = status is not None and 200 <= status < 300 and response.error is None
@@ -70,6 +75,17 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
         return Evidence(len(body), "fault", said.error, owner)
     kind = "accepted" if request.step == "connect" else "answer"
     return Evidence(len(body), kind, code, owner)
+
+
+def _of_page(request: Request, response: Response, accounts: Collection[str]) -> Evidence:
+    """Of the endpoint's page for people: whom it takes the caller for.  A name need not be an address."""
+    body = response.body
+    if names.MAPI_STATUS_TITLE.encode() not in body[:1000]:
+        return Evidence(len(body), "unreadable" if response.status == OK_STATUS else "")
+    found = _USER.search(body)
+    name = found[1].decode("utf-8", "replace").strip().lower() if found else ""
+    owner = "own" if name == request.account.lower() else "other" if name in accounts else None
+    return Evidence(len(body), "answer", owner=owner if name else None)
 
 
 def owner_of(said: Said, request: Request, accounts: Collection[str]) -> str | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import UNAUTHORIZED, Channel, Flow, Request, Response
 from exsim.protocols.mapi_http import evidence
@@ -31,6 +33,7 @@ HEADERS = (
     ("User-Agent", AGENT),
     ("X-ClientApplication", APPLICATION),
 )
+PLAIN = (("Accept", "*/*"), ("User-Agent", AGENT))
 KINDS = {
     "connect": mapi.CONNECT,
     "execute": mapi.EXECUTE,
@@ -86,6 +89,20 @@ class Session:
             ),
             mailbox=mailbox,
         )
+
+    def look(self) -> Flow[None]:
+        """Ask for the endpoint's page for people; whatever comes, the session goes on."""
+        plain = replace(
+            self.request("ping", b""),
+            method="GET",
+            target=names.MAPI_STORE,
+            headers=PLAIN,
+            step=evidence.STATUS,
+            own=(),
+        )
+        response = yield from authenticated(self.client, plain, self.signer)
+        if response.status == UNAUTHORIZED:
+            self.end("unmeasured" if self.signer.unmeasured else "refused")
 
     def ask(self, step: str, body: bytes) -> Flow[Said | None]:
         """Send it, signing in as far as that takes; what was answered, or None."""

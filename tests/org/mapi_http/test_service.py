@@ -90,7 +90,7 @@ def test_an_execute_tells_whose_mailbox_it_is_and_moves_the_sequence(outlook):
 @pytest.mark.parametrize(
     ("kind", "body", "more", "code"),
     [
-        (mapi.EXECUTE, EXECUTE, {"method": "GET"}, 2),
+        (mapi.EXECUTE, EXECUTE, {"method": "PUT"}, 2),
         (mapi.EXECUTE, EXECUTE, {"Content_Type": "text/xml"}, 4),
         (mapi.EXECUTE, EXECUTE, {"Content_Type": "application/octet-stream"}, 0),
         ("Frobnicate", b"", {}, 5),
@@ -199,3 +199,14 @@ def test_faults_on_purpose(certificates):
     assert slow.ask(mapi.EXECUTE, EXECUTE) == 0
     framed = mapi.unframe(slow.octets)
     assert framed.pendings == 2 and framed.headers["x-elapsedtime"] == "70000"
+
+
+def test_a_get_is_answered_by_a_page_that_names_the_caller_and_both_servers(outlook):
+    assert outlook.ask(None, b"", "/mapi/emsmdb/?showdebug=yes", "GET", cookies={}) == 0
+    page = outlook.answer.body.decode()
+    assert f"<title>{names.MAPI_STATUS_TITLE}</title>" in page
+    assert (
+        f"{names.MAPI_STATUS_USER} {ALICE.address}<" in page and f"<b>SID:</b> {ALICE.sid}<" in page
+    )
+    fqdn = server(NODE, "2016").fqdn.lower()
+    assert f"<b>Cafe:</b> {fqdn}<" in page and f"<b>Mailbox:</b> {fqdn}<" in page

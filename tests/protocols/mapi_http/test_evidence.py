@@ -42,3 +42,21 @@ def test_an_answer_says_whose_mailbox_it_is(
     response = Response(200, [(b"x-responsecode", b"0")], answer(mailbox, *marked), None)
     evidence = observe(request, response, frozenset({OWN, OTHER}))
     assert (evidence.is_, evidence.owner) == ("answer", owner)
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        (f"<title>{names.MAPI_STATUS_TITLE}</title><b>UPN:</b> A@lab.example<br>", ("answer", "own")),
+        (f"<title>{names.MAPI_STATUS_TITLE}</title><b>UPN:</b> {OTHER}<br>", ("answer", "other")),
+        (f"<title>{names.MAPI_STATUS_TITLE}</title><b>UPN:</b> a@corp.example<br>", ("answer", None)),
+        (f"<title>{names.MAPI_STATUS_TITLE}</title>", ("answer", None)),
+        ("<html>", ("unreadable", None)),
+    ],
+)  # fmt: skip
+def test_the_page_for_people_says_whom_the_server_takes_the_client_for(
+    page: str, told: tuple[str, str | None]
+) -> None:
+    request = Request("GET", names.MAPI_STORE, step="status", account=OWN)
+    seen = observe(request, Response(200, [], page.encode(), None), {OWN, OTHER})
+    assert (seen.is_, seen.owner) == told

@@ -73,6 +73,15 @@ def test_every_answer_is_told_by_the_marker_and_by_the_mailboxes_guid():
     assert not any(owner in ("other", "stranger") for _, owner in owners)
 
 
+def test_the_page_for_people_tells_whom_the_server_takes_the_client_for():
+    result = play({"status_page": True, "authentication": "ntlm"}, PerConnection)
+    assert states(result) == {"ended": 3} and not found(result)
+    told = [hop for hop in result.hops if hop.step == "status" and hop.status == 200]
+    assert len(told) == 3 and {(hop.body.is_, hop.body.owner) for hop in told} == {
+        ("answer", "own")
+    }
+
+
 def test_a_context_that_is_forgotten_loses_the_session_and_the_client_connects_anew():
     result = play({"logons": 4}, forget=0.2)
     assert {session.state for session in result.findings.sessions} == {"lost", "ended"}
@@ -143,7 +152,10 @@ def test_what_an_answer_says_whatever_its_status(header, body, told):
     assert (seen.is_, seen.code) == told
 
 
-@given(some.sampled_from(["connect", "execute", "wait", "bind", "ping"]), some.binary(max_size=90))
+@given(
+    some.sampled_from(["connect", "execute", "wait", "bind", "ping", "status"]),
+    some.binary(max_size=90),
+)
 def test_no_body_upsets_the_reader(step, body):
     request = Request("POST", "/mapi/emsmdb/", step=step, account="a@b.c", mailbox="00")
     for whole in (body, mapi.done(body, 1, "now")):
