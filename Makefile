@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo incident test slow bench-judge check clean bench-flow bench-instructions bench-verdict bench-idle
+.PHONY: install demo incident test slow bench-judge check clean bench-flow bench-instructions bench-verdict bench-idle bench-org
 
 install: $(READY)
 
@@ -41,6 +41,10 @@ bench-verdict: install
 # What a parked user costs (ActiveSync Ping, OWA's notification channel), 10,000 of them in one process: some four minutes.
 bench-idle: install
 	@$(BIN)/python -m tests.bench.idle
+
+# What a request costs the simulated organisation: a node by itself, and the whole lab through HAProxy.
+bench-org: install
+	@$(BIN)/python -m tests.bench.org
 
 # Figures, no verdicts (python -m tests.bench.flow -h says how they are taken): CPU a request beside other load
 # tools, some ten minutes; user instructions a request under valgrind, some five.
