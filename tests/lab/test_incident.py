@@ -20,7 +20,10 @@ from exsim.conduct.observations import Watched
 from exsim.conduct.running import Options
 from exsim.runs.scenario import Scenario
 
-pytestmark = pytest.mark.lab
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+]  # on a busy machine a start may hang that should not
 SECONDS, DRAINED_SECONDS = 10.0, 5.0
 
 

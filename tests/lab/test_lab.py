@@ -141,9 +141,10 @@ def test_a_second_lab_cannot_share_the_first_ones_port(tmp_path):
 
 
 LIVES = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from tests.lab.rig import plan, small_lab
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in the background without
 with small_lab(Path(sys.argv[1]), ["EXCH13", "EXCH16-SYD-01", "EXCH16-SYD-02"], [plan("cookie")]) as lab:
     print(*lab.pids.values(), lab.ca_pem_path.parent, flush=True)
     time.sleep(60)
