@@ -4,6 +4,7 @@ Falls if: a healthy session is reported, or one of these looks like another: a b
 a silent wait that it cuts, a node that forgot its contexts, a place that does not answer.
 """
 
+import json
 import time
 from collections import Counter
 from dataclasses import replace
@@ -23,6 +24,7 @@ from tests.lab.rig import plan
 
 pytestmark = pytest.mark.lab
 METHODS = '{authentication = {mapi = ["ntlm", "basic"], autodiscover = ["ntlm", "basic"]}}'
+MONITORED = METHODS.replace("{", '{monitoring = "10s", ', 1)
 SCENARIO = f"""
 title = "made by hand"
 
@@ -31,7 +33,7 @@ balancer = "haproxy/roundrobin.cfg"
 nodes = [
   {{name = "EXCH16-SYD-01", version = "2016", front_end = {METHODS}}},
   {{name = "EXCH16-SYD-02", version = "2016", front_end = {METHODS}}},
-  {{name = "EXCH13", version = "2013", front_end = {METHODS}, back_end = {{mapi = {{silent = true}}}}}},
+  {{name = "EXCH13", version = "2013", front_end = {MONITORED}, back_end = {{mapi = {{silent = true}}}}}},
 ]
 
 [[population]]
@@ -155,3 +157,10 @@ def test_a_place_that_the_balancer_shuts_is_left_for_the_next_one(left):
     made = left["elsewhere"]
     assert set(made.kinds) >= {"autodiscover_fallback"}
     assert made.states != ["lost"]
+
+
+def test_a_nodes_own_health_monitoring_stands_in_its_record_and_in_no_clients(left):
+    lines = (left["lab"].directory / "nodes" / f"{SILENT}.jsonl").read_text().splitlines()
+    noise = [told for told in map(json.loads, lines) if told["class"] == "noise"]
+    assert noise and {(told["path"], told["status"]) for told in noise} == {("/powershell", 500)}
+    assert {told["client_request_id"] for told in noise} == {""}
