@@ -20,9 +20,9 @@ def worst(owners: Collection[str | None]) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _own_marker(address: str) -> bytes:
-    """A marker with `address`, as it ends in JSON."""
-    return _MARKER + address.encode("utf-8", "replace") + b'"'
+def _ending(address: str) -> bytes:
+    """What follows on a marker with `address`, in JSON."""
+    return address.encode("utf-8", "replace") + b'"'
 
 
 def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
@@ -30,9 +30,14 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 
     None: no marker, or nobody's answer is expected.
     """
-    if _MARKER not in body or not own:
+    named = body.split(_MARKER, MOST_MARKERS)
+    if len(named) == 1 or not own:
         return None
-    if _MARKER not in body.replace(_own_marker(own), b""):  # the ordinary answer
+    mine = _ending(own)
+    for after in named[1:]:
+        if after[: len(mine)] != mine:
+            break
+    else:  # the ordinary answer
         return "own"
     found: set[bytes] = set()
     at = body.find(_MARKER)

@@ -20,7 +20,6 @@ from exsim.wire import names
 _CODE = b'Code"'
 _HOST = re.compile(rb"200 OK<br/>\s*([A-Za-z0-9.\-]{1,255})")
 _NO_ERROR = b':"NoError"'
-_FINE = _CODE + _NO_ERROR
 _VALUE = re.compile(rb'\s*:\s*"?([A-Za-z0-9_\-]{1,64})')
 _BUILD = re.compile(
     rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
@@ -69,12 +68,15 @@ def host_in(body: bytes) -> str:
 
 def code_in(body: bytes) -> str | None:
     """The first ResponseCode or ErrorCode that is not NoError; "NoError" when all are; None without any."""
-    before, found, rest = body.partition(_CODE)
-    if not found:
+    before, *told = body.split(_CODE, MOST_CODES)
+    if not told:
         return None
-    fine = before[-9:] == b'"Response' and rest[:10] == _NO_ERROR
-    if fine and _CODE not in rest.replace(_FINE, b""):  # the ordinary answer
-        return "NoError"
+    for after in told:
+        if after[:10] != _NO_ERROR:
+            break
+    else:
+        if before[-9:] == b'"Response':  # the ordinary answer
+            return "NoError"
     code: str | None = None
     at = len(before)
     for _ in range(MOST_CODES):
