@@ -21,7 +21,7 @@ from exsim.wire.back_end_cookie import renewed
 from exsim.wire.redact import redact_url
 
 MOST_COOKIES = 50  # of one answer
-MOST_LINES = 20  # Set-Cookie lines of one browser that are remembered
+MOST_ANSWERS = 8  # of one browser whose Set-Cookie lines are remembered
 
 
 class CookieHasher:
@@ -33,7 +33,7 @@ class CookieHasher:
         self.salt = salt
         self.clear = clear
         self.known: dict[str, tuple[str, str]] = {}  # name -> last value and its hash
-        self.lines: dict[bytes, tuple[str, str | None]] = {}  # a Set-Cookie line -> `taken`
+        self.lines: dict[tuple[bytes, ...], dict[str, str | None]] = {}  # of an answer -> `set_by`
 
     def hash(self, name: str, value: str) -> str:
         known = self.known.get(name)
@@ -49,23 +49,21 @@ class CookieHasher:
             self.known[name] = (value, shown)
         return shown
 
-    def taken(self, line: bytes) -> tuple[str, str | None]:
+    def _taken(self, line: bytes) -> tuple[str, str | None]:
         """The name of the cookie in a Set-Cookie line, and its hash; None: it is deleted."""
-        known = self.lines.get(line)
-        if known is not None:
-            return known
         name, _, rest = line.decode("latin-1").partition("=")
         content = rest.partition(";")[0].strip()
         name = name.strip()[:LONGEST]
-        made = name, self.hash(name, content) if content else None
-        if len(self.lines) >= MOST_LINES:
-            self.lines.clear()
-        self.lines[line] = made
-        return made
+        return name, self.hash(name, content) if content else None
 
-    def set_by(self, lines: Sequence[bytes]) -> dict[str, str | None]:
+    def set_by(self, lines: tuple[bytes, ...]) -> dict[str, str | None]:
         """The hashes of what an answer's Set-Cookie lines set; None where they delete."""
-        return dict(map(self.taken, lines[:MOST_COOKIES]))
+        known = self.lines.get(lines)
+        if known is None:
+            if len(self.lines) >= MOST_ANSWERS:
+                self.lines.clear()
+            known = self.lines[lines] = dict(map(self._taken, lines[:MOST_COOKIES]))
+        return known
 
     def sent(self, cookies: CookieLine) -> dict[str, str]:
         """The hashes of what a request carried; computed once for a snapshot."""

@@ -61,7 +61,8 @@ PLACES: tuple[tuple[Place, Callable[[str, str], bool]], ...] = (
 
 
 @lru_cache(maxsize=4096)  # a client knows few paths; the static ones are the most
-def _place(head: str) -> Place:
+def known_place(head: str) -> Place:
+    """The place of "METHOD /path"."""
     method, _, path = head.partition(" ")
     path = path.lower()
     return next((place for place, holds in PLACES if holds(method, path)), Place.ORDINARY)
@@ -69,4 +70,4 @@ def _place(head: str) -> Place:
 
 def place_of(request: str) -> Place:
     """The place of `request`, which is "METHOD /path?query"."""
-    return _place(request.partition("?")[0])
+    return known_place(request.partition("?")[0])

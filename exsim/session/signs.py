@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from exsim.session.answers import read_answer
 from exsim.session.hop import Hop
 from exsim.session.meaning import REFUSED, SIGNS, Sign
-from exsim.session.place import Place, place_of
+from exsim.session.place import Place, known_place
 from exsim.wire import names
 
 __all__ = ["SIGNS", "Sign", "hop_class", "read", "reason_of"]
@@ -195,7 +195,7 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     status = hop.status
     if status is None:
         return Sign.NO_ANSWER
-    place = place_of(hop.request)
+    place = known_place(hop.request.partition("?")[0])
     body = hop.body
     if (  # nearly every answer: it leaves here, and the rules below stay out of the hot path
         status == 200
