@@ -72,6 +72,7 @@ class Attribution:
         }
         self._addresses = {place: net_bios(node) for place, node in (addresses or {}).items()}
         self._distrusted = frozenset(distrusted)
+        self.learns = bool(self._lb_cookies)  # from each answer, and not from its headers alone
         self._harvest: dict[str, str] = {}
         self._headers: dict[str, Witness] = {}  # a header's value -> what it stands for
         self._back_ends: dict[str, str] = {}

@@ -24,7 +24,7 @@ Facts = dict[str, str | int | float | bool | None]
 class Followed:
     """A session as the detector follows it: its record, and what only the detector needs."""
 
-    __slots__ = ("connections", "early", "met", "record", "rescued", "sealed", "state")
+    __slots__ = ("connections", "early", "met", "record", "rescued", "sealed", "state", "usual")
 
     def __init__(self, record: Session, sealed: float) -> None:
         self.record = record
@@ -36,6 +36,8 @@ class Followed:
             tuple[Hop, str | None]
         ] = []  # bare refusals that arrived while it was live
         self.rescued = False
+        # The headers of its last answer, where they alone say who gave it, and nothing was new in them
+        self.usual: dict[str, str] | None = None
 
     def move(self, state: State, t: float) -> None:
         """Enter `state`, which ends the session, at `t` seconds since the run began."""

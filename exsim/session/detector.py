@@ -23,6 +23,7 @@ from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.sids import Sids
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read, serves
+from exsim.session.usual import as_usual
 from exsim.session.waits import CUT, WaitBook
 from exsim.wire.names import BACK_END_COOKIE
 
@@ -72,6 +73,8 @@ class Detector:
                 self._control(line)
                 return []
             browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
+            if line.protocol == "owa" and as_usual(browser, line, self._ledger):
+                return []
             front_end, evidence = self.attribution.front_end(line)
             sign = read(line, self._hosts)
             if line.protocol == "owa":
@@ -130,6 +133,8 @@ class Detector:
         set_cookies = hop.set_cookies
         ordinary = not set_cookies or LOGON_COOKIES.isdisjoint(set_cookies)
         if ordinary and sign is Sign.SERVED and (sender is None or sender.state is State.LIVE):
+            if sender is not None and evidence == "header" and not self.attribution.learns:
+                sender.usual = hop.headers
             return []  # nearly every answer leaves here
         return self._weigh(Reading(browser, sender, hop, sign, front_end, evidence))
 
@@ -145,7 +150,7 @@ class Detector:
         self, sender: Followed, hop: Hop, sign: Sign, front_end: str | None, evidence: str
     ) -> None:
         """Count a request that carried a live session's cookies, and its meeting, if it is the first."""
-        record = sender.record
+        record, sender.usual = sender.record, None
         record.requests += 1
         if hop.conn not in sender.connections:
             sender.connections.add(hop.conn)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from exsim.session.answers import read_answer
 from exsim.session.hop import Hop
 from exsim.session.meaning import REFUSED, SIGNS, Sign
-from exsim.session.place import Place, known_place
+from exsim.session.place import Place, known_place, place_of
 from exsim.wire import names
 
 __all__ = ["SIGNS", "Sign", "hop_class", "read", "reason_of"]
@@ -184,6 +184,19 @@ RULES_BY_HUNDRED: dict[int, tuple[tuple[Rule, ...], Sign]] = {
 }
 
 
+def plain(hop: Hop) -> bool:
+    """Whether nothing but its headers could make this answer of OWA anything else than SERVED."""
+    body = hop.body
+    return (
+        hop.status == 200
+        and hop.error is None
+        and body.code not in _THROTTLING
+        and body.owner not in _STRANGERS
+        and body.is_ not in _TELLING_BODIES
+        and known_place(hop.request.partition("?")[0]) is Place.ORDINARY
+    )
+
+
 def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     """The sign that this answer is.
 
@@ -195,19 +208,10 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     status = hop.status
     if status is None:
         return Sign.NO_ANSWER
-    place = known_place(hop.request.partition("?")[0])
-    body = hop.body
-    if (  # nearly every answer: it leaves here, and the rules below stay out of the hot path
-        status == 200
-        and place is Place.ORDINARY
-        and hop.error is None
-        and body.code not in _THROTTLING
-        and body.owner not in _STRANGERS
-        and body.is_ not in _TELLING_BODIES
-        and _OWA_ERROR not in hop.headers
-        and _FE_ERROR not in hop.headers
-    ):
+    # Nearly every answer leaves here, and the rules below stay out of the hot path.
+    if plain(hop) and _OWA_ERROR not in hop.headers and _FE_ERROR not in hop.headers:
         return Sign.SERVED
+    place = place_of(hop.request)
     rules, otherwise = RULES.get(status) or RULES_BY_HUNDRED.get(
         status // 100, ((), Sign.REQUEST_REFUSED)
     )
