@@ -39,14 +39,13 @@ def head_of(
         block = _block(headers)
     if signature:
         block = _signed(block, signature)
-    own, cookies = request.own, request.cookies
-    body = request.body
+    cookies, body = request.cookies, request.body
     if length is None and body is not None:
         length = len(body)
     ending = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
     head = (
         f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{block}"
-        f"{_lines_of(own) if own else ''}{_sent(cookies) if cookies.header is None else cookies.header}"
+        f"{_lines_of(request.own)}{_sent(cookies) if cookies.header is None else cookies.header}"
         f"client-request-id: {client_request_id}\r\n{ending}"
     )
     whole = head.encode("latin-1", "replace")
@@ -59,7 +58,7 @@ def _lines_of(own: Sequence[tuple[str, str]]) -> str:
         values = "".join(own.values)
         if "\n" not in values and "\r" not in values and "\0" not in values:
             return own.form.text % own.values
-    return _unbroken(own)
+    return _unbroken(own) if own else ""
 
 
 def _sent(cookies: CookieLine) -> str:

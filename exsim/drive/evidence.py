@@ -134,12 +134,12 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
 
 def sid_of(lines: Sequence[bytes], carried: CookieLine, hasher: CookieHasher) -> str:
     """A hash of the SID that an answer's routing cookie was renewed for, or ""."""
-    before = carried.values.get(names.BACK_END_COOKIE, "")
-    for line in lines:
-        sid = renewed(line, before)
-        if sid:
-            return hasher.hash("sid", sid)
-    return ""
+    answered, sid = carried.renewal
+    if answered is not lines:
+        before = carried.values.get(names.BACK_END_COOKIE, "")
+        sid = next(filter(None, (renewed(line, before) for line in lines)), "")
+        carried.renewal = lines, sid
+    return hasher.hash("sid", sid) if sid else ""
 
 
 def ending(response: Response) -> str:

@@ -70,7 +70,7 @@ class Dice(Protocol):
 class CookieLine:
     """The cookies that one request carried: a snapshot of a jar, never changed afterwards."""
 
-    __slots__ = ("hashes", "header", "line", "values")
+    __slots__ = ("hashes", "header", "line", "renewal", "values")
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values = values
@@ -78,6 +78,8 @@ class CookieLine:
         # Filled in by the driver, which holds the salt, when they are sent for the first time.
         self.hashes: dict[str, str] | None = None
         self.header: str | None = None
+        # The Set-Cookie lines that last answered them, and the SID that those renewed
+        self.renewal: tuple[Sequence[bytes], str] = ((), "")
 
 
 NO_COOKIES = CookieLine({})

@@ -6,15 +6,12 @@ because a front end renews that of the user it took the request for, and no othe
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from exsim.wire import names
 
 LONGEST = 2048  # characters of a value that are looked at
 _START = names.BACK_END_COOKIE.encode() + b"="
 
 
-@lru_cache(maxsize=1024)
 def renewed(line: bytes, carried: str) -> str:
     """The SID of the one entry that a Set-Cookie line renews or adds to what the request `carried`; else ""."""
     if not line.startswith(_START):
