@@ -45,7 +45,7 @@ def agent(worker: Worker, user: int, account: Account, origin: str | None = None
     order = worker.order
     return Agent(
         host_of(order),
-        worker.source.dice("user", user),
+        worker.source.small_dice("user", user),
         login(account, worker.own_logon),
         hosts=order.hosts,
         origin=origin,
@@ -95,14 +95,19 @@ def start_user(
     `more` overrides settings, for control sessions and steered ones.
     """
     population = worker.order.population[index]
-    settings = settings_of(
-        population,
-        accounts,
-        Path(worker.order.directory).name,
-        worker.own_logon,
-        population=index,
-        **more,
-    )
+    alike = len(accounts) == 1 and not more  # as all users of the population are
+    settings = worker.settings.get(index) if alike else None
+    if settings is None:
+        settings = settings_of(
+            population,
+            accounts,
+            Path(worker.order.directory).name,
+            worker.own_logon,
+            population=index,
+            **more,
+        )
+        if alike:
+            worker.settings[index] = settings
     control = bool(more.get("control"))
     client = worker.client(user, population.protocol, settings.connections, control)
     client.mark(

@@ -82,6 +82,8 @@ class Worker:
         self.ledger = Ledger(Path(order.directory) / LEDGER)
         self.clients: dict[Client, Leaving | None] = {}  # and how it gives its session back
         self.homes: dict[Client, str] = {}  # where the mailbox lives, of users that have one only
+        self.settings: dict[int, Any] = {}  # population -> its users', where they are all alike
+        self._observers: dict[str, Callable[[Request, Response], Evidence]] = {}
         self.leaving = False  # nobody comes any more
         self.beside: Greenlet | None = None  # control sessions that go on while the load does
 
@@ -123,8 +125,11 @@ class Worker:
         self.ledger.enter(Entry(request.account, what, name, utc))
 
     def observer(self, protocol: str) -> Callable[[Request, Response], Evidence]:
-        observe, accounts = PROTOCOLS[protocol].observe, self.accounts
-        return lambda request, response: observe(request, response, accounts)
+        found = self._observers.get(protocol)
+        if found is None:
+            observe, accounts = PROTOCOLS[protocol].observe, self.accounts
+            found = self._observers[protocol] = lambda asked, said: observe(asked, said, accounts)
+        return found
 
     def let_go(self, client: Client) -> None:
         """A client is done: what it has in flight is abandoned, its connections are closed."""

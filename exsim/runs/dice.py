@@ -18,6 +18,39 @@ ALPHABET = (
     "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks like another
 )
 PASSWORD_LENGTH = 20
+MASK, GAMMA = 2**64 - 1, 0x9E3779B97F4A7C15
+
+
+class SmallDice:
+    """Dice of a few bytes, for many thousands of users: `random.Random` holds 2.5 KB of state for each.
+
+    SplitMix64 (Steele, Lea and Flood 2014), which passes BigCrush; what a client draws is pauses and choices.
+    """
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed & MASK
+
+    def random(self) -> float:
+        """At least 0, below 1, in steps of 2**-53."""
+        return (self._draw() >> 11) * 2.0**-53
+
+    def _draw(self) -> int:
+        """Sixty-four bits."""
+        self._state = mixed = (self._state + GAMMA) & MASK
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & MASK
+        return mixed ^ (mixed >> 31)
+
+    def uniform(self, a: float, b: float) -> float:
+        return a + (b - a) * self.random()
+
+    def randrange(self, start: int, stop: int) -> int:
+        """Raises ValueError for an empty range.  Of one of more than 2**64 not everything can come up."""
+        if stop <= start:
+            raise ValueError(f"nothing is between {start} and {stop}")
+        return start + ((self._draw() * (stop - start)) >> 64)
 
 
 class Source:
@@ -31,8 +64,15 @@ class Source:
 
     def dice(self, *purpose: str | int) -> random.Random:
         """Dice for one purpose, such as `dice("user", 17)`; always the same for the same seed."""
+        return random.Random(self._number(purpose))
+
+    def small_dice(self, *purpose: str | int) -> SmallDice:
+        """The same, for one of many."""
+        return SmallDice(self._number(purpose))
+
+    def _number(self, purpose: tuple[str | int, ...]) -> int:
         name = "\0".join(f"{type(part).__name__}:{part}" for part in (self.seed, *purpose))
-        return random.Random(int.from_bytes(hashlib.sha256(name.encode()).digest(), "big"))
+        return int.from_bytes(hashlib.sha256(name.encode()).digest(), "big")
 
     def request_ids(self, worker: int = 0) -> Iterator[str]:
         """GUIDs for `client-request-id`, unlike any of another worker or another run.

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections import Counter
 
-from exsim.runs.dice import Source
+import pytest
+
+from exsim.runs.dice import SmallDice, Source
 
 
 def test_dice_fall_alike_in_any_order() -> None:
@@ -25,6 +28,33 @@ def test_another_purpose_or_seed_has_other_dice() -> None:
 def test_dice_fall_as_they_did_last_year() -> None:
     """A seed in a scenario is worth nothing if the next release throws otherwise."""
     assert Source(7).dice("user", 17).randrange(10**9) == 110357370
+
+
+def test_small_dice_fall_alike_and_evenly_and_no_two_users_share_theirs() -> None:
+    dice = Source(7).small_dice("user", 17)
+    assert [Source(7).small_dice("user", 17).random()] == [
+        Source(7).small_dice("user", 17).random()
+    ]
+    thrown = [dice.random() for _ in range(20_000)]
+    assert min(thrown) >= 0 and max(thrown) < 1
+    tenths = Counter(int(one * 10) for one in thrown)
+    assert all(1800 < count < 2200 for count in tenths.values())
+    faces = Counter(dice.randrange(3, 9) for _ in range(12_000))
+    assert set(faces) == {3, 4, 5, 6, 7, 8} and min(faces.values()) > 1800
+    assert len({Source(7).small_dice("user", number).random() for number in range(5000)}) == 5000
+    assert len({dice.randrange(0, 1 << 62) & 0xFF for _ in range(200)}) > 100
+    with pytest.raises(ValueError, match="nothing is between"):
+        dice.randrange(1, 1)
+
+
+def test_small_dice_are_those_of_the_paper() -> None:
+    """SplitMix64 from 1234567: as printed with its reference implementation."""
+    dice = SmallDice(1234567)
+    assert [dice._draw() for _ in range(3)] == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+    ]
 
 
 def test_request_ids_are_guids_and_never_repeat() -> None:
