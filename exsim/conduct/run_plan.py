@@ -215,13 +215,28 @@ def _writes(scenario: Scenario) -> str:
     return f'drafts in a folder "exsim" of the test mailboxes, removed by exsim cleanup; no mail, no setting{more}'
 
 
+CLIENTS = {  # protocol -> what a server's log shows of its clients
+    "owa": "a Chromium",
+    "ews": "a client of Exchange Web Services",
+    "activesync": "a telephone",
+    "outlook_anywhere": "Outlook by RPC/HTTP",
+    "mapi_http": "Outlook by MAPI/HTTP",
+    "autodiscover": "a client of Autodiscover",
+    "oab": "the download of an address book",
+}
+
+
 def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
     if scenario.target is None:
         return
     sources = scenario.load.source_addresses
     where = f"from {len(sources)} addresses" if sources else "from one address, this machine's"
-    yield f" Seen       in IIS logs: a Chromium whose User-Agent ends in {signature('TIME')},"
-    yield "            and a client-request-id with every request; refusals as 440 or 302 to logon.aspx"
+    kinds = dict.fromkeys(CLIENTS[one.protocol] for one in scenario.population)
+    refused = "401"
+    if any(one.protocol == "owa" for one in scenario.population):
+        refused = "440 or 302 to logon.aspx" if len(kinds) == 1 else "440, 302 to logon.aspx or 401"
+    yield f" Seen       in IIS logs: {', '.join(kinds)}, whose User-Agent ends in {signature('TIME')},"
+    yield f"            and a client-request-id with every request; refusals as {refused}"
     yield f"            by a security team: {counts.logons} logons of {counts.accounts} accounts {where};"
     yield "            that is what a password spray looks like: tell them first"
     yield " Proxies    those of the environment are ignored; every session would have one balancer more"

@@ -15,7 +15,8 @@ import pytest
 
 from exsim.cli import main
 from exsim.conduct.accounts_script import script
-from exsim.conduct.run_plan import plan
+from exsim.conduct.run_plan import CLIENTS, plan
+from exsim.protocols import PROTOCOLS
 from exsim.runs.accounts import COLUMNS
 
 TARGET = """
@@ -124,3 +125,26 @@ def test_a_telephone_leaves_a_partnership_and_a_logon_of_ones_own_is_said(path: 
     assert words(path).count("each telephone leaves a device partnership") == 2, "the ticket, too"
     path.write_text(TARGET.replace("[[pop", 'logon = "portal:log_on"\n[[pop', 1))
     assert "not exsim's own: portal:log_on" in words(path)
+
+
+@pytest.mark.parametrize(
+    ("protocols", "seen", "refusals"),
+    [
+        (("owa",), "a Chromium, whose", "440 or 302 to logon.aspx"),
+        (("mapi_http", "ews"), "Outlook by MAPI/HTTP, a client of Exchange Web Services,", "401"),
+        (("owa", "oab"), "a Chromium, the download of an", "440, 302 to logon.aspx or 401"),
+    ],
+)
+def test_each_kind_of_client_is_named_as_a_log_shows_it(
+    path: Path, protocols: tuple[str, ...], seen: str, refusals: str
+) -> None:
+    one = '[[population]]\nmailbox = "2016"\nusers = 1\n'
+    before, _, _ = TARGET.partition("[[population]]")
+    kinds = "".join(f'{one}protocol = "{protocol}"\n' for protocol in protocols)
+    path.write_text(before + kinds)
+    told = words(path)
+    assert f"in IIS logs: {seen}" in told and f"refusals as {refusals} by" in told
+
+
+def test_every_protocol_has_its_name_in_a_plan() -> None:
+    assert set(CLIENTS) == set(PROTOCOLS)
