@@ -17,7 +17,7 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.far import Place
 from exsim.conduct.far_loads import FarLoads
 from exsim.conduct.loading import Early, Event, Loads, carry_out
-from exsim.conduct.preflight import preflight
+from exsim.conduct.preflight import own_logon_failed, preflight, told
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
 from exsim.conduct.survey import survey_of, write_survey
@@ -215,7 +215,8 @@ def measure(
     """Every phase of the run; True when somebody interrupted it.
 
     With `until_decided` the load ends when everything is; `early` holds load processes that wait for orders.
-    Raises EnvironmentProblem when a target turns out not to be Exchange's own forms logon.
+    Raises EnvironmentProblem when a target turns out not to be Exchange's own forms logon, or a logon flow of the
+    user's own fails.
     """
     news = Deciding(plan.scenario, plan.rig.versions, plan.assignment)
     try:
@@ -224,6 +225,8 @@ def measure(
         if not over(book):
             orders = shared_out(plan.order())
             load(orders, [book] * len(orders), show, news, until_decided, early)
+        if plan.scenario.target is not None and plan.scenario.target.logon:
+            own_logon_failed(told(book)[1])
         if plan.scenario.load.force and not over(book):
             load([plan.order("forced", every_combination(plan))], [book], show)
         if plan.scenario.load.unmask and not over(book) and not news.met_at_all:

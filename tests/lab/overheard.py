@@ -44,6 +44,15 @@ def listened_to(make: Any) -> Any:
     return client
 
 
+def small_parts(make: Any) -> Any:
+    def begin(self: worker.Worker, *more: Any) -> None:
+        make(self, *more)
+        self.history._limit = int(os.environ.get("EXSIM_PART", self.history._limit))
+
+    return begin
+
+
 if __name__ == "__main__":
+    worker.Worker.__init__ = small_parts(worker.Worker.__init__)  # type: ignore[method-assign]
     worker.Worker.client = listened_to(worker.Worker.client)  # type: ignore[method-assign]
     sys.exit(main())

@@ -107,6 +107,24 @@ def test_a_flow_that_does_not_work_is_one_line(farm: Stranger, source: str) -> N
     assert found_in([path.parent / "reports"], {account.password}) == []
 
 
+def test_a_flow_that_fails_under_load_is_one_line_as_well(farm: Stranger) -> None:
+    account = farm.of("2016", 1)[0]
+    path = farm.scenario([account], target={"logon": "portal:log_on"}, load={"duration": "20s"})
+    shown = re.search(
+        r"```python\n(# portal\.py.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    assert shown
+    fails = '    if client.origin is None and len(list(HERE.rglob("w0.jsonl"))):\n        raise KeyError(account.password)\n'
+    source = shown[1].replace("    fields = {", fails + "    fields = {", 1)
+    (path.parent / "portal.py").write_text(
+        "from pathlib import Path\nHERE = Path(__file__).parent\n" + source
+    )
+    told = farm.run(path)
+    assert told.code == 4 and "KeyError" in one_line(told), told.everything
+    assert account.password not in told.everything
+    assert found_in([path.parent / "reports"], {account.password}) == []
+
+
 def test_the_flow_in_readme_logs_on(farm: Stranger) -> None:
     accounts = farm.of("2016", 2)
     shown = re.search(

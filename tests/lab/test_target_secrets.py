@@ -7,6 +7,7 @@ ones included, or in what is told; or an answer from a stranger's mailbox does n
 from __future__ import annotations
 
 import base64
+import gzip
 import http.client
 from collections.abc import Iterator
 from contextlib import closing
@@ -61,6 +62,7 @@ def left(farm: Stranger, tmp_path_factory: pytest.TempPathFactory) -> Left:
     overheard = folder / "overheard.jsonl"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXSIM_OVERHEARD", str(overheard))
+        patch.setenv("EXSIM_PART", "20000")  # bytes after which a part is full, and compressed
         patch.setattr(loading, "sys", SimpleNamespace(executable=str(witness(folder))))
         found = carried_out(path, overheard)
     for one in farm.of("2016", 6):
@@ -78,18 +80,21 @@ def test_there_was_something_to_be_leaked(left: Left) -> None:
 def test_no_file_of_a_targets_run_holds_a_secret(left: Left) -> None:
     files = {path.name for path in left.directory.rglob("*") if path.is_file()}
     assert {
-        "w0.jsonl",
+        "w0.jsonl.gz",
         "w0-check.jsonl",
         "w0-survey.jsonl",
         "ledger.jsonl",
         "run.json",
         "report.html",
     } <= files
+    assert any(name.endswith(".jsonl.gz") for name in files), "full parts are compressed"
     words = {word for kind in left.secrets.values() for word in kind}
     assert found_in([left.directory], words) == []
     for path in left.directory.rglob("*"):
         if path.is_file():
-            assert searched(left.secrets, path.read_bytes()) == [], path
+            data = path.read_bytes()
+            packed = gzip.decompress(data) if path.suffix == ".gz" else b""
+            assert searched(left.secrets, data + packed) == [], path
 
 
 def test_neither_what_is_told_nor_a_processs_arguments_show_one(left: Left) -> None:
