@@ -140,3 +140,18 @@ def test_the_flow_in_readme_logs_on(farm: Stranger) -> None:
     assert farm.exsim("accounts", "check", path).code == 0
     doctor = farm.exsim("doctor", path)
     assert doctor.code == 2 and "target.logon" in one_line(doctor)
+
+
+def test_two_accounts_that_a_flow_does_not_let_in_end_the_run_with_5(farm: Stranger) -> None:
+    accounts = farm.of("2016", 3)
+    before = farm.bad_passwords()
+    wrong = {one.address: "not-the-Password-1" for one in accounts[:2]}
+    path = farm.scenario(accounts, secrets=wrong, target={"logon": "portal:log_on"})
+    shown = re.search(
+        r"```python\n(# portal\.py.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    assert shown
+    (path.parent / "portal.py").write_text(shown[1])
+    told = farm.run(path)
+    assert told.code == 5 and not told.marks("load_started"), told.everything
+    assert farm.bad_passwords() - before == dict.fromkeys(wrong, 1)
