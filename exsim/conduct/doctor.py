@@ -79,7 +79,14 @@ def looked_at(patient: Patient) -> tuple[Patient, str]:
         return patient, ""
     alone = msgspec.structs.replace(patient.rig, nodes={})
     sources = expanded(patient.scenario.load.source_addresses)
-    done = survey_of(alone, patient.path, sources, patient.scenario.seed)
+    done = survey_of(
+        alone,
+        patient.path,
+        sources,
+        patient.scenario.seed,
+        run="doctor",
+        per_second=patient.scenario.limits.requests_per_second,
+    )
     rig = msgspec.structs.replace(
         patient.rig,
         cookie=done.kept.cookie,
