@@ -33,6 +33,8 @@ from exsim.session.keeping import SURVEY
 from exsim.session.records import Findings
 from exsim.session.trust import BELIEVED, Comparison, Trust
 
+BATCH = 1000  # incidents that are written at once
+
 
 def judged(directory: RunDirectory) -> Judgement:
     """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read."""
@@ -139,7 +141,9 @@ def write(directory: RunDirectory, judgement: Judgement, exit_code: int | None =
         session.incident for session in judgement.findings.sessions if session.incident is not None
     ]
     encoder = msgspec.json.Encoder()
-    directory.incidents.write_bytes(encoder.encode_lines(incidents))
+    with directory.incidents.open("wb") as file:
+        for first in range(0, len(incidents), BATCH):  # as text they are larger than in memory
+            file.write(encoder.encode_lines(incidents[first : first + BATCH]))
     directory.results.write_bytes(encode(judgement.results) + b"\n")
     directory.report_text.write_text(text.render(judgement, exit_code=exit_code), encoding="utf-8")
     directory.report_html.write_text(html.render(judgement), encoding="utf-8")
