@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import cast
 
 from exsim.protocols.head import LONGEST, REQUEST_ID, HeadFacts, RawHeaders
 
@@ -113,19 +114,21 @@ def ordinary(data: bytes) -> Ordinary | None:
 
 
 def _read_head(head: bytes) -> _Known | None:
-    first, *lines = head.split(b"\r\n")
-    status, id_at = _statuses[first], -1
+    lines = head.split(b"\r\n")
+    status, id_at = _statuses[lines.pop(0)], -1
     if _ID_LINE[2:] in lines:
         id_at = lines.index(_ID_LINE[2:])
-    headers = [
-        (REQUEST_ID, b"") if place == id_at else _header_of(line)
-        for place, line in enumerate(lines)
-    ]
-    whole = [header for header in headers if header is not None]
-    lengths = [value for name, value in whole if name == b"content-length"]
-    if status is None or len(whole) < len(headers) or len(lengths) != 1:
+        del lines[id_at]
+    found = list(map(_header_of, lines))
+    if status is None or None in found:
         return None
-    return _Known(status, whole, id_at, int(lengths[0]))
+    headers = cast(RawHeaders, found)
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if len(lengths) != 1:
+        return None
+    if id_at >= 0:
+        headers.insert(id_at, (REQUEST_ID, b""))
+    return _Known(status, headers, id_at, int(lengths[0]))
 
 
 @lru_cache(maxsize=1024)

@@ -50,7 +50,7 @@ class _Texts(dict[tuple[bytes, bytes], tuple[str, str] | None]):
         text = None if name is None else (name, header[1][:LONGEST].decode("latin-1"))
         if header[0] in _ALONE:
             text = ALONE
-            if header[0] == REQUEST_ID:
+            if header[0] == REQUEST_ID and header[1]:
                 return text  # it never comes again
         if len(self) >= MOST_KNOWN:
             self.clear()
