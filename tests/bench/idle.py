@@ -29,6 +29,7 @@ from tests.bench.measure import CLIENT_CPU, cpu, tree
 from tests.bench.target import TARGET_CPU, free_port
 
 LIMIT = 300.0  # seconds until all are parked
+LEAVING = 30.0  # seconds that it may take to end
 SPARE = 200  # descriptors for everything else
 EACH = {
     "activesync": 1,
@@ -82,8 +83,13 @@ def measured(options: argparse.Namespace, protocol: str, scheme: str) -> dict[st
         try:
             return _watched(options, client, admin)
         finally:
-            client.kill()
-            client.wait()
+            assert client.stdin is not None
+            client.stdin.close()  # its lifeline: it ends, and takes its own folder away
+            try:
+                client.wait(LEAVING)
+            except subprocess.TimeoutExpired:
+                client.kill()
+                client.wait()
 
 
 def _watched(options: argparse.Namespace, client: Any, admin: Path) -> dict[str, float]:
