@@ -8,9 +8,11 @@ READY  := $(VENV)/.ready
 
 install: $(READY)
 
+# Compiled at once: a lab starts processes by the dozen, and not everywhere may Python write bytecode by the way.
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m compileall -q exsim tests
 	@touch $(READY)
 
 demo: install

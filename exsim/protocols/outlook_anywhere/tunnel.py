@@ -204,15 +204,14 @@ class Tunnel:
     def _exchange(self, packet: dce.Packet) -> Flow[dce.Packet | None]:
         """Send a packet and wait for the answer to its call."""
         data = dce.encode(packet)
+        limit = self._settings.answer_limit + (yield Pause(0))
         while self._sent - self._taken + len(data) > self._room and not self.ended:
-            got = yield from self._rpc(
-                self._settings.answer_limit
-            )  # acknowledgements come by the way
+            got = yield from self._rpc(limit - (yield Pause(0)))  # acknowledgements come by the way
             if isinstance(got, End):
                 yield from self._over(got)
         yield from self._say(data)
         while not self.ended:
-            got = yield from self._rpc(self._settings.answer_limit)
+            got = yield from self._rpc(limit - (yield Pause(0)))
             if isinstance(got, End):
                 yield from self._over(got)
             elif got.call == packet.call:
@@ -227,9 +226,15 @@ class Tunnel:
         self.ended = self.ended or end.error or "closed"
 
     def _rpc(self, limit: float) -> Flow[dce.Packet | End]:
-        """The next packet of RPC; the parked call's answer is taken on the way."""
+        """The next packet of RPC; the parked call's answer is taken on the way.
+
+        `limit` is for all that comes before it: who talks on and never answers does not keep us.
+        """
+        begun: float = yield Pause(0)
         while True:
-            data = yield from self._packet(limit)
+            now: float = yield Pause(0)
+            left = begun + limit - now
+            data = (yield from self._packet(left)) if left > 0 else End("timeout")
             if isinstance(data, End):
                 return data
             try:

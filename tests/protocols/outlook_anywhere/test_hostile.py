@@ -80,6 +80,13 @@ def test_a_changed_byte_in_an_answer_raises_nothing(which, at, value):
     assert not played.marks("crash") and len(played.of("out_channel")) == 1
 
 
+@pytest.mark.parametrize("said", [RECYCLED, [RECYCLED[0], RECYCLED[2], RECYCLED[0]]])
+def test_a_proxy_that_replaces_its_channels_for_ever_keeps_nobody(said):
+    played = meet(Hostile(GOOD[:3] + said), answer_limit=5.0)
+    assert not played.marks("crash") and len(played.of("out_channel")) == 1
+    assert 1 < max(hop.t for hop in played.hops) < 60
+
+
 def test_a_proxy_that_names_another_mailbox_is_told_at_once():
     other = dce.response(2, emsmdb.Connected(HANDLE, names.MARKER + "who@else", "/o=x").encode())
     played = meet(Hostile([*GOOD[:3], dce.encode(other), rts.encode(rts.ping())]))
