@@ -46,7 +46,7 @@ def only_new(run: Watched) -> Seen:
 
 
 def noise(run: Watched) -> Seen:
-    """Every node's own record has failed PowerShell requests, nothing counts them, and no loss goes with them."""
+    """Every node's own record has failed PowerShell requests, nothing counts them, and losses do not seek them."""
     lost = [incident.t for _, incident in run.losses]
     moments = sorted(moment for found in run.failures.values() for moment in found)
     near = sum(any(abs(moment - t) <= NEAR for moment in moments) for t in lost)
