@@ -163,7 +163,10 @@ class Early:
 
     def start(self, directory: Path, workers: int) -> None:
         """One for each worker of the run in `directory`."""
-        self._loads += [Load(directory, "main", worker) for worker in range(workers)]
+        for worker in range(workers):
+            self._loads.append(
+                Load(directory, "main", worker)
+            )  # known at once: an interrupt ends it
 
     def take(self, order: Order) -> Loading:
         """The process that waits for this order, or a new one; whoever takes it ends it."""

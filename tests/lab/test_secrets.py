@@ -13,6 +13,7 @@ import shlex
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,7 +107,8 @@ def carried_out(path: Path, overheard: Path) -> Left:
         def show(event: object) -> None:
             events.append(event)
             for process in psutil.Process().children(recursive=True):
-                found.arguments.update(process.cmdline())
+                with suppress(psutil.NoSuchProcess):  # one that has just ended, waited for or not
+                    found.arguments.update(process.cmdline())
 
         assert not measure(plan, book, show)
         book.ended()
