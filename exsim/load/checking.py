@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import gevent
-from gevent.event import Event
-
 from exsim.load.live import tell
 from exsim.load.lives import agent, login
 from exsim.load.worker import Worker
@@ -46,15 +43,12 @@ def check_accounts(worker: Worker) -> None:
 def _check(worker: Worker, user: int, protocol: str, account: Account) -> Checked:
     client = worker.client(user, protocol, 1)
     client.mark("user", {"account": account.address, "home": account.home, "protocol": protocol})
-    over = Event()
     try:
         flow = PROTOCOLS[protocol].check(
             agent(worker, user, account), login(account, worker.own_logon)
         )
         task = client.run(flow, "check")
-        if not task.done:
-            task.waiters.append(over.set)
-            gevent.wait([over, worker.stopping], timeout=LIMIT, count=1)
+        worker.wait_for(task, LIMIT)
         if isinstance(task.result, Checked):
             return task.result
         return Checked(account.address, ERROR, worker.why or f"no end after {LIMIT:.0f} s")

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-import gevent
-from gevent.event import Event
-
 from exsim.load.live import tell
 from exsim.load.lives import agent, login
 from exsim.load.worker import Worker
@@ -30,13 +27,10 @@ def _clean(worker: Worker, user: int, account: Account) -> Cleaned:
     client = worker.client(user, "owa", 1)
     client.mark("user", {"account": account.address, "home": account.home, "protocol": "owa"})
     signed = Path(worker.order.directory).name
-    over = Event()
     try:
         flow = clean(agent(worker, user, account), login(account), signed)
         task = client.run(flow, "cleanup")
-        if not task.done:
-            task.waiters.append(over.set)
-            gevent.wait([over, worker.stopping], timeout=LIMIT, count=1)
+        worker.wait_for(task, LIMIT)
         if isinstance(task.result, Cleaned):
             return task.result
         return Cleaned(account.address, problem=worker.why or f"no end after {LIMIT:.0f} s")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Container, Sequence
 from functools import partial
 
 import gevent
-from gevent.event import Event
 from gevent.pool import Pool
 
 from exsim.drive.driver import Client
@@ -180,12 +179,8 @@ def _one(worker: Worker, lender: Lender, home: str, begin: Begin) -> None:
         return
     client, flow = begin(account)
     try:
-        over = Event()
         task = client.run(flow, "steered")
-        if not task.done:
-            task.waiters.append(over.set)
-            limit = LIMIT if client.identity.protocol == "owa" else CONTROL_LIMIT
-            gevent.wait([over, worker.stopping], timeout=limit, count=1)
+        worker.wait_for(task, LIMIT if client.identity.protocol == "owa" else CONTROL_LIMIT)
         _let_proofs_end(worker, client)
     finally:
         leave(worker, [client])

@@ -18,6 +18,7 @@ from exsim.drive.evidence import CookieHasher
 from exsim.drive.gate import Gate
 from exsim.drive.hub import HubWorld, stamper
 from exsim.drive.pace import Pace, pace_of
+from exsim.drive.task import Task
 from exsim.load.live import tell
 from exsim.load.recorder import Recorder
 from exsim.load.targets import targets_of
@@ -130,6 +131,13 @@ class Worker:
             observe, accounts = PROTOCOLS[protocol].observe, self.accounts
             found = self._observers[protocol] = lambda asked, said: observe(asked, said, accounts)
         return found
+
+    def wait_for(self, task: Task, limit: float) -> None:
+        """Until a task is done, the run comes to its end, or `limit` seconds are over."""
+        if not task.done:
+            over = Event()
+            task.waiters.append(over.set)
+            gevent.wait([over, self.stopping], timeout=limit, count=1)
 
     def let_go(self, client: Client) -> None:
         """A client is done: what it has in flight is abandoned, its connections are closed."""

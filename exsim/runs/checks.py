@@ -218,12 +218,7 @@ def _not_in_a_lab(population: Population, key: str) -> None:
 def _client(population: Population, key: str) -> None:
     """The protocol has a client, and nothing is said of it that it does not have."""
     name = population.protocol
-    protocol = PROTOCOLS.get(name)
-    if protocol is None:
-        raise Complaint(
-            f"{key}.protocol",
-            f'"{name}" has no client here yet; there are {", ".join(PROTOCOLS)}',
-        )
+    protocol = PROTOCOLS[name]
     for other, table in CLIENTS.items():
         if other != name and getattr(population, other) != table():
             raise Complaint(

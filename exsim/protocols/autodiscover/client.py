@@ -7,16 +7,16 @@ A place that does not answer is left for the next one, as clients do silently: e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 
 from exsim.protocols import session_mark
-from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent, other_end
+from exsim.protocols.agent import Account, Agent, other_end
 from exsim.protocols.autodiscover import evidence
 from exsim.protocols.autodiscover.evidence import Found
 from exsim.protocols.autodiscover.places import Place, places, question
 from exsim.protocols.autodiscover.settings import Settings
-from exsim.protocols.flow import UNAUTHORIZED, Flow, Lease, Mark, Release, Request, Response
+from exsim.protocols.flow import UNAUTHORIZED, Flow, Mark, Request, Response
 from exsim.protocols.negotiate import Signer, authenticated
+from exsim.protocols.succession import visits
 from exsim.wire import names
 
 PATIENCE = 25.0  # seconds that a client waits for one place (*assumed*)
@@ -46,24 +46,13 @@ class Search:
 
 def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
     """What one client does, session after session.  Never raises for what a server answers."""
-    yield from client.rest(0)
-    client.account = account
-    for turn in range(settings.logons) if settings.logons else count():
-        if turn:
-            yield from client.rest(max(settings.think, SHORTEST_PAUSE))
-            # It asks once an hour: the connection of the last time is long closed (*assumed*).
-            connection = yield from Lease(client.origin, fresh=True)
-            yield Release(connection)
-        signer = Signer(
-            account,
-            settings.authentication,
-            preemptive=settings.preemptive,
-            channel_binding=settings.channel_binding,
-        )
+
+    def one(signer: Signer) -> Flow[str]:
         search = Search(client, account, settings, signer, account.address)
         yield from _session(search)
-        if search.ended:
-            return
+        return search.ended
+
+    yield from visits(client, account, settings, one)
 
 
 def _session(search: Search) -> Flow[None]:

@@ -7,17 +7,17 @@ marked "not_asked": credentials go to the scenario's hosts alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 
+from exsim.protocols import session_mark
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.autodiscover import places
-from exsim.protocols.flow import Flow, Lease, Mark, Release, Request, Response
+from exsim.protocols.flow import Flow, Mark, Request, Response
 from exsim.protocols.negotiate import Signer, authenticated
 from exsim.protocols.oab import evidence
 from exsim.protocols.oab.settings import Settings
+from exsim.protocols.succession import anew, visits
 from exsim.wire import names
 
-SHORTEST_PAUSE = 1.0  # seconds between two sessions (*assumed*)
 PATIENCE = 30.0  # seconds for one answer (*assumed*)
 KNOWN_AS = "oab"  # what the client's memory calls the directory of its address book
 ASKING = (("Content-Type", "text/xml; charset=utf-8"), ("Accept", "text/xml"))
@@ -37,36 +37,19 @@ class Visit:
 
 def live(client: Agent, account: Account, settings: Settings) -> Flow[None]:
     """What one client does, session after session.  Never raises for what a server answers."""
-    yield from client.rest(0)
-    client.account = account
-    for turn in range(settings.logons) if settings.logons else count():
-        if turn:
-            yield from client.rest(max(settings.think, SHORTEST_PAUSE))
-            yield from _anew(
-                client
-            )  # it comes once a day: the last time's connection is long closed
-        signer = Signer(
-            account,
-            settings.authentication,
-            preemptive=settings.preemptive,
-            channel_binding=settings.channel_binding,
-        )
+
+    def one(signer: Signer) -> Flow[str]:
         visit = Visit(client, account, settings, signer)
         yield from _session(visit)
-        if visit.ended:
-            return
+        return visit.ended
 
-
-def _anew(client: Agent) -> Flow[None]:
-    """Go on with a connection that was never used."""
-    connection = yield from Lease(client.origin, fresh=True)
-    yield Release(connection)
+    yield from visits(client, account, settings, one)
 
 
 def _session(visit: Visit) -> Flow[None]:
     client, settings = visit.client, visit.settings
     client.number += 1
-    yield Mark("logon", _facts(visit))
+    yield session_mark.logon(client.number, visit.account, settings)
     for turn in range(settings.polls):
         if turn:
             yield from client.rest(settings.think * client.dice.uniform(0.5, 1.5))
@@ -77,8 +60,7 @@ def _session(visit: Visit) -> Flow[None]:
         if visit.ended:
             return
     if settings.logoff:
-        facts = {"number": client.number, "account": visit.account.address}
-        yield Mark("logoff", facts)
+        yield session_mark.logoff(client.number, visit.account)
 
 
 def _locate(visit: Visit) -> Flow[str]:
@@ -99,7 +81,7 @@ def _locate(visit: Visit) -> Flow[str]:
         return ""
     found = target.partition("?")[0]
     client.memory[KNOWN_AS] = found
-    yield from _anew(client)  # Outlook asks Autodiscover itself, and has Windows (BITS) fetch files
+    yield from anew(client)  # Outlook asks Autodiscover itself, and has Windows (BITS) fetch files
     return found
 
 
@@ -128,20 +110,3 @@ def _request(
         control=settings.control,
         forced=settings.forced,
     )
-
-
-def _facts(visit: Visit) -> dict[str, str | int | bool]:
-    """The facts of a "logon" mark."""
-    account, settings = visit.account, visit.settings
-    facts: dict[str, str | int | bool] = {
-        "number": visit.client.number,
-        "account": account.address,
-        "home": account.home,
-        "private": settings.private,
-        "forced": settings.forced,
-        "control": settings.control,
-        "population": settings.population,
-    }
-    if settings.wanted:
-        facts["wanted"] = settings.wanted
-    return facts
