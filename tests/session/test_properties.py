@@ -13,7 +13,7 @@ from exsim.session.hop import Evidence, Hop, Line, Mark
 from exsim.session.records import Findings
 from exsim.session.signs import hop_class, read
 from exsim.session.tally import TOTAL, Tally
-from tests.session.dialogue import OLD, A, B, Browser
+from tests.session.dialogue import OLD, A, B, Browser, only
 
 NODES = st.sampled_from([A, B, OLD, None])
 ACTS = st.sampled_from(["log_on", "poll", "refused", "bounced", "log_off", "renewed", "replay"])
@@ -69,6 +69,17 @@ def test_answers_that_share_their_headers_are_judged_as_if_they_did_not(
     usual = [("poll", A, 0, True), ("poll", A, 0, True)]  # among what is not
     lines = dialogue([("log_on", A, 0, True), *(one for step in steps for one in (step, *usual))])
     assert run(shared(lines)) == run(lines)
+
+
+def test_a_renewal_in_an_answer_that_shares_its_headers_moves_the_end() -> None:
+    browser = Browser()
+    browser.log_on(A, private=False)
+    browser.poll(A)
+    browser.t += 1000
+    browser.poll(A, set_cookies={"cadataTTL": "renewed"})
+    browser.t += 1000
+    browser.refused(A)
+    assert only(run(shared(browser.lines))[0]).state == "lost"
 
 
 @settings(max_examples=60, deadline=None)
