@@ -26,6 +26,7 @@ from typing import Any
 
 from exsim.lab.certificates import Authority
 from tests.bench.measure import CLIENT_CPU, cpu, tree
+from tests.bench.parking_tls import tls_before
 from tests.bench.target import TARGET_CPU, free_port
 
 LIMIT = 300.0  # seconds until all are parked
@@ -48,14 +49,10 @@ def told(admin: Path, rate: int) -> dict[str, int]:
 @contextmanager
 def parking(folder: Path) -> Iterator[tuple[int, int, Path]]:
     """The target, up: its plain port, its TLS port, its admin socket."""
-    plain, tls, admin, certificate = (
-        free_port(),
-        free_port(),
-        folder / "a.sock",
-        folder / "host.pem",
-    )
+    plain, tls, door, admin = free_port(), free_port(), folder / "d.sock", folder / "a.sock"
+    certificate = folder / "host.pem"
     certificate.write_text(Authority("bench").host_certificate(["mail.example"]))
-    words = [str(plain), str(tls), str(certificate), str(admin)]
+    words = [str(plain), str(door), str(admin)]
     process = subprocess.Popen(
         ["taskset", "-c", TARGET_CPU, sys.executable, "-m", "tests.bench.parking", *words]
     )
@@ -64,7 +61,8 @@ def parking(folder: Path) -> Iterator[tuple[int, int, Path]]:
             if process.poll() is not None:
                 raise SystemExit("the target does not come up")
             time.sleep(0.05)
-        yield plain, tls, admin
+        with tls_before(folder, tls, certificate, door):
+            yield plain, tls, admin
     finally:
         process.kill()
         process.wait()

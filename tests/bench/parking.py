@@ -1,6 +1,8 @@
 """A target that parks: it takes every long request and answers when told to; for the benchmark of idle users.
 
-    python -m tests.bench.parking PLAIN_PORT TLS_PORT CERTIFICATE ADMIN_SOCKET
+    python -m tests.bench.parking PLAIN_PORT DOOR ADMIN_SOCKET
+
+DOOR is a Unix socket, for who speaks TLS before it (`parking_tls`).
 
 A Ping of ActiveSync is held and answered with status 1 (nothing changed); a GET of OWA's notification channel is
 answered with its head at once, and with a piece whenever it is woken; anything else is answered at once.  On
@@ -13,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
-import ssl
 import sys
 from collections import deque
 from itertools import count
@@ -124,12 +125,10 @@ async def waking() -> None:
                 Parking.woken += 1
 
 
-async def main(plain: int, tls: int, certificate: str, admin: str) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+async def main(plain: int, door: str, admin: str) -> None:
     loop = asyncio.get_running_loop()
     await loop.create_server(Parking, "127.0.0.1", plain, backlog=4096)
-    await loop.create_server(Parking, "127.0.0.1", tls, backlog=4096, ssl=context)
+    await loop.create_unix_server(Parking, door, backlog=4096)
     await loop.create_unix_server(Admin, admin)
     await waking()
 
@@ -137,4 +136,4 @@ async def main(plain: int, tls: int, certificate: str, admin: str) -> None:
 if __name__ == "__main__":
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
