@@ -1,17 +1,15 @@
 """Locust users made from the scenario: each is one browser or phone that runs its protocol's flow.
 
 Locust decides when a user comes and goes; what it does is the flow's, and what happened is written by the
-driver.  A user's greenlet only waits for its flow to end.
+driver.  A user has no greenlet that runs.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Iterable
 
-from gevent import Greenlet, GreenletExit
-from gevent.hub import Waiter
+from gevent import Greenlet, GreenletExit, get_hub
 from gevent.pool import Group
 from locust import User, constant, task
 from locust.exception import StopUser
@@ -50,42 +48,75 @@ class ExsimUser(User):
     worker: Worker
     numbers: Numbers
     population = 0
+    client: Client | None = None
+    number: int | None = None  # while it has one
 
     def start(self, group: Group) -> Greenlet:
-        """As Locust's own, without a set of tasks to choose from: memory is what many users are short of."""
-        self._greenlet = group.spawn(_carry, self)
-        self._group = group
-        return self._greenlet
+        """As Locust's own, without a greenlet that runs: memory is what many users are short of."""
+        self._greenlet, self._group = presence, _ = Presence(self), group
+        group.add(presence)
+        get_hub().loop.run_callback(self._come, presence)
+        return presence
 
     @task
     def live(self) -> None:
-        """Locust wants a task to be named; `start` does nothing else."""
-        if getattr(self, "worker", None) is None:  # nobody may be let loose
-            raise StopUser
-        number = self.numbers.take(self.population)
-        if number is None or self.worker.leaving:  # more users asked for than there are mailboxes
-            raise StopUser
-        client: Client | None = None
+        """Locust wants a task to be named; `start` never gets to it."""
+        raise StopUser
+
+    def _come(self, presence: Presence) -> None:
+        if presence.dead:  # sent away before it came
+            return
+        self._state = LOCUST_STATE_RUNNING
         try:
-            order = self.worker.order
-            index = number - self.numbers.firsts[self.population]
-            accounts = order.assignments[self.population][index]
-            client, flow = start_user(self.worker, number, self.population, accounts)
-            if len(accounts) == 1:
-                self.worker.homes[client] = (accounts[0].node or accounts[0].home).upper()
-            client.run(flow, "user")
-            Waiter().get()  # until Locust takes the user away; its flow may be over before
+            self._begin()
         finally:
-            if client is not None:
-                self.worker.let_go(client)
+            if self.client is None:
+                presence.kill(block=False)
+
+    def _begin(self) -> None:
+        """The browser or phone, and its flow; nothing where more users are asked for than there are mailboxes."""
+        worker = getattr(self, "worker", None)
+        if worker is None or worker.leaving:  # nobody may be let loose
+            return
+        number = self.number = self.numbers.take(self.population)
+        if number is None:
+            return
+        index = number - self.numbers.firsts[self.population]
+        accounts = worker.order.assignments[self.population][index]
+        self.client, flow = start_user(worker, number, self.population, accounts)
+        if len(accounts) == 1:
+            worker.homes[self.client] = (accounts[0].node or accounts[0].home).upper()
+        self.client.run(
+            flow, "user"
+        )  # may be over at once; the user is there until Locust takes it away
+
+    def leave(self) -> None:
+        """Locust takes the user away.  A second call does nothing."""
+        client, number, self.client, self.number = self.client, self.number, None, None
+        if client is not None:
+            self.worker.let_go(client)
+        if number is not None:
             self.numbers.give(self.population, number)
 
 
-def _carry(user: ExsimUser) -> None:
-    """A user's greenlet; Locust finds the user as its first argument."""
-    user._state = LOCUST_STATE_RUNNING
-    with contextlib.suppress(GreenletExit, StopUser):
-        user.live()
+class Presence(Greenlet):  # type: ignore[misc]  # gevent says nothing of its type
+    """A user as Locust knows it: among its greenlets until it is killed.  It never runs.
+
+    One that had run and waits would keep six kilobytes of stacks: its own and Python's.
+    """
+
+    def __init__(self, user: ExsimUser) -> None:
+        super().__init__(None, user)  # Locust finds the user as the first argument
+
+    def kill(
+        self,
+        exception: type[BaseException] | BaseException = GreenletExit,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        for user in self.args:  # none any more once it was killed
+            user.leave()
+        super().kill(exception, block, timeout)
 
 
 def user_classes(order: Order) -> list[type[ExsimUser]]:
