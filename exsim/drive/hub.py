@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from exsim.drive.exchange import Exchange
     from exsim.drive.task import Task
 
-SWEEP = 0.1  # seconds between two looks at the deadlines
+SWEEP = 0.1  # seconds between two looks at the deadlines that are near
+FAR = 5.0  # seconds; a deadline further off is looked at no more often: parked users have thousands of them
 MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))  # as a stamp ends
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
@@ -73,7 +74,9 @@ class HubWorld:
         self.started = time.time() if started is None else started
         self._zero = time.perf_counter() - (time.time() - self.started)
         self.numbers = count(1)
-        self.watched: set[Exchange] = set()
+        self._near: set[Exchange] = set()  # whose deadline comes before the next look at the others
+        self._far: set[Exchange] = set()
+        self._next_look = 0.0  # at those
         self._sweeper: HubTimer | None = None
 
     def now(self) -> float:
@@ -93,20 +96,32 @@ class HubWorld:
         return HubLine(self.targets[origin], client, origin, next(self.numbers))
 
     def watch(self, exchange: Exchange) -> None:
-        self.watched.add(exchange)
         if self._sweeper is None:
+            self._next_look = self.now() + FAR
             self._sweeper = HubTimer(SWEEP, self._sweep)
+        deadline = exchange.deadline
+        (self._near if deadline is None or deadline < self._next_look else self._far).add(exchange)
 
     def unwatch(self, exchange: Exchange) -> None:
-        self.watched.discard(exchange)
+        self._near.discard(exchange)
+        self._far.discard(exchange)
 
     def _sweep(self) -> None:
         now = self.now()
-        late = [one for one in self.watched if one.deadline is not None and one.deadline <= now]
+        if now + SWEEP >= self._next_look:
+            self._look_far(now + SWEEP + FAR)
+        late = [one for one in self._near if one.deadline is not None and one.deadline <= now]
         for exchange in late:
-            self.watched.discard(exchange)
+            self._near.discard(exchange)
             exchange.on_deadline()
-        self._sweeper = HubTimer(SWEEP, self._sweep) if self.watched else None
+        self._sweeper = HubTimer(SWEEP, self._sweep) if self._near or self._far else None
+
+    def _look_far(self, until: float) -> None:
+        """Bring near what is due before `until`, when the far ones are looked at again."""
+        near = {one for one in self._far if one.deadline is None or one.deadline < until}
+        self._far -= near
+        self._near |= near
+        self._next_look = until
 
     def crashed(self, error: Exception) -> None:
         if self.on_crash is None:
