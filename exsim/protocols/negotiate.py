@@ -181,8 +181,8 @@ def _ready_on_any(agent: Agent, request: Request, signer: Signer) -> Flow[Signed
 
 
 def _with_basic(request: Request, signer: Signer) -> Request:
-    headers = (*request.headers, credentials.basic(signer.account))
-    return replace(request, headers=headers, auth="basic")
+    # Not among `headers`, which are the same for all clients and put together once
+    return replace(request, own=(*request.own, credentials.basic(signer.account)), auth="basic")
 
 
 # Credentials for a connection ------------------------------------------------------------------

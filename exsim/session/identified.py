@@ -126,9 +126,10 @@ class Identified:
     def _outside(self, reading: Reading) -> None:
         """An answer to a client that is not let in (yet)."""
         hop, sign = reading.hop, reading.sign
-        _, attempt = self._attempts.setdefault(
-            (reading.browser.control, hop.session), (reading.browser, Attempt())
-        )
+        key = reading.browser.control, hop.session
+        if key not in self._attempts:
+            self._attempts[key] = reading.browser, Attempt()
+        _, attempt = self._attempts[key]
         attempt.challenges += sign is Sign.CHALLENGE
         if sign is Sign.UNAUTHORIZED:
             attempt.refusals += 1

@@ -27,7 +27,9 @@ _PLAIN = re.compile(r"[\w.,:;{}~!*() /-]{0,48}\Z", re.ASCII)  # what such a valu
 LONGEST_SEGMENT = (
     48  # of a nested URL's path; a canary has 76 signs, and may stand where a path should
 )
-_KNOWN: dict[str, str] = {}
+_KNOWN: dict[str, str] = {}  # a URL of which nothing is taken out
+_KNOWN_PARTS: dict[str, str] = {}  # a parameter that stays, with its value
+_TAKEN_OUT: dict[str, str] = {}  # the name of one that goes, whatever its value -> what is left
 _KNOWN_LIMIT = 4096
 
 _SESSION_IN_PATH = re.compile(r"\([ASF]\([^)]*\)\)", re.IGNORECASE)  # ASP.NET without cookies
@@ -45,10 +47,15 @@ def redact_url(target: str) -> str:
         return known
     made = _redacted(target)
     if made == target:  # a URL that has a secret is not held on to
-        if len(_KNOWN) >= _KNOWN_LIMIT:
-            _KNOWN.clear()
-        _KNOWN[target] = target
+        _remember(_KNOWN, target, target)
     return made
+
+
+def _remember(known: dict[str, str], key: str, value: str) -> str:
+    if len(known) >= _KNOWN_LIMIT:
+        known.clear()
+    known[key] = value
+    return value
 
 
 def _redacted(target: str, depth: int = 0) -> str:
@@ -75,15 +82,23 @@ def _path(path: str) -> str:
 
 
 def _parameter(part: str, depth: int) -> str:
+    known = _KNOWN_PARTS.get(part)
+    if known is not None:
+        return known
     name, equals, value = part.partition("=")
+    if value and (known := _TAKEN_OUT.get(name)) is not None:
+        return known
     if not equals:  # a word such as `oeh`; anything else may be a token
         return part if part.lower() in KEPT_PARAMETERS or not part else REMOVED
     if not value:
         return part if _PLAIN.match(name) else f"{REMOVED}="
     if not _PLAIN.match(name):
         return f"{REMOVED}={REMOVED}"
-    kept = name.lower() in KEPT_PARAMETERS and _harmless(value, depth)
-    return part if kept else f"{name}={REMOVED}"
+    if name.lower() not in KEPT_PARAMETERS:
+        return _remember(_TAKEN_OUT, name, f"{name}={REMOVED}")
+    if _PLAIN.match(value) and "://" not in value:
+        return _remember(_KNOWN_PARTS, part, part)
+    return part if _harmless(value, depth) else f"{name}={REMOVED}"
 
 
 def _harmless(value: str, depth: int) -> bool:

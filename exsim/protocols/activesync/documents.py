@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from exsim.wire.activesync import POLICY_TYPE
-from exsim.wire.wbxml import Element, tags
+from exsim.wire.wbxml import Element, encode, tags
 
 _air = tags("AirSync")
 _base = tags("AirSyncBase")
@@ -69,12 +69,11 @@ def _collection(number: str, key: str) -> Element:
 
 
 @lru_cache(maxsize=256)
-def ping(heartbeat: float, folders: tuple[str, ...]) -> Element:
-    """The same one for all telephones that wait for the same: thousands of them hold it while they wait."""
+def ping(heartbeat: float, folders: tuple[str, ...]) -> bytes:
+    """The document, encoded: the same one for all telephones that wait for the same, which hold it while they wait."""
     watched = (_ping("Folder", _ping("Id", number), _ping("Class", "Email")) for number in folders)
-    return _ping(
-        "Ping", _ping("HeartbeatInterval", str(int(heartbeat))), _ping("Folders", *watched)
-    )
+    interval = _ping("HeartbeatInterval", str(int(heartbeat)))
+    return encode(_ping("Ping", interval, _ping("Folders", *watched)))
 
 
 def send_mail(client_id: str, mime: bytes) -> Element:

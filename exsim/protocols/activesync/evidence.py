@@ -6,6 +6,7 @@ Whose it is: by the marker in a subject or a name, and by the addresses that Set
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from exsim.protocols.activesync import reading
 from exsim.protocols.flow import UNAUTHORIZED, Request, Response
@@ -14,6 +15,7 @@ from exsim.session.hop import Evidence
 from exsim.wire.errors import WireError
 from exsim.wire.wbxml import Element
 
+_ADDRESSES_IN = "Settings:Settings"
 _ADDRESSES = "Settings:SMTPAddress"
 # (step, status): errors of the server's own, by its documents (MS-ASCMD)
 FAULTS = {
@@ -41,22 +43,33 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     if status != 200:
         return Evidence(len(body), owner=owner)
     try:
-        root = reading.decoded(body)
+        root, said = reading.told(body)
     except WireError:
         return Evidence(len(body), "unreadable", owner=owner)
-    code = reading.status_of(root)[:LONGEST_CODE] or None
-    fault = code in FAULTS_OF_ALL or (request.step, code) in FAULTS
+    code = said[:LONGEST_CODE] or None
+    if owner is None and root.tag != _ADDRESSES_IN:
+        return _of_nobody(len(body), request.step, code)
     return Evidence(
         len(body),
-        "fault" if fault else "answer",
+        _kind(request.step, code),
         code,
         worst((owner, _told(root, request, accounts))),
     )
 
 
+def _kind(step: str, code: str | None) -> str:
+    return "fault" if code in FAULTS_OF_ALL or (step, code) in FAULTS else "answer"
+
+
+@lru_cache(maxsize=256)
+def _of_nobody(length: int, step: str, code: str | None) -> Evidence:
+    """Of an answer that does not say whose it is; most are a few bytes, and always the same."""
+    return Evidence(length, _kind(step, code), code)
+
+
 def _told(root: Element, request: Request, accounts: Collection[str]) -> str | None:
     """What the addresses of an answer to Settings say; None where they say nothing."""
-    if root.tag != "Settings:Settings":
+    if root.tag != _ADDRESSES_IN:
         return None
     told = [each.text() or "" for each in root.walk() if each.tag == _ADDRESSES]
     return _of_addresses({address.lower() for address in told}, request.account, accounts)

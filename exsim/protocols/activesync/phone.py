@@ -42,6 +42,16 @@ STEPS = {
     "SendMail": "send_mail",
 }
 Lines = tuple[tuple[str, str], ...]
+Document = Element | bytes | None  # bytes: encoded before
+
+
+@lru_cache(maxsize=64)
+def _lines(with_body: bool, version: str, plain: bool) -> Lines:
+    """The headers that all telephones send alike; `plain`: what is asked stands in words, and the version here."""
+    headers: Lines = (USER_AGENT, (common.RETURN_CLIENT_REQUEST_ID, "true"))
+    if with_body:
+        headers = (*headers, ("Content-Type", names.WBXML_TYPE))
+    return (*headers, (names.PROTOCOL_VERSION, version)) if plain else headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Phone:
     accepted: bool = False
     policies: int = 0  # fetched since a command was last let through
     errors: int = 0  # of the server in a row
-    last_query: tuple[tuple[str, int, str], str] = (("", 0, ""), "")
+    last_target: tuple[tuple[str, str, int, str], str] = (("", "", 0, ""), "")
 
     @property
     def is_stranger(self) -> bool:
@@ -95,28 +105,26 @@ class Phone:
         self.ended = self.ended or why
 
     # Asking -------------------------------------------------------------------------------------
-    def request(self, command: str, root: Element | None, timeout: float = PATIENCE) -> Request:
+    def request(self, command: str, root: Document, timeout: float = PATIENCE) -> Request:
         """One command, with its query in the form of this telephone."""
-        settings, device = self.settings, self.device
-        key = 0 if command in WITHOUT_POLICY_KEY else device.policy_key
-        binary = settings.binary_query
-        headers: Lines = (USER_AGENT, (common.RETURN_CLIENT_REQUEST_ID, "true"))
+        device, binary = self.device, self.settings.binary_query
+        without_key = command in WITHOUT_POLICY_KEY
+        key = 0 if without_key else device.policy_key
+        headers = _lines(root is not None, "" if binary else device.version, not binary)
+        if not (binary or without_key):
+            headers = (*headers, (names.POLICY_KEY, str(key)))
+        made = self.bare("POST", self._target(command, key), STEPS[command], headers, timeout)
         if root is not None:
-            headers = (*headers, ("Content-Type", names.WBXML_TYPE))
-        if not binary:
-            headers = (*headers, (names.PROTOCOL_VERSION, device.version))
-            if command not in WITHOUT_POLICY_KEY:
-                headers = (*headers, (names.POLICY_KEY, str(key)))
-        target = f"{self.path}?{self._query(command, key)}"
-        made = self.bare("POST", target, STEPS[command], headers, timeout)
-        made.body = b"" if root is None else _encoded(root)
+            made.body = root if isinstance(root, bytes) else _encoded(root)
+        else:
+            made.body = b""
         made.writes = OWN_MAILBOX if command == "SendMail" else None
         return made
 
-    def _query(self, command: str, key: int) -> str:
-        """The query; a telephone that waits asks the same over and over."""
-        asked = command, key, self.device.version
-        if asked != self.last_query[0]:
+    def _target(self, command: str, key: int) -> str:
+        """Path and query; a telephone that waits asks the same over and over."""
+        asked = self.path, command, key, self.device.version
+        if asked != self.last_target[0]:
             binary = self.settings.binary_query
             query = Query(
                 command,
@@ -126,8 +134,8 @@ class Phone:
                 number_of(self.device.version) if binary else None,
                 key,
             )
-            self.last_query = asked, packed(query) if binary else plain(query)
-        return self.last_query[1]
+            self.last_target = asked, f"{self.path}?{packed(query) if binary else plain(query)}"
+        return self.last_target[1]
 
     def bare(
         self, method: str, target: str, step: str, headers: Lines, timeout: float = PATIENCE
@@ -146,7 +154,7 @@ class Phone:
             forced=settings.forced,
         )
 
-    def ask(self, command: str, root: Element | None, timeout: float = PATIENCE) -> Flow[Said]:
+    def ask(self, command: str, root: Document, timeout: float = PATIENCE) -> Flow[Said]:
         """A command until it is let through: the policy is fetched where it is asked for."""
         while True:
             said = yield from self._led(command, root, timeout)
@@ -161,7 +169,7 @@ class Phone:
             self.policies += 1
             yield from self.provision()
 
-    def _led(self, command: str, root: Element | None, timeout: float) -> Flow[Said]:
+    def _led(self, command: str, root: Document, timeout: float) -> Flow[Said]:
         """The same at the address to which the server leads (451)."""
         for _ in range(MOST_REDIRECTS):
             said = yield from self._once(self.request(command, root, timeout))
@@ -185,8 +193,7 @@ class Phone:
 
     def _heard(self, response: Response) -> Said:
         """What an answer means for the session."""
-        root = reading.document_of(response)
-        said = Said(response, root, reading.status_of(root))
+        said = Said(response, *reading.document_of(response))
         status = response.status
         if status == UNAUTHORIZED:
             if self.signer.unmeasured:

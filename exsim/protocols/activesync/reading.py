@@ -13,29 +13,32 @@ from exsim.wire.wbxml import Element, decode
 OK = "1"
 LONGEST_TEXT = 200  # characters of a key or a number: a server may be hostile
 MOST_FOLDERS = 500
-SHORT = 64  # bytes
+SHORT = 64  # bytes of an answer that is remembered: thousands of telephones are told the same
 # Types of folders that hold mail, in the order in which a telephone wants them (MS-ASCMD)
 MAIL_FOLDERS = ("2", "5", "3", "4", "6", "12", "1")
 
 
-def decoded(body: bytes) -> Element:
-    """The root of a document; of a short one (nothing changed) without reading it anew.  Raises WireError."""
-    return _short(body) if len(body) <= SHORT else decode(body)
+def told(body: bytes) -> tuple[Element, str]:
+    """The root of a document, and its `status_of`; of a short one without reading it anew.  Raises WireError."""
+    return _short(body) if len(body) <= SHORT else _told(body)
 
 
-@lru_cache(maxsize=64)
-def _short(body: bytes) -> Element:
-    return decode(body)
+def _told(body: bytes) -> tuple[Element, str]:
+    root = decode(body)
+    return root, status_of(root)
 
 
-def document_of(response: Response) -> Element | None:
-    """The document of a whole answer; None where there is none, or none that can be read."""
+_short = lru_cache(maxsize=64)(_told)
+
+
+def document_of(response: Response) -> tuple[Element | None, str]:
+    """The document of a whole answer and its status; (None, "") where there is none that can be read."""
     if response.status != 200 or response.error is not None or not response.body:
-        return None
+        return None, ""
     try:
-        return decoded(response.body)
+        return told(response.body)
     except WireError:
-        return None
+        return None, ""
 
 
 def text(element: Element | None, *path: str) -> str:

@@ -133,7 +133,7 @@ def test_a_changed_byte_of_a_real_answer_is_read_or_called_unreadable(
     at = data.draw(st.integers(0, len(document) - 1))
     changed = document[:at] + data.draw(st.binary(min_size=1, max_size=1)) + document[at + 1 :]
     response = answered(changed)
-    readers(reading.document_of(response))
+    readers(reading.document_of(response)[0])
     assert observe(asked(), response, ACCOUNTS).is_ in ("answer", "fault", "unreadable")
 
 
