@@ -58,7 +58,7 @@ def tell(directory: RunDirectory, name: str) -> Tale:
     chosen = Chosen(session, findings.sessions)
     full = {
         line.seq: msgspec.structs.replace(line, again=False)
-        for line in directory.history().matching(AGAIN.search)
+        for line in directory.history().matching(AGAIN)
         if isinstance(line, Hop) and line.again and line.user == session.user
     }
     hops = []

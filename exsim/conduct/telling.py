@@ -26,7 +26,7 @@ def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[
         return {}
     users = {user: Told(told, user) for user in {session.user for session in told}}
     hops: dict[int, list[Hop]] = defaultdict(list)
-    for line in directory.history().matching(_pattern(users).match):
+    for line in directory.history().matching(_pattern(users)):
         if isinstance(line, Hop) and line.user in users and users[line.user].wants(line):
             hops[line.user].append(line)
     return {user: in_full(found) for user, found in hops.items()}
@@ -59,16 +59,16 @@ class Told:
 
 
 def _pattern(users: Mapping[int, Told]) -> re.Pattern[bytes]:
-    """Matches a hop's line, in full or in brief, of one of these users: of a session, of a request by its number,
+    """Found in a hop's line, in full or in brief, of one of these users: of a session, of a request by its number,
     or control.
 
-    Anchored at what stands first in a line: of millions of others nothing more is looked at.
+    Begins with what is the same in each, so that it is looked for quickly.
     """
     names = "|".join(re.escape(name) for one in users.values() for name in one.sessions)
     numbers = "|".join(str(seq) for one in users.values() for seq in one.asked)
     who = "|".join(map(str, users))
     text = (
-        rf'\{{"kind":"(?:hop|brief)".{{0,200}}?"user":(?:{who}),'
+        rf',"user":(?:{who}),'
         rf'(?:"session":"(?:{names})"|"session":"[^"]*","seq":(?:{numbers})[,}}]|.*"control":true)'
     )
     return re.compile(text.encode())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import heapq
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -125,22 +126,14 @@ class History:
         """
         return self._merged(self._all)
 
-    def matching(self, wanted: Callable[[bytes], object]) -> Iterator[Line]:
-        """The lines whose text is `wanted`, in the same order; the others are not decoded.
+    def matching(self, wanted: re.Pattern[bytes]) -> Iterator[Line]:
+        """The lines in which `wanted` is found, in the same order; the others are not decoded.
 
         A hop that stands in brief and, because its session was lost, in full comes twice, the second time
         `again`.
         """
         return self._merged(
-            lambda chunk: filter(
-                None,
-                (
-                    self._read(raw)
-                    for raw in chunk.splitlines(True)
-                    if wanted(raw) or raw.startswith(TEMPLATE)
-                ),
-            ),
-            again=True,
+            lambda chunk: filter(None, map(self._read, _found(wanted, chunk))), again=True
         )
 
     def _merged(self, read: Read, again: bool = False) -> Iterator[Line]:
@@ -187,6 +180,25 @@ class History:
                 self.unreadable += 1
             return None
         return line
+
+
+def _found(wanted: re.Pattern[bytes], chunk: bytes) -> Iterator[bytes]:
+    """The lines of `chunk` in which `wanted` is found, and every template.
+
+    The whole chunk is looked through at once, because to look at each of millions of lines takes longer.
+    """
+    if TEMPLATE in chunk:
+        yield from (
+            line
+            for line in chunk.splitlines(True)
+            if line.startswith(TEMPLATE) or wanted.search(line)
+        )
+        return
+    end = 0
+    while match := wanted.search(chunk, end):
+        begin = chunk.rfind(b"\n", end, match.start()) + 1 or end
+        end = chunk.find(b"\n", match.end()) + 1 or len(chunk)
+        yield chunk[begin:end]
 
 
 def arrival(line: Hop | Mark | ConnectionLine) -> float:

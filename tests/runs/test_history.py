@@ -4,6 +4,7 @@ order in which one user's lines were written is changed by merging."""
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -149,6 +150,22 @@ def test_a_line_that_is_none_is_counted_and_passed_over(tmp_path: Path, line: by
     found = read_history(tmp_path)
     assert list(found) == [MARK, MARK]
     assert (found.unreadable, found.torn) == (1, 0)
+
+
+@pytest.mark.parametrize("users", [[1], [2], [3], [1, 2], [2, 3], [1, 2, 3], [4]])
+@pytest.mark.parametrize("chunk", [1, 300, 1 << 18])
+def test_the_lines_that_match_are_found_wherever_they_stand(
+    tmp_path: Path, users: list[int], chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "CHUNK", chunk)
+    hops = [hop(user, t) for t, user in enumerate([1, 1, 2, 3, 1, 2, 2, 3])]
+    written(tmp_path / "w0.jsonl", [*hops])
+    with (tmp_path / "w0.jsonl").open("ab") as file:
+        file.write(b'{"user":1')  # a torn line is looked for, too
+    found = read_history(tmp_path)
+    wanted = re.compile(b'"user":(?:%b)' % b"|".join(b"%d" % user for user in users))
+    assert list(found.matching(wanted)) == [one for one in hops if one.user in users]
+    assert found.torn == (1 in users)
 
 
 def test_workers_are_merged_by_arrival(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_every_hop_of_a_lost_session_stands_in_full_and_so_does_a_sample_of_the_
 ):
     history = written(lines, tmp_path, IncidentHistory)
     told = in_full(
-        [one for one in history.matching(re.compile(b'"hop"|"brief"').search) if type(one) is Hop]
+        [one for one in history.matching(re.compile(b'"hop"|"brief"')) if type(one) is Hop]
     )
     wanted = {one.id for one in judged(history)[0].sessions if one.state == "lost"}
     sent = [one for one in lines if isinstance(one, Hop)]
@@ -107,7 +107,7 @@ def test_every_hop_of_a_lost_session_stands_in_full_and_so_does_a_sample_of_the_
         own = in_full(
             [
                 one
-                for one in history.matching(re.compile(rb'"user":%d,' % user).search)
+                for one in history.matching(re.compile(rb'"user":%d,' % user))
                 if type(one) is Hop and one.user == user
             ]
         )
