@@ -190,7 +190,11 @@ def left_behind(
     things = [f"{counted_noun(remaining, 'draft')} in Drafts, at most"] if remaining else []
     if findings.mails:
         things.append(f"{counted_noun(findings.mails, 'message')} from telephones to themselves")
-    devices = {one.account for one in findings.sessions if one.protocol == "activesync"}
+    logons, devices = findings.refused_logons, set()
+    for one in findings.sessions:
+        logons += not one.brought
+        if one.protocol == "activesync":
+            devices.add(one.account)
     if devices and real:
         things.append(
             f"a device partnership in {len(devices)} mailbox{'' if len(devices) == 1 else 'es'}, "
@@ -207,7 +211,7 @@ def left_behind(
         things.append("an empty folder exsim (exsim cleanup removes it)")
     written += len({entry.key for entry in made if entry.what == DRAFT})
     return LeftBehind(
-        logons=sum(not one.brought for one in findings.sessions) + findings.refused_logons,
+        logons=logons,
         wrong_passwords=findings.refused_logons,
         mails=findings.mails,
         items=written,

@@ -7,6 +7,8 @@ second fetches the hops of the few sessions that are told one by one, so that me
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from tempfile import SpooledTemporaryFile
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,10 +32,12 @@ from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Hop
 from exsim.session.keeping import SURVEY
+from exsim.session.packed import Packed
 from exsim.session.records import Findings
 from exsim.session.trust import BELIEVED, Comparison, Trust
 
 BATCH = 1000  # incidents that are written at once
+IN_MEMORY = 4 << 20  # bytes of packed sessions, some 50,000; what is more goes to a file of its own
 
 
 def judged(directory: RunDirectory) -> Judgement:
@@ -97,6 +101,7 @@ def read(
         time_scale=run.time_scale,
         attribution=attribution_of(run, log, trust),
         hosts=[urlsplit(run.url).netloc.removesuffix(":443")],
+        sessions=Packed(SpooledTemporaryFile(IN_MEMORY)),  # noqa: SIM115  # gone with the sessions
     )
     latencies, survey = Latencies(), []
     comparison = Comparison(attribution_of(run, log))
@@ -137,13 +142,12 @@ def attribution_of(run: RunFile, log: LogFacts, trust: Trust = BELIEVED) -> Attr
 
 def write(directory: RunDirectory, judgement: Judgement, exit_code: int | None = None) -> None:
     """Everything below the line: incidents, results, and the report in its forms."""
-    incidents = [
-        session.incident for session in judgement.findings.sessions if session.incident is not None
-    ]
+    sessions = judgement.findings.sessions
+    incidents = (session.incident for session in sessions if session.incident is not None)
     encoder = msgspec.json.Encoder()
     with directory.incidents.open("wb") as file:
-        for first in range(0, len(incidents), BATCH):  # as text they are larger than in memory
-            file.write(encoder.encode_lines(incidents[first : first + BATCH]))
+        while batch := list(islice(incidents, BATCH)):  # as text they are larger than in memory
+            file.write(encoder.encode_lines(batch))
     directory.results.write_bytes(encode(judgement.results) + b"\n")
     directory.report_text.write_text(text.render(judgement, exit_code=exit_code), encoding="utf-8")
     directory.report_html.write_text(html.render(judgement), encoding="utf-8")

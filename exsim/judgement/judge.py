@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 
@@ -15,7 +17,7 @@ from exsim.judgement.gate.criteria import criteria
 from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.gate.pace import Pace
 from exsim.judgement.latency import LatencyRow
-from exsim.judgement.matrix import lost_by_itself, matrix, steered_matrix
+from exsim.judgement.matrix import lost_by_itself, matrices
 from exsim.judgement.proof import Proof, proof
 from exsim.judgement.results import Results, results
 from exsim.judgement.sentence import Statement, statement
@@ -24,6 +26,7 @@ from exsim.judgement.verdict import Verdict, verdict
 from exsim.session.hop import Hop
 from exsim.session.records import Findings, Session
 
+_Candidate = tuple[bool, float, int, Session]  # steered, when it was lost, its place among all
 PROOFS_OF_A_COMBINATION = 3
 STORIES = 12
 
@@ -60,7 +63,7 @@ def judge(
     known = hops or {}
     proofs = [p for s in told if s.incident and (p := proof(s.incident, known.get(s.user, ())))]
     stories = [found for s in told if (found := story(s, known.get(s.user, ())))]
-    cells, steered = matrix(findings.sessions, facts), steered_matrix(findings.sessions, facts)
+    cells, steered = matrices(findings.sessions, facts)
     decided = criteria(findings, facts, paces)
     judged = verdict(findings, cells, steered, facts, decided)
     document = results(findings, cells, steered, judged, facts, "", proofs, latencies)
@@ -85,13 +88,11 @@ def judge(
 def sessions_to_tell(findings: Findings) -> list[Session]:
     """The lost sessions worth telling: the first few of each combination, those with losses of their own
     before steered ones, in order of time."""
-    lost = [s for s in findings.sessions if s.incident is not None and not s.control]
-    lost.sort(key=lambda s: (not lost_by_itself(s), s.incident.t if s.incident else 0.0))
-    seen: Counter[tuple[str | None, str | None]] = Counter()
-    told: list[Session] = []
-    for session in lost:
-        place = (session.login_front_end, session.incident.front_end if session.incident else None)
-        seen[place] += 1
-        if seen[place] <= PROOFS_OF_A_COMBINATION and len(told) < STORIES:
-            told.append(session)
-    return told
+    first: defaultdict[tuple[str | None, str | None], list[_Candidate]] = defaultdict(list)
+    for number, session in enumerate(findings.sessions):
+        incident = session.incident
+        if incident is not None and not session.control:
+            found = first[session.login_front_end, incident.front_end]
+            insort(found, (not lost_by_itself(session), incident.t, number, session))
+            del found[PROOFS_OF_A_COMBINATION:]
+    return [session for *_, session in sorted(chain(*first.values()))[:STORIES]]

@@ -6,8 +6,8 @@ gives the hazard of a combination, not the share of users who meet it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.statistics import interval
 from exsim.session.identified import COOKIE_PROTOCOLS, WITHOUT_LOGIN
-from exsim.session.records import Meeting, Session
+from exsim.session.records import Session
 
 STATES = {
     "lost": "at least one session was lost there",
@@ -26,6 +26,7 @@ STATES = {
 }
 
 Key = tuple[str, str | None, str, str | None]
+Pair = tuple[str, str | None]  # protocol, login front end
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -76,30 +77,68 @@ def _claimed(session: Session, facts: RunFacts) -> str | None:
 
 def matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
     """Every combination of the nodes and homes known, for each protocol measured, in a stable order."""
-    home = home_of(sessions, facts)
-    met: Counter[Key] = Counter()
-    lost: Counter[Key] = Counter()
-    for session, meeting in _meetings(sessions, steered=False):
-        key = _key(session, meeting, home)
-        met[key] += 1
-        lost[key] += meeting.lost
-    barred = _barred(sessions, facts)
-    keys = [*_all_keys(sessions, facts, home), *sorted(met, key=str)]
-    return [_cell(key, met[key], lost[key], facts, barred) for key in dict.fromkeys(keys)]
+    return matrices(sessions, facts)[0]
 
 
 def steered_matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
     """The combinations that the run steered sessions into; hazards only."""
-    home = home_of(sessions, facts)
-    met: Counter[Key] = Counter()
-    lost: Counter[Key] = Counter()
-    for session, meeting in _meetings(sessions, steered=True):
-        key = _key(session, meeting, home)
-        met[key] += 1
-        lost[key] += meeting.lost
-    order = {name: i for i, name in enumerate(front_ends(sessions, facts))}
-    keys = sorted(met, key=lambda key: [(order.get(part or "", -1), str(part)) for part in key])
-    return [_cell(key, met[key], lost[key], facts, {}) for key in keys]
+    return matrices(sessions, facts)[1]
+
+
+def matrices(sessions: Sequence[Session], facts: RunFacts) -> tuple[list[Cell], list[Cell]]:
+    """The matrix, and that of steered sessions."""
+    home, met = home_of(sessions, facts), _Met()
+    for session in sessions:
+        met.add(session, home(session), facts)
+    nodes = _in_order(met.nodes, facts)
+    barred = met.barred(facts.expect.enough)
+    keys = [*_all_keys(nodes, met.homes, facts), *sorted(met.natural, key=str)]
+    natural = [_cell(key, met.natural[key], facts, barred) for key in dict.fromkeys(keys)]
+    order = {name: i for i, name in enumerate(nodes)}
+    keys = sorted(met.steered, key=lambda key: [(order.get(part or "", -1), str(part)) for part in key])  # fmt: skip
+    return natural, [_cell(key, met.steered[key], facts, {}) for key in keys]
+
+
+class _Met:
+    """What is counted for the matrices.  `natural`, `steered`: combination -> sessions that met it, and lost.
+
+    `nodes`: that were seen at all.  `homes`: protocol -> where its sessions' mailboxes were.
+    """
+
+    def __init__(self) -> None:
+        self.natural: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
+        self.steered: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
+        self.nodes: set[str | None] = set()
+        self.homes: dict[str, set[str | None]] = {}
+        self._telling: Counter[Pair] = Counter()
+        self._seen: dict[Pair, set[str]] = {}
+
+    def add(self, session: Session, home: str | None, facts: RunFacts) -> None:
+        """Count one session, whose mailbox is on `home`."""
+        met = {meeting.front_end for meeting in session.meetings}
+        self.nodes |= met | {session.login_front_end}
+        if session.control:
+            return
+        for meeting in session.meetings:
+            steered = session.forced or not meeting.natural
+            key = session.protocol, session.login_front_end, meeting.front_end, home
+            count = (self.steered if steered else self.natural)[key]
+            count[0] += 1
+            count[1] += meeting.lost
+        if session.forced:
+            return
+        self.homes.setdefault(session.protocol, set()).add(home)
+        pair = (session.protocol, session.login_front_end)
+        self._seen.setdefault(pair, set()).update(met)
+        opened = facts.opens(session.protocol)
+        self._telling[pair] += telling(session.requests, session.connections, opened)
+
+    def barred(self, enough: int) -> dict[Pair, set[str]]:
+        """(protocol, login front end) -> the nodes that its sessions met, where enough of them could tell.
+
+        A balancer does not know where a mailbox lives, so this is asked of the pair, not of each home.
+        """
+        return {pair: seen for pair, seen in self._seen.items() if self._telling[pair] >= enough}
 
 
 def login_known(protocol: str, brought: bool = False) -> bool:
@@ -118,29 +157,23 @@ def state(sessions: int, lost: int, enough: int, barred: bool) -> str:
 
 def front_ends(sessions: Iterable[Session], facts: RunFacts) -> list[str]:
     """The nodes that are known: the scenario's, in its order, then those that were only seen."""
-    seen = {meeting.front_end for s in sessions for meeting in s.meetings}
-    seen |= {s.login_front_end for s in sessions if s.login_front_end}
-    return list(dict.fromkeys([*(node.name for node in facts.nodes), *sorted(seen - {""})]))
-
-
-def _meetings(sessions: Iterable[Session], *, steered: bool) -> Iterator[tuple[Session, Meeting]]:
+    seen: set[str | None] = set()
     for session in sessions:
-        if session.control:
-            continue
-        for meeting in session.meetings:
-            if (session.forced or not meeting.natural) == steered:
-                yield session, meeting
+        seen.add(session.login_front_end)
+        seen.update(meeting.front_end for meeting in session.meetings)
+    return _in_order(seen, facts)
 
 
-def _key(session: Session, meeting: Meeting, home: HomeOf) -> Key:
-    return session.protocol, session.login_front_end, meeting.front_end, home(session)
+def _in_order(seen: set[str | None], facts: RunFacts) -> list[str]:
+    named = sorted(name for name in seen if name)
+    return list(dict.fromkeys([*(node.name for node in facts.nodes), *named]))
 
 
-def _all_keys(sessions: Sequence[Session], facts: RunFacts, home: HomeOf) -> Iterator[Key]:
-    nodes = front_ends(sessions, facts)
-    load = [session for session in sessions if counted(session)]
-    for protocol in dict.fromkeys(session.protocol for session in load):
-        used = {home(s) for s in load if s.protocol == protocol} - {None}
+def _all_keys(
+    nodes: Sequence[str], homes: Mapping[str, set[str | None]], facts: RunFacts
+) -> Iterator[Key]:
+    for protocol, all_homes in homes.items():
+        used = all_homes - {None}
         places: list[str | None] = [node for node in nodes if node in used]
         places += sorted(used - set(nodes), key=str)
         logins: list[str | None] = [*nodes] if login_known(protocol, facts.brought) else [None]
@@ -149,30 +182,9 @@ def _all_keys(sessions: Sequence[Session], facts: RunFacts, home: HomeOf) -> Ite
                 yield from ((protocol, login, serving, place) for place in places or [None])
 
 
-def _barred(sessions: Sequence[Session], facts: RunFacts) -> dict[tuple[str, str | None], set[str]]:
-    """(protocol, login front end) -> the nodes that its sessions met, where enough of them could tell.
-
-    A balancer does not know where a mailbox lives, so this is asked of the pair, not of each home.
-    """
-    telling_sessions: Counter[tuple[str, str | None]] = Counter()
-    met: dict[tuple[str, str | None], set[str]] = {}
-    for session in filter(counted, sessions):
-        pair = (session.protocol, session.login_front_end)
-        met.setdefault(pair, set()).update(m.front_end for m in session.meetings)
-        telling_sessions[pair] += telling(
-            session.requests, session.connections, facts.opens(session.protocol)
-        )
-    return {p: seen for p, seen in met.items() if telling_sessions[p] >= facts.expect.enough}
-
-
-def _cell(
-    key: Key,
-    sessions: int,
-    lost: int,
-    facts: RunFacts,
-    barred: dict[tuple[str, str | None], set[str]],
-) -> Cell:
+def _cell(key: Key, count: Sequence[int], facts: RunFacts, barred: Mapping[Pair, set[str]]) -> Cell:
     protocol, login, serving, place = key
+    sessions, lost = count
     met = barred.get((protocol, login))
     is_barred = met is not None and serving not in met
     low, high = interval(lost, sessions)

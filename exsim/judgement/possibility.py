@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exsim.judgement.census import account_of
 from exsim.judgement.diagnosis import blame, class_sentence
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import lost_by_itself
-from exsim.judgement.results import accounts
 from exsim.judgement.words import counted_noun, percent
 
 
@@ -57,14 +57,14 @@ def possible(one: Diagnosis) -> str:
 def how_many(judgement: Judgement) -> list[str]:
     """How many of the load's own sessions it hit, and what steered ones do not say."""
     document = judgement.results
-    load = [session for session in judgement.findings.sessions if lost_by_itself(session)]
+    lost = {account_of(one) for one in judgement.findings.sessions if lost_by_itself(one)}
     sentences = []
     if document.sessions:
         of = counted_noun(document.sessions, "session")
         share = percent(document.lost / document.sessions)
         hit = counted_noun(document.accounts, "account")
         sentences.append(
-            f"{document.lost} of {of} of this load were lost ({share}); {len(accounts(load))} of {hit} "
+            f"{document.lost} of {of} of this load were lost ({share}); {len(lost)} of {hit} "
             "had one."
             if document.lost
             else f"None in this run: 0 of {of} of this load were lost."

@@ -10,16 +10,17 @@ from typing import Any
 
 import msgspec
 
+from exsim.judgement.census import Census, census
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.latency import LatencyRow
-from exsim.judgement.matrix import Cell, counted, lost_by_itself
+from exsim.judgement.matrix import Cell
 from exsim.judgement.proof import Proof
 from exsim.judgement.saturation import saturation
 from exsim.judgement.statistics import upper_bound
-from exsim.judgement.verdict import Verdict, changed, unattributed_share
-from exsim.session.records import Findings, Session
+from exsim.judgement.verdict import Verdict, unattributed_share
+from exsim.session.records import Findings
 
 FORMAT = "exsim-results/1"
 
@@ -105,26 +106,25 @@ def results(
     latencies: Sequence[LatencyRow] = (),
 ) -> Results:
     """Put the document together."""
-    load = [session for session in findings.sessions if counted(session)]
-    lost = [session for session in load if lost_by_itself(session)]
+    load = census(findings.sessions, facts)
     kinds = [finding.kind for finding in findings.findings]
     return Results(
         format=FORMAT,
         outcome=verdict.outcome,
         masked=verdict.masked,
         reasons=[reason.sentence for reason in verdict.reasons],
-        sessions=len(load),
-        lost=len(lost),
+        sessions=load.sessions,
+        lost=load.lost,
         unattributed=unattributed_share(findings),
         matrix=cells,
         run=facts.run,
         sentence=sentence,
         simulated=[preset.name for preset in facts.presets] if facts.simulated else [],
-        changed=sum(map(changed, load)),
-        accounts=len(accounts(load)),
-        bounds=bounds(load, lost),
+        changed=load.changed,
+        accounts=len(load.accounts),
+        bounds=bounds(load),
         steered=steered,
-        control=controls(findings.sessions, facts),
+        control=controls(load, facts),
         proofs=list(proofs),
         latencies=list(latencies),
         saturated=saturation(facts),
@@ -141,29 +141,17 @@ def results(
     )
 
 
-def accounts(sessions: Sequence[Session]) -> set[str]:
-    """The accounts of these sessions; the user's number stands in where the account is not known."""
-    return {session.account or f"user {session.user}" for session in sessions}
-
-
-def bounds(load: Sequence[Session], lost: Sequence[Session]) -> Bounds:
+def bounds(load: Census) -> Bounds:
     """How large the share of lost sessions may be, given so few or many of them."""
-    return Bounds(
-        upper_bound(len(lost), len(load)), upper_bound(len(accounts(lost)), len(accounts(load)))
-    )
+    accounts = load.accounts.values()
+    return Bounds(upper_bound(load.lost, load.sessions), upper_bound(sum(accounts), len(accounts)))
 
 
-def controls(sessions: Sequence[Session], facts: RunFacts) -> list[Control]:
+def controls(load: Census, facts: RunFacts) -> list[Control]:
     """For each node that was asked directly, in the scenario's order, what became of the sessions."""
-    counts: dict[str, list[int]] = {}
-    for session in sessions:
-        if session.control and session.origin:  # an accounts check goes through the balancer
-            count = counts.setdefault(session.origin, [0, 0])
-            count[0] += 1
-            count[1] += session.state == "lost"
     order = {node.name: i for i, node in enumerate(facts.nodes)}
-    names = sorted(counts, key=lambda name: (order.get(name, len(order)), name))
-    return [Control(name, *counts[name]) for name in names]
+    names = sorted(load.controls, key=lambda name: (order.get(name, len(order)), name))
+    return [Control(name, *load.controls[name]) for name in names]
 
 
 def encode(document: Results) -> bytes:

@@ -28,6 +28,8 @@ def unsure(findings: Findings, facts: RunFacts) -> list[ShutOut]:
 
 
 def _shut_out(findings: Findings, facts: RunFacts) -> Iterator[tuple[ShutOut, bool]]:
+    if not findings.shut_out:
+        return
     accepted = {session.account for session in findings.sessions if session.account}
     let_in = {session.user for session in findings.sessions}
     for one in findings.shut_out:

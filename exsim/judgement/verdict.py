@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from exsim.judgement import shut_out
-from exsim.judgement.expectations import telling
+from exsim.judgement.census import Census, census
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
-from exsim.judgement.matrix import Cell, counted, login_known, lost_by_itself
+from exsim.judgement.matrix import Cell, login_known
 from exsim.judgement.words import counted_noun, listed, percent, seconds
-from exsim.session.records import Findings, Session
+from exsim.session.records import Findings
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 UNREAD_LINES_OF_A_TORN_END = 1
@@ -68,13 +68,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the judges look at.  `load`: the sessions that count; `decided`: the scenario's criteria."""
+    """What the judges look at.  `load`: of the sessions that count; `decided`: the scenario's criteria."""
 
     findings: Findings
     cells: Sequence[Cell]
     steered: Sequence[Cell]
     facts: RunFacts
-    load: Sequence[Session]
+    load: Census
     decided: Sequence[Criterion] = ()
 
 
@@ -91,7 +91,7 @@ def verdict(
     decided: Sequence[Criterion] = (),
 ) -> Verdict:
     """Judge a run."""
-    load = [session for session in findings.sessions if counted(session)]
+    load = census(findings.sessions, facts)
     measured = Measured(findings, cells, steered, facts, load, decided)
     reasons = tuple(
         Reason(name, sentence) for name, judge in JUDGES.items() for sentence in judge(measured)
@@ -99,12 +99,6 @@ def verdict(
     result = outcome([reason.name for reason in reasons])
     masked = result == PASS and any(cell.lost for cell in steered)
     return Verdict(result, masked, tuple(sorted(reasons, key=lambda r: -GRAVITY.index(r.outcome))))
-
-
-def changed(session: Session) -> bool:
-    """Whether a session was served by another front end than the one it began at, or by two."""
-    met = {meeting.front_end for meeting in session.meetings if meeting.natural}
-    return len(met | ({session.login_front_end} - {None})) > 1
 
 
 def _wrong_mailbox(measured: Measured) -> Iterator[str]:
@@ -129,19 +123,18 @@ def _credentials_refused(measured: Measured) -> Iterator[str]:
 
 
 def _lost(measured: Measured) -> Iterator[str]:
-    lost = sum(map(lost_by_itself, measured.load))
-    allowed = measured.facts.expect.max_lost_sessions
-    if lost > allowed:
-        yield f"{lost} of {counted_noun(len(measured.load), 'session')} were lost; {allowed} are allowed."
+    load, allowed = measured.load, measured.facts.expect.max_lost_sessions
+    if load.lost > allowed:
+        yield f"{load.lost} of {counted_noun(load.sessions, 'session')} were lost; {allowed} are allowed."
 
 
 def _changed_front_end(measured: Measured) -> Iterator[str]:
     if measured.facts.expect.persistence != "held":
         return
-    moved = sum(map(changed, measured.load))
-    if moved:
+    load = measured.load
+    if load.changed:
         yield (
-            f"{moved} of {counted_noun(len(measured.load), 'session')} changed front end, though "
+            f"{load.changed} of {counted_noun(load.sessions, 'session')} changed front end, though "
             'persistence was to be held (persistence = "held" allows 0).'
         )
 
@@ -173,21 +166,20 @@ def _worker_died(measured: Measured) -> Iterator[str]:
 
 
 def _nothing_measured(measured: Measured) -> Iterator[str]:
-    if not any(session.meetings for session in measured.load):
-        began = counted_noun(len(measured.load), "session")
+    if not measured.load.met:
+        began = counted_noun(measured.load.sessions, "session")
         yield (
             f"Nothing was measured: {began} began, and none was answered under its own identity."
-            if measured.load
+            if measured.load.sessions
             else "Nothing was measured: no session began (0 logons were accepted)."
         )
 
 
 def _node_never_met(measured: Measured) -> Iterator[str]:
-    met = {m.front_end for session in measured.load for m in session.meetings}
-    met |= {s.login_front_end for s in measured.load if s.login_front_end}
+    met = measured.load.nodes
     missing = [node.name for node in measured.facts.nodes if node.name not in met]
     if met and missing:
-        sessions = counted_noun(len(measured.load), "session")
+        sessions = counted_noun(measured.load.sessions, "session")
         them = "it" if len(missing) == 1 else "them"
         yield f"0 of {sessions} began at or met {listed(missing, 'or')}; nothing can be said about {them}."
 
@@ -225,13 +217,12 @@ def place(cell: Cell) -> str:
 
 
 def _too_few_telling(measured: Measured) -> Iterator[str]:
-    facts = measured.facts
-    if facts.expect.persistence != "held" or not measured.load:
+    facts, load = measured.facts, measured.load
+    if facts.expect.persistence != "held" or not load.sessions:
         return
-    able = sum(telling(s.requests, s.connections, facts.opens(s.protocol)) for s in measured.load)
-    if able < facts.expect.enough:
+    if load.telling < facts.expect.enough:
         yield (
-            f"{able} of {counted_noun(len(measured.load), 'session')} sent enough over enough "
+            f"{load.telling} of {counted_noun(load.sessions, 'session')} sent enough over enough "
             f"connections to show whether persistence is held; {facts.expect.enough} are needed."
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from exsim.session.hop import Hop
+from exsim.session.records import Session
 from exsim.wire import names
 from exsim.wire.big_ip import server_in
 
@@ -204,6 +205,18 @@ class Attribution:
         if name is None:
             name = self._back_ends[value] = net_bios(value)
         return name or None
+
+    def at_home(self, session: Session) -> bool:
+        """Say which back end a session's mailbox is on, where only others of its account were told; was it said?"""
+        home = session.back_end or self.homes.get(session.account)
+        incident = session.incident
+        said = session.back_end and (incident is None or incident.back_end)
+        if home is None or said:
+            return False
+        session.back_end = home
+        if incident is not None:
+            incident.back_end = incident.back_end or home
+        return True
 
 
 _WITNESSES = (

@@ -6,6 +6,8 @@ the session's life, because a renewal changes only `cadataTTL` (E13).
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exsim.session.hop import Hop
@@ -47,22 +49,33 @@ class Followed:
 
 
 class Browser:
-    """The jar of one client, and whose cookies are in it."""
+    """The jar of one client, and whose cookies are in it.
+
+    `settle` is told of each session that is not kept in mind any more.
+    """
 
     __slots__ = (
         "control",
         "expected",
+        "forgotten",
         "jar",
         "keys",
         "logons",
         "seals",
         "sessions",
+        "settle",
         "unkeyed",
         "user",
     )
 
-    def __init__(self, user: int, control: bool = False) -> None:
+    def __init__(
+        self,
+        user: int,
+        control: bool = False,
+        settle: Callable[[Session], object] = lambda record: None,
+    ) -> None:
         self.user = user
+        self.settle = settle
         self.control = control
         self.jar: Followed | None = None  # the session whose logon cookies are in the jar now
         self.keys: dict[str, Followed] = {}  # hash of a telling cookie -> its session
@@ -72,6 +85,7 @@ class Browser:
         self.sessions: dict[str, Followed] = {}
         self.expected = ""  # session that begins with the first answer that serves it
         self.unkeyed: dict[str, Followed] = {}  # of such: without a logon cookie to tell it by
+        self.forgotten: deque[str] = deque(maxlen=REMEMBERED)  # sessions, the last that were
         self.logons: dict[str, Facts] = {}  # session id -> facts of the mark before the logon
 
     def sender(self, hop: Hop) -> Followed | None:
@@ -86,8 +100,7 @@ class Browser:
             record.id += "+"
         session = self.sessions[record.id] = self.jar = Followed(record, hop.t)
         self.keep(session, hop)
-        if len(self.sessions) > REMEMBERED:
-            self._forget(next(iter(self.sessions)))
+        self.forget()
         return session
 
     def expect(self, name: str) -> None:
@@ -104,12 +117,19 @@ class Browser:
         if not held:
             self.unkeyed[hop.session] = session
 
-    def _forget(self, name: str) -> None:
-        """Let go of everything but the record of the session called `name`."""
+    def forget(self) -> str | None:
+        """Let go of the oldest session but for its record, if there are more than are kept in mind; which it was."""
+        if len(self.sessions) <= REMEMBERED:
+            return None
+        name = next(iter(self.sessions))
         old = self.sessions.pop(name)
+        self.forgotten.append(name)
         self.logons.pop(name, None)
         self.keys = {key: one for key, one in self.keys.items() if one is not old}
         self.seals = {key: one for key, one in self.seals.items() if one[0] is not old}
+        self.unkeyed = {key: one for key, one in self.unkeyed.items() if one is not old}
+        self.settle(old.record)
+        return name
 
     def keep(self, session: Followed, hop: Hop) -> None:
         """Remember the telling cookies that this answer sets, as `session`'s."""

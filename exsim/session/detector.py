@@ -18,6 +18,7 @@ from exsim.session.ledger import MARKED, Ledger
 from exsim.session.loss import follow, lose, note_meeting, tell_reason
 from exsim.session.machine import State, after
 from exsim.session.meaning import DEFINITE, MEETS, Sign
+from exsim.session.packed import Packed, few_or_packed
 from exsim.session.password import Refusals
 from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
@@ -36,7 +37,7 @@ class Detector:
 
     `public_timeout`, `private_timeout`: the organisation's, in Exchange's seconds (E13: 15 min, 8 h);
     `time_scale`: how much shorter they are in this lab.  `hosts`: names of the service; when none is
-    given, they are learnt from where accepted logons are sent on to.
+    given, they are learnt from where accepted logons are sent on to.  `sessions`: what they are kept in.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Detector:
         time_scale: float = 1.0,
         attribution: Attribution | None = None,
         hosts: Iterable[str] = (),
+        sessions: Packed | None = None,
     ) -> None:
         self.attribution = attribution or Attribution()
         self._public_life = public_timeout * LIFE * time_scale
@@ -55,8 +57,8 @@ class Detector:
         self._browsers: dict[int, Browser] = {}
         self._controls: dict[int, Browser] = {}
         self._users: dict[int, Facts] = {}
-        self._sessions: list[Session] = []
-        self._changed: dict[str, Session] = {}
+        self._sessions = Packed() if sessions is None else sessions
+        self._changed: dict[str, Session] | None = None  # nobody asked yet
         self._ledger = Ledger()
         self._sids = Sids()
         self._waits = WaitBook()
@@ -95,19 +97,16 @@ class Detector:
 
     def changed(self) -> list[Session]:
         """The counted sessions that began, met a front end or were lost since this was last asked."""
-        changed, self._changed = list(self._changed.values()), {}
-        return changed
+        changed = self._sessions if self._changed is None else self._changed.values()
+        self._changed = {}
+        return [session for session in changed if not session.control]
 
     def finish(self) -> Findings:
         """Everything found so far.  May be asked at any time, and again."""
-        for session in self._sessions:
-            if session.back_end is None:
-                session.back_end = self.attribution.homes.get(session.account)
-            if session.incident is not None and session.incident.back_end is None:
-                session.incident.back_end = session.back_end
+        self._sessions.amend(self.attribution.at_home)
         found = self._ledger.found
         found.findings += self._refusals.explain(self._sessions)
-        found.sessions = list(self._sessions)
+        found.sessions = few_or_packed(self._sessions)
         found.shut_out = self._identified.shut_out()
         found.waits = self._waits.told()
         if self._ledger.silent:
@@ -368,11 +367,11 @@ class Detector:
         browsers = self._controls if control else self._browsers
         browser = browsers.get(user)
         if browser is None:
-            browser = browsers[user] = Browser(user, control)
+            browser = browsers[user] = Browser(user, control, self._sessions.settle)
         return browser
 
     def _note(self, record: Session) -> None:
-        if not record.control:
+        if self._changed is not None and not record.control:
             self._changed[record.id] = record
 
 

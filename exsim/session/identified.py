@@ -23,6 +23,7 @@ from exsim.session.records import Incident, Session, ShutOut
 COOKIE_PROTOCOLS = frozenset({"owa"})  # whose sessions are told by cookies: not followed here
 # Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
 WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
+MOST_CONNECTIONS = 20_000  # whose challenger is remembered: of the last ones
 BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer that says so
 # NTLM is bound to one connection to one node, so what is accepted there was answered by its challenger: a
 # witness where no header is (an IN channel has no answer).  NTHT
@@ -81,9 +82,13 @@ class Identified:
             return []
         if hop.auth == "ntlm_1" and front_end is not None:
             self._challengers[hop.user, hop.conn] = front_end
+            if len(self._challengers) > MOST_CONNECTIONS:
+                del self._challengers[next(iter(self._challengers))]
         session = browser.sessions.get(hop.session)
         reading = Reading(browser, session, hop, sign, front_end, evidence)
         if session is None:
+            if hop.session in browser.forgotten:
+                return []
             if not _begins(hop, sign):
                 self._outside(reading)
                 return []
@@ -178,6 +183,8 @@ class Identified:
             back_end=self._attribution.homes.get(account),
         )
         session = browser.sessions[name] = browser.jar = Followed(record, t)
+        if (old := browser.forget()) is not None:
+            self._attempts.pop((browser.control, old), None)  # it was let in
         self._begun(record)
         self._note(record)
         return session

@@ -5,6 +5,8 @@ Values only, and the shape in which they stand in `incidents.jsonl` and are hand
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -141,7 +143,7 @@ class Waits(msgspec.Struct, omit_defaults=True):
 class Findings(msgspec.Struct):
     """Everything that the detector found in one history."""
 
-    sessions: list[Session]
+    sessions: Sequence[Session]
     findings: list[Finding]
     hops: int
     attributed: int

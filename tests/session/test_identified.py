@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exsim.session.browser import REMEMBERED
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop
 from exsim.session.records import Findings
@@ -250,6 +251,30 @@ def test_a_control_client_is_followed_and_never_counted() -> None:
     assert [one for line in caller.lines for one in detector.feed(line)] == []
     found = detector.finish()
     assert (only(found).control, only(found).state, found.hops) == (True, "lost", 0)
+
+
+@pytest.mark.parametrize("protocol", ["ews", "mapi_http"])
+def test_a_client_that_runs_for_days_remembers_its_last_sessions_only(protocol: str) -> None:
+    caller, detector = Caller(protocol), Detector()
+    caller.begin()
+    caller.refused(A)
+    caller.begin()
+    caller.refused(A)
+    caller.mark("accepted", number=caller.count)
+    for _ in range(100):
+        caller.begin()
+        caller.refused(B)
+        caller.connect(A) if protocol == "mapi_http" else caller.handshake(A)
+        caller.refused(OLD, "bound")
+    late = {"session": f"{caller.user}.{102 - REMEMBERED - 3}"}
+    caller.call(B, **late)
+    for line in caller.lines:
+        detector.feed(line)
+    kept = detector._browsers[caller.user]
+    assert len(kept.sessions) == REMEMBERED and len(kept.logons) <= REMEMBERED + 2
+    found = detector.finish()
+    assert [session.state for session in found.sessions] == ["ended", *["lost"] * 100]
+    assert [one.session for one in found.shut_out] == [f"{caller.user}.1"]
 
 
 NODES = st.sampled_from([A, B, OLD, None])

@@ -4,6 +4,8 @@ password hides a loss that it does not explain.
 
 from __future__ import annotations
 
+from exsim.session.packed import Packed
+from exsim.session.password import KIND, Refusals
 from exsim.session.records import Findings
 from tests.session.dialogue import A, B, Browser, judged
 
@@ -51,3 +53,16 @@ def test_a_refusal_before_the_loss_says_nothing_of_it() -> None:
     browser.log_on(A)
     browser.refused(B)
     assert states(judged(browser.lines)) == ["lost"]
+
+
+def test_sessions_that_are_over_for_long_are_explained_too() -> None:
+    found = judged(lost_by_440().lines)
+    assert found.sessions[0].incident is not None
+    refusals, kept = Refusals(), Packed()
+    kept.append(found.sessions[0])
+    kept.settle(found.sessions[0])
+    assert not refusals.explain(kept)
+    refusals.note("USER17@example.com", found.sessions[0].incident.t)
+    assert [one.kind for one in refusals.explain(kept)] == [KIND]
+    assert [(one.state, one.incident) for one in kept] == [("ended", None)]
+    assert not refusals.explain(kept), "once"

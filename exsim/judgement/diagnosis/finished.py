@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from exsim.judgement.diagnosis.likelihood import BUSY, weigh
@@ -15,7 +15,7 @@ from exsim.judgement.diagnosis.verdicts import named, not_known
 from exsim.judgement.diagnosis.wording import diagnosis_of
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.matrix import front_ends, home_of
+from exsim.judgement.matrix import HomeOf, front_ends, home_of
 from exsim.judgement.words import counted_noun, seconds
 from exsim.session.identified import COOKIE_PROTOCOLS
 from exsim.session.meaning import Sign
@@ -67,14 +67,9 @@ def _cookies(findings: Findings, facts: RunFacts) -> list[Diagnosis]:
 
 def seen_in(sessions: Sequence[Session], facts: RunFacts) -> Seen:
     """Every first meeting of a session with a front end; steered and control sessions tell as much."""
-    able = [
-        session
-        for session in sessions
-        if session.login_front_end is not None and session.protocol in COOKIE_PROTOCOLS
-    ]
-    over = _over(able, facts)
+    over = _over(filter(_tells, sessions), facts)
     trials: Counter[Trial] = Counter()
-    for session in able:
+    for session in filter(_tells, sessions):
         trials.update(_trials(session, over))
     pool = Pool(
         tuple(front_ends(sessions, facts)), {node.name: node.version for node in facts.nodes}
@@ -82,7 +77,11 @@ def seen_in(sessions: Sequence[Session], facts: RunFacts) -> Seen:
     return Seen(pool, trials)
 
 
-def _over(sessions: Sequence[Session], facts: RunFacts) -> float:
+def _tells(session: Session) -> bool:
+    return session.login_front_end is not None and session.protocol in COOKIE_PROTOCOLS
+
+
+def _over(sessions: Iterable[Session], facts: RunFacts) -> float:
     """The age in seconds from which on sessions of this run may have expired."""
     shortest = SHORTEST_LIFE * facts.time_scale - SLACK
     ages = [
@@ -124,30 +123,31 @@ def _outcome(incident: Incident, served_before: bool) -> str:
 
 def _late(findings: Findings) -> Iterator[Diagnosis]:
     """Incidents whose culprit answered a request of an earlier session."""
-    late = [
-        s.incident
-        for s in findings.sessions
-        if s.incident is not None and s.incident.of_session is not None and not s.control
-    ]
+    losses, late = 0, []
+    for incident in _incidents(findings):
+        losses += 1
+        if incident.of_session is not None:
+            late.append(incident.age)
     if late:
-        losses = sum(s.incident is not None and not s.control for s in findings.sessions)
-        ages = median(incident.age for incident in late)
         rows = [
             f"{len(late)} of {counted_noun(losses, 'lost session')}: the culprit "
             "answered a request of an earlier session of the same browser.",
-            f"Half of them within {seconds(ages)} of logging on again.",
+            f"Half of them within {seconds(median(late))} of logging on again.",
         ]
         yield diagnosis_of("late_wipe", len(late) / losses, evidence=rows, lost=len(late))
 
 
+def _incidents(findings: Findings) -> Iterator[Incident]:
+    return (s.incident for s in findings.sessions if s.incident is not None and not s.control)
+
+
 def _led_away(findings: Findings) -> Iterator[Diagnosis]:
-    led = [
-        s.incident
-        for s in findings.sessions
-        if s.incident is not None and s.incident.sign == Sign.AUTHORITY_REDIRECT and not s.control
-    ]
-    if led:
-        away = Counter((one.login_front_end or "", one.front_end or "") for one in led)
+    away = Counter(
+        (one.login_front_end or "", one.front_end or "")
+        for one in _incidents(findings)
+        if one.sign == Sign.AUTHORITY_REDIRECT
+    )
+    if away:
         kept = Counter(
             meeting.front_end
             for session in findings.sessions
@@ -155,7 +155,7 @@ def _led_away(findings: Findings) -> Iterator[Diagnosis]:
             if meeting.front_end == session.login_front_end and not meeting.lost
         )
         found = sent_away(away, kept)
-        found.lost = len(led)
+        found.lost = away.total()
         yield found
 
 
@@ -168,8 +168,10 @@ def _wrong_mailbox(findings: Findings) -> Iterator[Diagnosis]:
 
 def _findings(findings: Findings, facts: RunFacts) -> Iterator[Diagnosis]:
     """What went wrong without costing a session, the most frequent first."""
-    home = home_of(findings.sessions, facts)
-    homes = {session.id: home(session) or "" for session in findings.sessions}
+    if not findings.findings:
+        return
+    home, named = home_of(findings.sessions, facts), {one.session for one in findings.findings}
+    homes = {s.id: home(s) or "" for s in findings.sessions if s.id in named}
     failed, refused = Counter[tuple[str, str]](), dict[str, str]()
     for one in findings.findings:
         front_end = one.front_end or ""
@@ -177,9 +179,11 @@ def _findings(findings: Findings, facts: RunFacts) -> Iterator[Diagnosis]:
             failed[front_end, homes.get(one.session, "")] += 1
         elif one.kind == "server_error" and one.step.startswith("logon"):
             refused[front_end or "a node"] = one.detail or "with an error"
-    accepted = {s.login_front_end for s in findings.sessions if s.login_front_end}
-    yield from logons(refused, sorted(accepted))
-    yield from unreached(failed, _served(findings, homes))
+    if refused:
+        accepted = {s.login_front_end for s in findings.sessions if s.login_front_end}
+        yield from logons(refused, sorted(accepted))
+    if failed:
+        yield from unreached(failed, _served(findings, home))
     fresh = _without_canary(findings)
     kinds = Counter(one.kind for one in findings.findings)
     for kind, rule, what in sorted(TELLING, key=lambda row: -kinds[row[0]]):
@@ -199,15 +203,18 @@ def _findings(findings: Findings, facts: RunFacts) -> Iterator[Diagnosis]:
 
 def _without_canary(findings: Findings) -> set[str]:
     """Sessions refused by their canary from the first moment: a page that the browser kept brings none."""
-    began = {session.id: session.began for session in findings.sessions}
     refused = [one for one in findings.findings if one.kind == "canary_refused"]
+    named = {one.session for one in refused}
+    if not named:
+        return named
+    began = {s.id: s.began for s in findings.sessions if s.id in named}
     return {one.session for one in refused if one.t - began.get(one.session, one.t) < START}
 
 
-def _served(findings: Findings, homes: dict[str, str]) -> Counter[tuple[str, str]]:
+def _served(findings: Findings, home: HomeOf) -> Counter[tuple[str, str]]:
     """(front end, back end) -> meetings in which the front end served a mailbox of that back end."""
     return Counter(
-        (meeting.front_end, homes[session.id])
+        (meeting.front_end, home(session) or "")
         for session in findings.sessions
         for meeting in session.meetings
         if not meeting.lost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -33,6 +33,7 @@ LOST = {
     Sign.CONTEXT_LOST.value: "context_gone",
 }
 SURE, LIKELY = 0.9, 0.7
+Losses = Counter[tuple[str, str | None]]  # protocol, and the front end that refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,43 +111,39 @@ def _barred(findings: Findings, facts: RunFacts) -> Iterator[_Told]:
 
 
 def _lost(findings: Findings) -> Iterator[_Told]:
-    lost = [
-        session
-        for session in findings.sessions
-        if session.incident is not None
-        and not session.control
-        and session.protocol not in COOKIE_PROTOCOLS
-    ]
+    lost: defaultdict[str, Losses] = defaultdict(Counter)
+    for one in findings.sessions:
+        if one.incident and not one.control and one.protocol not in COOKIE_PROTOCOLS:
+            lost[one.incident.sign][one.protocol, one.incident.front_end] += 1
     for sign, rule in LOST.items():
-        ones = [one for one in lost if one.incident is not None and one.incident.sign == sign]
-        if ones:
-            yield _Told(rule, f"{_by_protocol(ones)}, at {_places(ones)}.", SURE, len(ones))
-    refused = [s for s in lost if s.incident is not None and s.incident.sign == Sign.UNAUTHORIZED.value]  # fmt: skip
-    if refused:
+        if ones := lost.get(sign):
+            yield _Told(rule, f"{_by_protocol(ones)}, at {_places(ones)}.", SURE, ones.total())
+    if refused := lost.get(Sign.UNAUTHORIZED.value):
         yield _refused(refused, findings.sessions)
 
 
-def _refused(refused: list[Session], sessions: Iterable[Session]) -> _Told:
+def _refused(refused: Losses, sessions: Iterable[Session]) -> _Told:
     """Complete credentials refused within a session: by one node alone, or wherever it went."""
-    at = {s.incident.front_end for s in refused if s.incident is not None and s.incident.front_end}
+    at = {front_end for _, front_end in refused if front_end}
     served = {m.front_end for s in sessions for m in s.meetings if not m.lost}
     told = f"{_by_protocol(refused)}, at {_places(refused)}."
     if at and not at & served:
         others = f" {listed(sorted(served))} accepted." if served else ""
-        return _Told("refused_here", told + others, SURE, len(refused))
-    return _Told("ntlm_broken", told, 0.5, len(refused))
+        return _Told("refused_here", told + others, SURE, refused.total())
+    return _Told("ntlm_broken", told, 0.5, refused.total())
 
 
-def _by_protocol(sessions: Iterable[Session]) -> str:
-    counts = Counter(session.protocol for session in sessions)
+def _by_protocol(losses: Losses) -> str:
+    counts: Counter[str] = Counter()
+    for (protocol, _), count in losses.items():
+        counts[protocol] += count
     return ", ".join(
         f"{counted_noun(count, f'{protocol_name(name)} session')}" for name, count in counts.items()
     )
 
 
-def _places(sessions: Iterable[Session]) -> str:
-    places = {s.incident.front_end or "a node that is not known" for s in sessions if s.incident}
-    return listed(sorted(places))
+def _places(losses: Losses) -> str:
+    return listed(sorted({front_end or "a node that is not known" for _, front_end in losses}))
 
 
 def _seen(findings: Findings, facts: RunFacts) -> Iterator[_Told]:

@@ -6,8 +6,10 @@ is stated over sessions and over accounts, because a cause that follows the acco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
+from exsim.judgement.census import account_of
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.bounds import at_least, at_most
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
@@ -37,18 +39,18 @@ def name_of(limit: LostLimit) -> str:
 
 def trials(
     limit: LostLimit, sessions: Sequence[Session], facts: RunFacts, *, steered: bool
-) -> list[Trial]:
-    """The sessions that the criterion speaks of, each with whether it was lost."""
+) -> Counter[Trial]:
+    """The sessions that the criterion speaks of, counted by account and by whether they were lost."""
     chosen = _chosen(limit, sessions, facts)
     if limit.serving:
-        return [one for session in chosen for one in _met(session, limit, facts, steered)]
+        return Counter(one for session in chosen for one in _met(session, limit, facts, steered))
     if steered:
-        return []
-    return [
-        (_account(session), lost_by_itself(session))
+        return Counter()
+    return Counter(
+        (account_of(session), lost_by_itself(session))
         for session in chosen
         if of_the_load(session) and session.meetings
-    ]
+    )
 
 
 def decide(limit: LostLimit, key: str, sessions: Sequence[Session], facts: RunFacts) -> Criterion:
@@ -77,12 +79,12 @@ def decide(limit: LostLimit, key: str, sessions: Sequence[Session], facts: RunFa
     )
 
 
-def counts_of(chosen: Iterable[Trial], confidence: float) -> dict[str, Count]:
+def counts_of(chosen: Mapping[Trial, int], confidence: float) -> dict[str, Count]:
     """How many were lost, in sessions and in accounts; an account is lost when one of its sessions was."""
     lost: dict[str, bool] = {}
     bad = of = 0
-    for account, was_lost in chosen:
-        bad, of = bad + was_lost, of + 1
+    for (account, was_lost), times in chosen.items():
+        bad, of = bad + times * was_lost, of + times
         lost[account] = lost.get(account, False) or was_lost
     accounts_lost = sum(lost.values())
     return {
@@ -139,11 +141,7 @@ def _met(session: Session, limit: LostLimit, facts: RunFacts, steered: bool) -> 
         and matches(limit.serving, meeting.front_end, facts)
     ]
     if met:
-        yield _account(session), any(meeting.lost for meeting in met)
-
-
-def _account(session: Session) -> str:
-    return session.account or f"user {session.user}"
+        yield account_of(session), any(meeting.lost for meeting in met)
 
 
 def _why_none(limit: LostLimit, sessions: Sequence[Session]) -> str:

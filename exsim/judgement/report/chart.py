@@ -37,13 +37,12 @@ class Chart:
 
 def chart(sessions: Sequence[Session], lasted: float) -> Chart | None:
     """Sessions begun and lost in each span of the run, or None when there was none."""
-    load = [session for session in sessions if counted(session)]
-    if not load:
+    last = max((_last(session) for session in sessions if counted(session)), default=None)
+    if last is None:
         return None
-    ends = [s.incident.t for s in load if s.incident] + [s.began for s in load]
-    span = max(lasted, *ends, 1.0)
+    span = max(lasted, last, 1.0)
     begun, lost = [0] * BARS, [0] * BARS
-    for session in load:
+    for session in filter(counted, sessions):
         begun[_place(session.began, span)] += 1
         if session.incident:
             lost[_place(session.incident.t, span)] += 1
@@ -63,6 +62,10 @@ def chart(sessions: Sequence[Session], lasted: float) -> Chart | None:
         for i, (b, k) in enumerate(zip(begun, lost, strict=True))
     )
     return Chart(bars, most, span)
+
+
+def _last(session: Session) -> float:
+    return max(session.began, session.incident.t if session.incident else session.began)
 
 
 def _place(t: float, span: float) -> int:
