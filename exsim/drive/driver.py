@@ -62,6 +62,7 @@ class Client:
         self.tasks: set[Task] = set()
         self.pools: dict[str | None, Pool] = {}
         self.seq = 0
+        self.asked = "", "", ""  # target and method that were asked last, and how a hop shows them
         self.stopped = False
         self.listeners: list[Callable[[Exchange, Hop], None]] = []
         self.enter_in_ledger: Callable[[Request], None] | None = None

@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from hashlib import blake2b
 from itertools import pairwise
+from sys import intern
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from exsim.drive.exchange import Exchange
-from exsim.protocols.flow import CookieLine, Response
+from exsim.protocols.flow import CookieLine, Request, Response
 from exsim.protocols.head import LONGEST, HeadFacts
 from exsim.session.hop import Evidence, Hop
 from exsim.wire import names
 from exsim.wire.back_end_cookie import renewed
 from exsim.wire.redact import redact_url
+
+if TYPE_CHECKING:
+    from exsim.drive.driver import Client
 
 MOST_COOKIES = 50  # of one answer
 MOST_ANSWERS = 8  # of one browser whose Set-Cookie lines are remembered
@@ -103,7 +108,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         exchange.seq,
         identity.protocol,
         request.step,
-        f"{request.method} {redact_url(request.target)}",
+        _shown(request, client),
         response.status,
         response.reason[:60],
         facts.location,
@@ -130,6 +135,18 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         facts.challenger,
         sid_of(facts.set_cookies, cookies, hasher) if names.BACK_END_COOKIE in set_cookies else "",
     )
+
+
+def _shown(request: Request, client: Client) -> str:
+    """Method and URL as they may be written.  A telephone that waits asks the same, secrets and all, over and over."""
+    target, method, text = client.asked
+    if target is not request.target or method != request.method:
+        method, plain = request.method, redact_url(request.target)
+        text = f"{method} {plain}"
+        if plain != request.target:
+            text = intern(text)  # thousands of telephones differ in nothing but what was taken out
+            client.asked = request.target, method, text
+    return text
 
 
 def sid_of(lines: Sequence[bytes], carried: CookieLine, hasher: CookieHasher) -> str:

@@ -25,6 +25,7 @@ anew.  `preemptive`: credentials (of NTLM the first leg) go out before anybody a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -34,7 +35,9 @@ from exsim.protocols.flow import (
     UNAUTHORIZED,
     Connection,
     End,
+    Filled,
     Flow,
+    Form,
     Head,
     Lease,
     Mark,
@@ -42,8 +45,10 @@ from exsim.protocols.flow import (
     Request,
     Response,
 )
+from exsim.wire import names
 from exsim.wire.errors import WireError
 
+_BASIC = Form(names.AUTHORIZATION)
 METHODS = ("basic", "ntlm", "negotiate", "none")
 
 
@@ -75,6 +80,11 @@ class Signer:
         self.channel_binding = channel_binding
         self.unasked = preemptive  # whether credentials go out before a 401 asks for them
         self.unmeasured = ""  # why nothing can be measured here
+
+    @cached_property
+    def basic(self) -> Filled:
+        """The header of Basic; a client may send it thousands of times."""
+        return Filled(_BASIC, credentials.basic(self.account)[1:])
 
     @property
     def bound_to_connections(self) -> bool:
@@ -113,8 +123,14 @@ class Signed:
 
 def authenticated(agent: Agent, request: Request, signer: Signer) -> Flow[Response]:
     """Send `request`, and sign in as far as that takes; the last answer."""
-    if not signer.bound_to_connections:
-        return (yield from _on_any(agent, request, signer))
+    if signer.bound_to_connections:
+        return _on_leased(agent, request, signer)
+    if signer.method == "basic" and signer.unasked:
+        return agent.send(_with_basic(request, signer))
+    return _on_any(agent, request, signer)
+
+
+def _on_leased(agent: Agent, request: Request, signer: Signer) -> Flow[Response]:
     connection: Connection = yield Lease(request.origin or agent.origin)
     signed = Signed(signer, replace(request, on=connection), connection)
     response = yield from _on_one(agent, signed)
@@ -152,8 +168,6 @@ def signed_in(
 
 # Credentials with each request -----------------------------------------------------------------
 def _on_any(agent: Agent, request: Request, signer: Signer) -> Flow[Response]:
-    if signer.method == "basic" and signer.unasked:
-        return (yield from agent.send(_with_basic(request, signer)))
     response = yield from agent.send(replace(request, auth=""))
     if response.status != UNAUTHORIZED or signer.method == "none":
         return response
@@ -182,7 +196,8 @@ def _ready_on_any(agent: Agent, request: Request, signer: Signer) -> Flow[Signed
 
 def _with_basic(request: Request, signer: Signer) -> Request:
     # Not among `headers`, which are the same for all clients and put together once
-    return replace(request, own=(*request.own, credentials.basic(signer.account)), auth="basic")
+    own = (*request.own, *signer.basic) if request.own else signer.basic
+    return replace(request, own=own, auth="basic")
 
 
 # Credentials for a connection ------------------------------------------------------------------

@@ -58,6 +58,7 @@ CODES: dict[str, dict[str, Sign]] = {
         "15": Sign.OUT_OF_SEQUENCE,
     },
 }
+SUCCESSES = frozenset({None, "1"})  # codes that stand in no table: nothing is wrong
 # (step, status of ActiveSync) -> the same, for numbers that mean something else in each command
 _DEVICE_STATE = frozenset({("sync", "3"), ("sync", "13"), ("ping", "3"), ("folder_sync", "9")})
 
@@ -148,6 +149,15 @@ RULES_BY_HUNDRED: dict[int, tuple[tuple[Rule, ...], Sign]] = {
 def read_answer(hop: Hop) -> Sign:
     """The sign that this answer is."""
     status, body = hop.status, hop.body
+    if (
+        status == 200
+        and body.is_ == "answer"
+        and body.code in SUCCESSES
+        and body.owner not in OTHERS
+        and body.pieces == 0
+        and hop.error is None
+    ):
+        return Sign.SERVED  # nearly every answer leaves here
     if status is None:
         return Sign.SERVED if is_channel(hop) else Sign.NO_ANSWER
     if body.owner in OTHERS:

@@ -33,7 +33,8 @@ class Ledger:
 
     def mail(self, hop: Hop) -> None:
         """Count a message, if a server took one."""
-        self.found.mails += hop.step == "send_mail" and hop.status == 200
+        if hop.step == "send_mail" and hop.status == 200:
+            self.found.mails += 1
 
     def attribute(self, sign: Sign, front_end: str | None, evidence: str) -> None:
         """Count one hop, by its witness; only a node's answers can be attributed."""

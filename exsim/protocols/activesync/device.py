@@ -49,6 +49,8 @@ class Device:
     # How long it waits --------------------------------------------------------------------------
     def passed(self, settings: Settings) -> None:
         """A wait was as long as it was asked to be: the next one may be longer, up to what was cut."""
+        if self.good == self.heartbeat == settings.longest_heartbeat:
+            return  # as long as it ever gets
         self.good = max(self.good, self.heartbeat)
         longer = min(self.heartbeat + settings.growth, settings.longest_heartbeat)
         if not self.bad or longer < self.bad:

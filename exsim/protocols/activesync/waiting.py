@@ -25,6 +25,8 @@ def wait(phone: Phone) -> Flow[None]:
         return
     if is_cut(said):
         yield from _shorten(phone, asked, said)
+    elif said.status == reading.OK:
+        device.passed(phone.settings)
     elif said.root is None:
         yield from fetching.trouble(phone, said)
         if not device.folders:
@@ -51,11 +53,9 @@ def _shorten(phone: Phone, asked: float, said: Said) -> Flow[None]:
 
 
 def _heed(phone: Phone, said: Said) -> Flow[None]:
-    """What an answer to Ping asks the device to do."""
+    """What an answer to Ping asks the device to do, where it is not to wait once more."""
     device, settings = phone.device, phone.settings
-    if said.status == reading.OK:
-        device.passed(settings)
-    elif said.status == CHANGED:
+    if said.status == CHANGED:
         told = reading.changed_in(said.root)
         yield from fetching.sync(phone, [each for each in told if each in device.folders])
     elif said.status == BAD_INTERVAL:
