@@ -21,7 +21,7 @@ from exsim.load.__main__ import lifeline_of
 from exsim.load.spawn import main_phase
 from exsim.load.worker import Worker
 from exsim.protocols import PROTOCOLS, session_mark
-from exsim.protocols.activesync import waiting
+from exsim.protocols.activesync import fetching, waiting
 from exsim.protocols.activesync.device import new_device
 from exsim.protocols.activesync.phone import Phone
 from exsim.protocols.agent import Account, Agent
@@ -39,12 +39,14 @@ HOURS = 3600.0 * 12
 
 
 def phone(client: Agent, account: Account, settings: Any) -> Flow[None]:
-    """A telephone that has fetched everything, and waits."""
+    """A telephone that is signed in and has fetched everything, and waits."""
     device = new_device(account.address, settings)
     device.folders, device.version, device.policy_key = ["1", "2", "3"], "14.1", 1
     client.number, client.account = 1, account
-    one = Phone(client, account, settings, Signer(account, "basic"), device, 1)
+    signer = Signer(account, settings.authentication, preemptive=settings.preemptive)
+    one = Phone(client, account, settings, signer, device, 1)
     yield session_mark.logon(1, account, settings)
+    yield from fetching.sync(one, device.folders)  # "nothing has changed": a session has begun
     while True:
         yield from waiting.wait(one)
 

@@ -4,7 +4,7 @@
 
 DOOR is a Unix socket, for who speaks TLS before it (`parking_tls`).
 
-A Ping of ActiveSync is held and answered with status 1 (nothing changed); a GET of OWA's notification channel is
+A Ping of ActiveSync is held and answered with status 1 (nothing changed), its other commands with nothing; a GET of OWA's notification channel is
 answered with its head at once, and with a piece whenever it is woken; anything else is answered at once.  On
 the admin socket a line of digits sets how many are woken a second; each line is answered with how many are parked,
 how many were woken, and how many connections stand.
@@ -68,6 +68,8 @@ class Parking(asyncio.Protocol):
                 self._write("Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n", b"")
                 self._piece()
             Parking.parked.append(self)
+        elif b"cmd=" in line:
+            self._write("Content-Type: application/vnd.ms-sync.wbxml\r\nContent-Length: 0\r\n", b"")
         else:
             self._write("Content-Type: text/html\r\nContent-Length: 7\r\n", b"{cid:1}")
 
