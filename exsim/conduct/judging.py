@@ -105,14 +105,13 @@ def read(
     )
     latencies, survey = Latencies(), []
     comparison = Comparison(attribution_of(run, log))
-    history = directory.history()
+    history, feed = directory.history(), detector.feed
+    takers = latencies.add, comparison.feed, *(one.add for one in (paces.paces if paces else ()))
     for line in history:
-        detector.feed(line)
-        if isinstance(line, Hop):
-            latencies.add(line)
-            comparison.feed(line)
-            if paces is not None:
-                paces.add(line)
+        feed(line)
+        if type(line) is Hop:
+            for take in takers:
+                take(line)
             if line.control and line.step.startswith(SURVEY):
                 survey.append(line)
         elif load is not None:

@@ -132,7 +132,9 @@ def microseconds(took: float, precision: int = PRECISION) -> int:
 
     Counted so first, because the histogram takes a value in ten times the time.
     """
-    value = min(LONGEST_MICROSECONDS, max(1, round(took * 1e6)))
+    value = round(took * 1e6)
+    if not 0 < value < LONGEST_MICROSECONDS:
+        value = min(LONGEST_MICROSECONDS, max(1, value))
     spare = value.bit_length() - precision
     return value if spare <= 0 else (value >> spare) << spare
 

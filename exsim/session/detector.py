@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from exsim.session.answers import OTHERS
-from exsim.session.attribution import Attribution, net_bios
+from exsim.session.attribution import Attribution, Witness, net_bios
 from exsim.session.browser import Browser, Facts, Followed, Reading
 from exsim.session.hop import Hop, Line, Mark
 from exsim.session.identified import Identified
@@ -28,6 +28,7 @@ from exsim.session.usual import as_usual
 from exsim.session.waits import CUT, WaitBook
 from exsim.wire.names import BACK_END_COOKIE
 
+HARMLESS = frozenset({Sign.SERVED, Sign.ANONYMOUS})  # to a live session, and no finding either
 LIFE = 1.5  # an expiry lies this many time-outs ahead when it is sealed: E13
 CLOCK_SLACK = 0.25  # seconds that our clock and a node's may drift apart within a session: assumed
 
@@ -75,18 +76,19 @@ class Detector:
                 self._control(line)
                 return []
             browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
-            if line.protocol == "owa" and as_usual(browser, line, self._ledger):
+            sender = browser.sender(line) if line.protocol == "owa" else None
+            if sender is not None and as_usual(browser, sender, line, self._ledger):
                 return []
-            front_end, evidence = self.attribution.front_end(line)
+            witness = self.attribution.front_end(line)
             sign = read(line, self._hosts)
             if line.protocol == "owa":
-                self._ledger.attribute(sign, front_end, evidence)
-                return self._take(browser, line, sign, front_end, evidence)
+                self._ledger.attribute(sign, *witness)
+                return self._take(browser, sender, line, sign, witness)
             self._waits.hop(line)
             self._ledger.mail(line)
             if line.status is not None:  # a channel may have none, and be well
-                self._ledger.attribute(sign, front_end, evidence)
-            return self._identified.take(browser, line, sign, front_end, evidence)
+                self._ledger.attribute(sign, *witness)
+            return self._identified.take(browser, line, sign, *witness)
         if isinstance(line, Mark):
             self._mark(line)
         return []
@@ -116,11 +118,12 @@ class Detector:
     # One hop ---------------------------------------------------------------------------------
 
     def _take(
-        self, browser: Browser, hop: Hop, sign: Sign, front_end: str | None, evidence: str
+        self, browser: Browser, sender: Followed | None, hop: Hop, sign: Sign, witness: Witness
     ) -> list[Incident]:
+        front_end, evidence = witness
         if browser.expected and browser.expected == hop.session and serves(hop, sign):
             self._begin_brought(Reading(browser, None, hop, sign, None, ""))
-        sender = browser.sender(hop)
+            sender = browser.sender(hop)
         if sender is not None:
             if sign in MEETS and not browser.control:
                 owner = hop.body.owner
@@ -131,8 +134,9 @@ class Detector:
                 self._visit(sender, hop, sign, front_end, evidence)
         set_cookies = hop.set_cookies
         ordinary = not set_cookies or LOGON_COOKIES.isdisjoint(set_cookies)
-        if ordinary and sign is Sign.SERVED and (sender is None or sender.state is State.LIVE):
-            if sender is not None and evidence == "header" and not self.attribution.learns:
+        if ordinary and sign in HARMLESS and (sender is None or sender.state is State.LIVE):
+            alike = sign is Sign.SERVED and evidence == "header" and not self.attribution.learns
+            if sender is not None and alike:
                 sender.usual = hop.headers
             return []  # nearly every answer leaves here
         return self._weigh(Reading(browser, sender, hop, sign, front_end, evidence))
@@ -298,9 +302,9 @@ class Detector:
         if hop.protocol != "owa":
             self._identified.take(browser, hop, sign, front_end, evidence)
             return
-        bare = LOGON_COOKIES.isdisjoint(hop.cookies)
-        if bare or sign is Sign.ACCEPTED or browser.sender(hop) is not None:
-            self._take(browser, hop, sign, front_end, evidence)
+        sender, bare = browser.sender(hop), LOGON_COOKIES.isdisjoint(hop.cookies)
+        if bare or sign is Sign.ACCEPTED or sender is not None:
+            self._take(browser, sender, hop, sign, (front_end, evidence))
         elif sign is Sign.LOGON_REDIRECT:
             self._replay(hop, front_end)
 

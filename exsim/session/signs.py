@@ -215,7 +215,10 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     rules, otherwise = RULES.get(status) or RULES_BY_HUNDRED.get(
         status // 100, ((), Sign.REQUEST_REFUSED)
     )
-    return next((sign for sign, holds in rules if holds(hop, place, hosts)), otherwise)
+    for sign, holds in rules:
+        if holds(hop, place, hosts):
+            return sign
+    return otherwise
 
 
 def serves(hop: Hop, sign: Sign) -> bool:

@@ -7,7 +7,7 @@ back no two answers share anything, and each goes the long way, to the same end.
 
 from __future__ import annotations
 
-from exsim.session.browser import Browser
+from exsim.session.browser import Browser, Followed
 from exsim.session.hop import Hop
 from exsim.session.ledger import Ledger
 from exsim.session.machine import State
@@ -15,12 +15,10 @@ from exsim.session.meaning import Sign
 from exsim.session.signs import LOGON_COOKIES, plain
 
 
-def as_usual(browser: Browser, hop: Hop, ledger: Ledger) -> bool:
-    """Count an answer of OWA that differs in nothing from the one before it; False: there is more to it."""
-    sender = browser.sender(hop)
+def as_usual(browser: Browser, sender: Followed, hop: Hop, ledger: Ledger) -> bool:
+    """Count an answer of OWA to `sender` that differs in nothing from the one before it; False: there is more to it."""
     if (
-        sender is None
-        or sender.usual is not hop.headers
+        sender.usual is not hop.headers
         or sender.state is not State.LIVE
         or browser.expected
         or hop.sid
