@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from exsim.judgement.census import account_of
 from exsim.judgement.compare.difference import Counts
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import counted, home_of, lost_by_itself
@@ -29,9 +30,9 @@ class Side:
     medians: Mapping[Step, list[float]] = field(default_factory=dict)
 
     @property
-    def sessions(self) -> list[Session]:
-        """The load's own: no control and nothing steered."""
-        return [one for one in self.judgement.findings.sessions if counted(one)]
+    def sessions(self) -> Iterator[Session]:
+        """The load's own: no control and nothing steered.  Of a long run they are read anew each time."""
+        return filter(counted, self.judgement.findings.sessions)
 
     @property
     def config(self) -> str:
@@ -49,27 +50,27 @@ class Side:
 
     def by_account(self, protocol: str) -> dict[str, Counts]:
         """Account -> sessions lost and sessions in all."""
-        mine = (one for one in self.sessions if one.protocol == protocol)
-        return _sums((one, lost_by_itself(one)) for one in mine)
+        sums: dict[str, Counts] = {}
+        for session in self.sessions:
+            if session.protocol == protocol:
+                _add(sums, session, lost_by_itself(session))
+        return sums
 
     def by_pair(self, protocol: str, with_home: bool) -> dict[Pair, dict[str, Counts]]:
         """Combination -> account -> meetings that lost the session, and first meetings in all."""
         home = home_of(self.judgement.findings.sessions, self.judgement.facts)
-        found: dict[Pair, list[tuple[Session, bool]]] = {}
+        found: dict[Pair, dict[str, Counts]] = {}
         for session in self.sessions:
             if session.protocol == protocol:
                 where = home(session) if with_home else None
                 for meeting in session.meetings:
                     if meeting.natural:
                         key = (session.login_front_end, meeting.front_end, where)
-                        found.setdefault(key, []).append((session, meeting.lost))
-        return {key: _sums(members) for key, members in found.items()}
+                        _add(found.setdefault(key, {}), session, meeting.lost)
+        return found
 
 
-def _sums(members: Iterable[tuple[Session, bool]]) -> dict[str, Counts]:
-    sums: dict[str, Counts] = {}
-    for session, lost in members:
-        name = session.account or f"user {session.user}"
-        before = sums.get(name, (0, 0))
-        sums[name] = (before[0] + lost, before[1] + 1)
-    return sums
+def _add(sums: dict[str, Counts], session: Session, lost: bool) -> None:
+    """One more session of its account."""
+    bad, of = sums.get(account_of(session), (0, 0))
+    sums[account_of(session)] = bad + lost, of + 1
