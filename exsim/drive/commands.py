@@ -134,7 +134,7 @@ def _lease(task: Task, command: Lease) -> Any:
 
 def _release(task: Task, command: Release) -> None:
     line: Any = command.connection
-    pool = task.client.pool(line.origin)
+    pool = line.pool
     if not line.alive:
         return
     if command.keep:

@@ -146,12 +146,11 @@ class Client:
         line = exchange.connection
         line.exchange = None
         line.used += 1
-        pool = self.pools.get(line.origin) or self.pool(line.origin)
         if spent:
             line.drop()
-            pool.forget(line)
+            line.pool.forget(line)
         elif exchange.request.on is None:
-            pool.give(line)
+            line.pool.give(line)
 
     # History ------------------------------------------------------------------------------------
     def record(
@@ -162,10 +161,15 @@ class Client:
         how: str | None = None,
     ) -> None:
         """Write the hop of an exchange that is over, once, before its flow hears of it."""
-        if exchange.recorded:
-            return
-        exchange.recorded = True
-        evidence = evidence or self.observe(exchange.request, response)
+        if not exchange.recorded:
+            exchange.recorded = True
+            evidence = evidence or self.observe(exchange.request, response)
+            self.write(exchange, response, evidence, how)
+
+    def write(
+        self, exchange: Exchange, response: Response, evidence: Evidence, how: str | None = None
+    ) -> None:
+        """The hop of an exchange that can only be over once."""
         hop = hop_of(exchange, response, evidence, how)
         self.sink(hop)
         for listener in self.listeners:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exsim.drive.driver import Client
 
 MOST_COOKIES = 50  # of one answer
+NOTHING_SET: dict[str, str | None] = {}  # never changed
 MOST_ANSWERS = 8  # of one browser whose Set-Cookie lines are remembered
 
 
@@ -94,14 +95,15 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
     facts = response.facts or HeadFacts(headers)
     at = facts.request_id_at
     identity, sent_at, head = client.identity, exchange.sent_at, exchange.first_byte
-    # `round` takes ten times as long
-    took = int((exchange.over_at - sent_at) * 1e6 + 0.5) / 1e6
+    over_at = exchange.over_at
+    took = over_at - sent_at
     if head is not None:
-        head = took if head == exchange.over_at else int((head - sent_at) * 1e6 + 0.5) / 1e6
-    set_cookies = hasher.set_by(facts.set_cookies) if facts.set_cookies else {}
+        head = took if head == over_at else head - sent_at
+    lines = facts.set_cookies
+    set_cookies = hasher.set_by(lines) if lines else NOTHING_SET
     return Hop(  # in the order of its fields: by name it takes ten times as long
         client.stamp(sent_at),
-        int(sent_at * 1e6 + 0.5) / 1e6,
+        sent_at,
         took,
         identity.user,
         f"{identity.user}.{request.session}",
@@ -125,7 +127,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         head,
         round(exchange.late, 4) if exchange.late else 0.0,
         round(exchange.pause, 3) if exchange.pause else 0.0,
-        how or ending(response),
+        how or ("whole" if response.error is None else ending(response)),
         response.error,
         line.origin,
         request.control or identity.control,
@@ -133,7 +135,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         response.reused,
         request.auth,
         facts.challenger,
-        sid_of(facts.set_cookies, cookies, hasher) if names.BACK_END_COOKIE in set_cookies else "",
+        sid_of(lines, cookies, hasher) if names.BACK_END_COOKIE in set_cookies else "",
     )
 
 

@@ -84,14 +84,14 @@ class Exchange(msgspec.Struct, eq=False):
         task = self.task
         client = task.client
         line = self.connection
-        now = client.world.now()
-        self.first_byte = self.over_at = now
+        world = client.world
+        self.first_byte = self.over_at = now = world.now()
         self.ended = WHOLE
-        client.world.unwatch(self)
+        world.unwatch(self)
         client.release(self, False)
-        task.owned.pop(self, None)
+        del task.owned[self]
         response = Response(status, headers, body, line, None, line.used > 1, now, reason, facts)
-        client.record(self, response, None)
+        client.write(self, response, client.observe(self.request, response))
         task.step(response)
 
     def on_end(self, error: str | None, close: bool) -> None:

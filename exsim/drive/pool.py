@@ -48,7 +48,9 @@ class Pool:
         if self.open >= self.limit:
             return None
         self.open += 1
-        return self.make()
+        line = self.make()
+        line.pool = self
+        return line
 
     def give(self, line: Line) -> None:
         """A connection is free again."""

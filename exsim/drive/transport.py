@@ -23,6 +23,7 @@ from exsim.drive.tls import words
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
+    from exsim.drive.pool import Pool
     from exsim.drive.target import Resumption, Target
     from exsim.protocols.head import RawHeaders
 
@@ -47,12 +48,13 @@ class HubLine:
     __slots__ = (
         "address", "alive", "alpn", "asked_proxy", "certificate", "client", "complete", "early",
         "exchange", "head_done", "incoming", "keep", "message", "method", "note", "number",
-        "origin", "out", "outgoing", "parser", "phrase", "reader", "ready", "received",
+        "origin", "out", "outgoing", "parser", "phrase", "pool", "reader", "ready", "received",
         "socket", "source", "target", "tls", "until_close", "used", "wire_out", "writer",
     )  # fmt: skip
 
     def __init__(self, target: Target, client: Client, origin: str | None, number: int) -> None:
         self.number = number
+        self.pool: Pool
         self.note: Any = None
         self.origin = origin
         self.source = client.identity.source
@@ -360,7 +362,7 @@ class HubLine:
         """An idle connection that the other side ended."""
         if self.alive:
             self.drop()
-            self.client.pool(self.origin).forget(self)
+            self.pool.forget(self)
 
     def drop(self) -> None:
         if not self.alive:

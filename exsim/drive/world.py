@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
+    from exsim.drive.pool import Pool
 
 
 class Timer(Protocol):
@@ -31,6 +32,7 @@ class Line(Protocol):
     alive: bool
     certificate: bytes  # of the other end (DER); empty without TLS
     used: int  # exchanges completed on it
+    pool: Pool  # that it came from
     exchange: Exchange | None
 
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:

@@ -7,8 +7,9 @@ by Locust's own arithmetic in batches, under the second in which each came, and 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from locust.env import Environment
@@ -28,17 +29,6 @@ class _Batch:
         self.times: list[float] = []
         self.lengths: list[int] = []
         self.last = 0.0
-
-
-class _Methods(dict[str, str]):
-    """A protocol -> what stands in Locust's column "Type"."""
-
-    def __missing__(self, protocol: str) -> str:
-        self[protocol] = protocol.upper()
-        return self[protocol]
-
-
-_METHODS = _Methods()
 
 
 class BatchedStats(RequestStats):
@@ -89,18 +79,20 @@ class BatchedStats(RequestStats):
     def _take(self) -> None:
         """Put the hops under the seconds in which their answers came."""
         hops, self._hops = self._hops, []
-        started, known = self._started, self._noted
-        for hop in hops:
-            took = hop.took
-            now = started + hop.t + took
-            key = hop.step, _METHODS[hop.protocol]
-            if now >= self._next or key not in known:
-                batch, known = self._batch(key, now), self._noted
-            else:
-                batch = known[key]
-            batch.times.append(took * 1000)
-            batch.lengths.append(hop.body.bytes)
-            batch.last = now
+        came = [self._started + hop.t + hop.took for hop in hops]
+        alike: defaultdict[tuple[int, str, str], list[Hop]] = defaultdict(list)
+        for hop, second in zip(hops, map(int, came), strict=True):
+            alike[second, hop.step, hop.protocol].append(hop)
+        for _, some in sorted(alike.items(), key=itemgetter(0)):
+            self._put(some)
+
+    def _put(self, hops: list[Hop]) -> None:
+        """Note hops of one kind, all of one second."""
+        first, last = (self._started + hop.t + hop.took for hop in (hops[0], hops[-1]))
+        batch = self._batch((hops[0].step, hops[0].protocol.upper()), first)
+        batch.times += [hop.took * 1000 for hop in hops]
+        batch.lengths += [hop.body.bytes for hop in hops]
+        batch.last = last
 
     def _batch(self, key: tuple[str, str], now: float) -> _Batch:
         """Where requests of this kind and of the second of `now` are noted."""

@@ -26,7 +26,7 @@ Facts = dict[str, str | int | float | bool | None]
 class Followed:
     """A session as the detector follows it: its record, and what only the detector needs."""
 
-    __slots__ = ("connections", "early", "met", "record", "rescued", "sealed", "state", "usual")
+    __slots__ = ("connections", "early", "met", "record", "rescued", "sealed", "state")
 
     def __init__(self, record: Session, sealed: float) -> None:
         self.record = record
@@ -38,14 +38,23 @@ class Followed:
             tuple[Hop, str | None]
         ] = []  # bare refusals that arrived while it was live
         self.rescued = False
-        # The headers of its last answer, where they alone say who gave it, and nothing was new in them
-        self.usual: dict[str, str] | None = None
 
     def move(self, state: State, t: float) -> None:
         """Enter `state`, which ends the session, at `t` seconds since the run began."""
         self.state = state
         self.record.state = state.value
         self.record.over = t
+
+
+class Usual:
+    """An answer in which nothing was new, whose headers alone say who gave it, and how many were like it since."""
+
+    __slots__ = ("count", "like", "sender")
+
+    def __init__(self, sender: Followed, like: Hop) -> None:
+        self.sender = sender
+        self.like = like
+        self.count = 0
 
 
 class Browser:
@@ -66,6 +75,7 @@ class Browser:
         "settle",
         "unkeyed",
         "user",
+        "usual",
     )
 
     def __init__(
@@ -86,6 +96,7 @@ class Browser:
         self.expected = ""  # session that begins with the first answer that serves it
         self.unkeyed: dict[str, Followed] = {}  # of such: without a logon cookie to tell it by
         self.forgotten: deque[str] = deque(maxlen=REMEMBERED)  # sessions, the last that were
+        self.usual: Usual | None = None  # the last answer, where the next may be like it
         self.logons: dict[str, Facts] = {}  # session id -> facts of the mark before the logon
 
     def sender(self, hop: Hop) -> Followed | None:

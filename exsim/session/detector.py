@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from exsim.session.answers import OTHERS
 from exsim.session.attribution import Attribution, Witness, net_bios
-from exsim.session.browser import Browser, Facts, Followed, Reading
+from exsim.session.browser import Browser, Facts, Followed, Reading, Usual
 from exsim.session.hop import Hop, Line, Mark
 from exsim.session.identified import Identified
 from exsim.session.ledger import MARKED, Ledger
@@ -24,7 +24,7 @@ from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.sids import Sids
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read, serves
-from exsim.session.usual import as_usual
+from exsim.session.usual import as_usual, count_usual
 from exsim.session.waits import CUT, WaitBook
 from exsim.wire.names import BACK_END_COOKIE
 
@@ -76,14 +76,14 @@ class Detector:
                 self._control(line)
                 return []
             browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
-            sender = browser.sender(line) if line.protocol == "owa" else None
-            if sender is not None and as_usual(browser, sender, line, self._ledger):
+            if as_usual(browser, line):
                 return []
+            count_usual(browser, self._ledger)
             witness = self.attribution.front_end(line)
             sign = read(line, self._hosts)
             if line.protocol == "owa":
                 self._ledger.attribute(sign, *witness)
-                return self._take(browser, sender, line, sign, witness)
+                return self._take(browser, browser.sender(line), line, sign, witness)
             self._waits.hop(line)
             self._ledger.mail(line)
             if line.status is not None:  # a channel may have none, and be well
@@ -105,6 +105,8 @@ class Detector:
 
     def finish(self) -> Findings:
         """Everything found so far.  May be asked at any time, and again."""
+        for browser in self._browsers.values():
+            count_usual(browser, self._ledger)
         self._sessions.amend(self.attribution.at_home)
         found = self._ledger.found
         found.findings += self._refusals.explain(self._sessions)
@@ -137,7 +139,7 @@ class Detector:
         if ordinary and sign in HARMLESS and (sender is None or sender.state is State.LIVE):
             alike = sign is Sign.SERVED and evidence == "header" and not self.attribution.learns
             if sender is not None and alike:
-                sender.usual = hop.headers
+                browser.usual = Usual(sender, hop)
             return []  # nearly every answer leaves here
         return self._weigh(Reading(browser, sender, hop, sign, front_end, evidence))
 
@@ -153,7 +155,7 @@ class Detector:
         self, sender: Followed, hop: Hop, sign: Sign, front_end: str | None, evidence: str
     ) -> None:
         """Count a request that carried a live session's cookies, and its meeting, if it is the first."""
-        record, sender.usual = sender.record, None
+        record = sender.record
         record.requests += 1
         if hop.conn not in sender.connections:
             sender.connections.add(hop.conn)
@@ -338,6 +340,7 @@ class Detector:
     def _brought(self, mark: Mark) -> None:
         """A session is about to begin by a logon that was made elsewhere."""
         browser = self._browser(mark.user, self._is_control(mark))
+        settle(browser, self._ledger)
         holder = browser.jar
         if holder is not None and holder.state is State.LIVE:
             holder.move(after(holder.state, Sign.REPLACED), mark.t)

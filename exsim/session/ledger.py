@@ -46,15 +46,22 @@ class Ledger:
         elif SIGNS[sign].class_ != "none":
             found.unattributed += 1
 
-    def identify(self, owner: str | None, protocol: str = "") -> None:
-        """Count whose mailbox an answer came from; `protocol` "" is OWA, whose share is the rest."""
+    def identify(self, owner: str | None, protocol: str = "", count: int = 1) -> None:
+        """Count whose mailbox an answer (or `count` of them) came from; `protocol` "" is OWA, whose share is the rest."""
         if protocol:
             counts = self.found.identity_by.setdefault(protocol, {})
-            counts[owner or "silent"] = counts.get(owner or "silent", 0) + 1
+            counts[owner or "silent"] = counts.get(owner or "silent", 0) + count
         if owner is None:
-            self.silent += 1
+            self.silent += count
         else:
-            self.found.identity[owner] = self.found.identity.get(owner, 0) + 1
+            self.found.identity[owner] = self.found.identity.get(owner, 0) + count
+
+    def as_usual(self, owner: str | None, count: int) -> None:
+        """Count `count` ordinary answers, each attributed by X-FEServer."""
+        self.found.hops += count
+        self.found.attributed += count
+        self._witnesses["header"] += count
+        self.identify(owner, count=count)
 
     def report(self, reading: Reading) -> None:
         """Keep what this answer's sign says, if it is wrong and no incident."""

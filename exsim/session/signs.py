@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from exsim.session.answers import read_answer
-from exsim.session.hop import Hop
+from exsim.session.hop import Evidence, Hop
 from exsim.session.meaning import REFUSED, SIGNS, Sign
-from exsim.session.place import Place, known_place, place_of
+from exsim.session.place import Place, place_of
 from exsim.wire import names
 
 __all__ = ["SIGNS", "Sign", "hop_class", "read", "reason_of"]
@@ -184,16 +184,12 @@ RULES_BY_HUNDRED: dict[int, tuple[tuple[Rule, ...], Sign]] = {
 }
 
 
-def plain(hop: Hop) -> bool:
-    """Whether nothing but its headers could make this answer of OWA anything else than SERVED."""
-    body = hop.body
+def plain_body(body: Evidence) -> bool:
+    """Whether nothing in this body could make an answer of OWA anything else than SERVED."""
     return (
-        hop.status == 200
-        and hop.error is None
-        and body.code not in _THROTTLING
+        body.code not in _THROTTLING
         and body.owner not in _STRANGERS
         and body.is_ not in _TELLING_BODIES
-        and known_place(hop.request.partition("?")[0]) is Place.ORDINARY
     )
 
 
@@ -209,9 +205,16 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     if status is None:
         return Sign.NO_ANSWER
     # Nearly every answer leaves here, and the rules below stay out of the hot path.
-    if plain(hop) and _OWA_ERROR not in hop.headers and _FE_ERROR not in hop.headers:
-        return Sign.SERVED
     place = place_of(hop.request)
+    if (
+        status == 200
+        and hop.error is None
+        and place is Place.ORDINARY
+        and plain_body(hop.body)
+        and _OWA_ERROR not in hop.headers
+        and _FE_ERROR not in hop.headers
+    ):
+        return Sign.SERVED
     rules, otherwise = RULES.get(status) or RULES_BY_HUNDRED.get(
         status // 100, ((), Sign.REQUEST_REFUSED)
     )

@@ -68,8 +68,10 @@ def config(folder: Path, plain: int, tls: int) -> str:
         "status 404",
     ]
     body = "\n".join(f"  http-request return {rule}" for rule in rules)
+    # It never sleeps: whoever asks seldom, because he is slow, would pay with each request for waking it up.
     return f"""global
   nbthread 1
+  busy-polling
   maxconn 4000
   stats socket {folder}/{ADMIN} level user
 defaults
