@@ -54,10 +54,8 @@ def head_of(
 
 def _lines_of(own: Sequence[tuple[str, str]]) -> str:
     """The lines of headers that are one request's alone."""
-    if type(own) is Filled:
-        values = "".join(own.values)
-        if "\n" not in values and "\r" not in values and "\0" not in values:
-            return own.form.text % own.values
+    if type(own) is Filled and "".join(own.values).isprintable():  # nothing in them ends a line
+        return own.form.text % own.values
     return _unbroken(own) if own else ""
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exsim.drive.driver import Client
 
 MOST_COOKIES = 50  # of one answer
+NOT_KNOWN: tuple[str | None, str] = (None, "")
 NOTHING_SET: dict[str, str | None] = {}  # never changed
 MOST_ANSWERS = 8  # of one browser whose Set-Cookie lines are remembered
 
@@ -74,9 +75,10 @@ class CookieHasher:
     def sent(self, cookies: CookieLine) -> dict[str, str]:
         """The hashes of what a request carried; computed once for a snapshot."""
         if cookies.hashes is None:
-            cookies.hashes = {
-                name: self.hash(name, value) for name, value in cookies.values.items()
-            }
+            cookies.hashes = hashes = {}
+            for name, value in cookies.values.items():
+                before, shown = self.known.get(name, NOT_KNOWN)
+                hashes[name] = shown if before == value else self.hash(name, value)
         return cookies.hashes
 
 
@@ -125,9 +127,9 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         facts.kept,
         _with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
         head,
-        round(exchange.late, 4) if exchange.late else 0.0,
-        round(exchange.pause, 3) if exchange.pause else 0.0,
-        how or ("whole" if response.error is None else ending(response)),
+        exchange.late,
+        exchange.pause,
+        how or ("whole" if response.facts is not None else ending(response)),
         response.error,
         line.origin,
         request.control or identity.control,

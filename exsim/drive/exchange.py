@@ -88,7 +88,10 @@ class Exchange(msgspec.Struct, eq=False):
         self.first_byte = self.over_at = now = world.now()
         self.ended = WHOLE
         world.unwatch(self)
-        client.release(self, False)
+        line.exchange = None
+        line.used += 1
+        if self.request.on is None:
+            line.pool.give(line)
         del task.owned[self]
         response = Response(status, headers, body, line, None, line.used > 1, now, reason, facts)
         client.write(self, response, client.observe(self.request, response))

@@ -156,17 +156,16 @@ def run_until(task: Task, seconds: float) -> bool:
 
 def stamper(started: float) -> Callable[[float], str]:
     """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
-    last, text, last_second, second_text = -1, "", -1, ""
+    second, text = -1.0, ""
 
     def stamp(t: float) -> str:
-        nonlocal last, text, last_second, second_text
-        tick = int((started + t) * 1000)
-        if tick != last:
-            last, (second, millisecond) = tick, divmod(tick, 1000)
-            if last_second != second:
-                last_second = second
-                second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            text = second_text + MILLISECONDS[millisecond]
-        return text
+        nonlocal second, text
+        now = started + t
+        passed = now - second
+        if not 0.0 <= passed < 1.0:
+            second = now // 1.0
+            passed = now - second
+            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return text + MILLISECONDS[int(passed * 1000)]
 
     return stamp

@@ -96,12 +96,7 @@ class SetCookie:
     name: str
     value: str
     said: Attributes
-
-    @property
-    def lasting(self) -> bool:
-        """Whether it means the same whenever it comes, and whatever was asked."""
-        said = self.said
-        return said.path[:1] == "/" and said.expires is None and said.max_age is None
+    lasting: bool = False  # it means the same whenever it comes, and whatever was asked
 
 
 NOT_TAKEN = SetCookie("", "", Attributes())
@@ -116,7 +111,9 @@ def read_line(line: bytes) -> SetCookie:
     name, value = name.strip(" \t"), value.strip(" \t")
     if not equals or not name or len(name) + len(value) > LONGEST_PAIR or _CONTROLS.search(text):
         return NOT_TAKEN
-    return SetCookie(name, value, read_attributes(rest))
+    said = read_attributes(rest)
+    lasting = said.path[:1] == "/" and said.expires is None and said.max_age is None
+    return SetCookie(name, value, said, lasting)
 
 
 @dataclass(slots=True)
@@ -287,11 +284,9 @@ class Jar:
             self._matching[path] = sent
         if not sent:
             return NO_COOKIES
-        values: dict[str, str] = {}
-        for it in sent:
-            values.setdefault(it.name, it.value)
-        line = CookieLine(values)
-        if len(values) < len(sent):  # one name at two paths: a browser sends both
+        line = CookieLine({it.name: it.value for it in sent})
+        if len(line.values) < len(sent):  # one name at two paths: a browser sends both
+            line.values = {it.name: it.value for it in reversed(sent)}
             line.line = "; ".join(f"{it.name}={it.value}" for it in sent)
         return line
 

@@ -81,7 +81,7 @@ class Source:
         """
         drawn = self.entropy(8).hex()
         prefix = f"{drawn[:8]}-{drawn[8:12]}-4{worker & 0xFFF:03x}-8{drawn[12:15]}-"
-        return (f"{prefix}{number:012x}" for number in count(1))
+        return map(prefix.__add__, map("%012x".__mod__, count(1)))
 
     def salt(self) -> str:
         """For the hashes of one run's cookie values; 128 bits as hexadecimal digits."""

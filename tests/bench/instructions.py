@@ -16,7 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.target import target
+from tests.bench.measure import counted
+from tests.bench.target import ADMIN, target
 
 USERS = "5"
 CLIENTS = {
@@ -27,7 +28,7 @@ CLIENTS = {
 _COUNT = re.compile(r"I\s+refs:\s+([\d,]+)")
 
 
-def counted(arguments: list[str], port: int, sessions: int) -> tuple[int, int]:
+def spent(arguments: list[str], port: int, sessions: int) -> tuple[int, int]:
     """Instructions and requests of one run."""
     module, *more = arguments
     done = subprocess.run(
@@ -50,7 +51,7 @@ def counted(arguments: list[str], port: int, sessions: int) -> tuple[int, int]:
 
 def per_request(arguments: list[str], port: int, few: int, more: int) -> float:
     """What a request costs, once everything has started."""
-    small, large = (counted(arguments, port, sessions) for sessions in (few, more))
+    small, large = (spent(arguments, port, sessions) for sessions in (few, more))
     return (large[0] - small[0]) / (large[1] - small[1])
 
 
@@ -71,7 +72,11 @@ def main() -> None:
         for name, arguments in CLIENTS.items():
             if options.only and options.only != name:
                 continue
+            before = counted(Path(folder) / ADMIN)
             found = per_request(arguments, plain, options.few, options.more)
+            refused = counted(Path(folder) / ADMIN).since(before).refused
+            if refused:  # a benchmark of errors is none
+                raise SystemExit(f"{name}: the target refused {refused} requests")
             over |= name == "exsim" and 0 < options.limit < found
             print(f"{name:<24}{found:>12,.0f} instructions a request", flush=True)
     if over:

@@ -33,6 +33,7 @@ from exsim.protocols.owa.markup import is_logon_page, reason_of
 from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
 
+THREE_DIGITS = tuple(f"{number:03d}" for number in range(1000))
 LED_AWAY = ("thrown_out", "other_build")  # an answer made the browser go
 CALL = Form(  # what each call of service.svc says of itself (CAP16)
     names.CANARY,
@@ -123,13 +124,14 @@ class Page:
         self.calls += 1
         number, settings, build = f"-{self.calls}", self.settings, self.build
         second, milliseconds = divmod(int(self.client.clock * 1000), 1000)
+        thousandths = THREE_DIGITS[milliseconds]
         own = (
             self.canary(),
             number,
             build,
             build,
-            f"{self.client_id}_{second}{milliseconds:03d}{self.calls % 100:02d}",
-            f"{_second(second)}.{milliseconds:03d}",
+            f"{self.client_id}_{second}{thousandths}{THREE_DIGITS[self.calls % 100][1:]}",
+            f"{_second(second)}.{thousandths}",
         )
         return Request(
             "POST",
