@@ -340,7 +340,6 @@ class Detector:
     def _brought(self, mark: Mark) -> None:
         """A session is about to begin by a logon that was made elsewhere."""
         browser = self._browser(mark.user, self._is_control(mark))
-        settle(browser, self._ledger)
         holder = browser.jar
         if holder is not None and holder.state is State.LIVE:
             holder.move(after(holder.state, Sign.REPLACED), mark.t)

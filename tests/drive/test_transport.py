@@ -21,7 +21,9 @@ from exsim.protocols.flow import (
     Close,
     CookieLine,
     End,
+    Filled,
     Flow,
+    Form,
     Head,
     Open,
     Receive,
@@ -201,6 +203,7 @@ def test_a_servers_own_words_never_break_a_request() -> None:
         "/owa/ x\r\nX-Injected: 1?ü",
         headers=(("X-OWA-CANARY", "a\r\nX-Injected: 2"),),
         cookies=CookieLine({"UC": "b\r\nX-Injected: 3"}),
+        own=Filled(Form("X-OWA-CANARY", "X-OWA-ActionId"), ("a\r\nX-Injected: 4", "-1")),
     )
     lines = head_of(request, "mail.example", "id", None).split(b"\r\n")
     assert not any(line.startswith(b"X-Injected") for line in lines)

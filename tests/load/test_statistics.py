@@ -49,6 +49,10 @@ assert vars_of(by_hops.total) == vars_of(theirs.total)
 assert ours.total.response_times_cache == theirs.total.response_times_cache
 assert vars_of(ours.total) == vars_of(theirs.total)
 assert set(ours.entries) == set(theirs.entries) and ours.num_requests == 499
+late = BatchedStats(clock=lambda: 5.0)
+for t in (6.2, 5.9, 5.8, 6.1):  # a channel's hop is written when its flow is done with it
+    late.note(Hop(**HOP, t=t, took=0.0, step="a"))
+assert dict(late.total.num_reqs_per_sec) == {5: 2, 6: 2}
 print("alike")
 """
 VARS = """

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exsim.protocols.flow import Request
+from exsim.protocols.owa import evidence
 from exsim.protocols.owa.evidence import observe
 from exsim.session.hop import KINDS, Evidence
 from exsim.wire import names
@@ -132,3 +133,22 @@ CRUMBS = st.sampled_from(
 def test_no_body_raises(body: bytes) -> None:
     assert seen(body).bytes == len(body)
     assert seen(body, "application/json").is_ in KINDS
+
+
+def test_an_answer_that_came_before_is_read_for_whoever_it_came_to_now() -> None:
+    body = JSON % b"v@example.com"
+    whose = [
+        observe(Request("GET", "/x", account=account), answer(200, body=body), accounts).owner
+        for account in ("u@example.com", "v@example.com", "")
+        for accounts in ({"v@example.com"}, {"w@example.com"})
+    ]
+    assert whose == ["other", "stranger", "own", "own", None, None]
+
+
+def test_a_server_that_never_repeats_itself_is_not_held_on_to() -> None:
+    for number in range(evidence.MOST_TOLD + 10):
+        seen(b'{"a":%d}' % number, "application/json")
+    long = b'{"a":"%b"}' % (b"x" * evidence.LONGEST_TOLD)
+    seen(long, "application/json")
+    assert len(evidence._told) <= evidence.MOST_TOLD
+    assert not any(body == long for body, _ in evidence._told)
