@@ -45,6 +45,8 @@ class CookieHasher:
     def hash(self, name: str, value: str) -> str:
         known = self.known.get(name)
         if known is not None and known[0] == value:
+            if known[0] is not value:  # thousands of browsers need not hold it twice
+                self.known[name] = (value, known[1])
             return known[1]
         if name in self.clear:
             shown = value[:LONGEST]

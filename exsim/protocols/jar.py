@@ -284,6 +284,9 @@ class Jar:
             self._matching[path] = sent
         if not sent:
             return NO_COOKIES
+        for other, line in self._lines.items():
+            if self._matching.get(other) == sent:  # nearly all paths carry the same ones
+                return line
         line = CookieLine({it.name: it.value for it in sent})
         if len(line.values) < len(sent):  # one name at two paths: a browser sends both
             line.values = {it.name: it.value for it in reversed(sent)}

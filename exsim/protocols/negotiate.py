@@ -25,7 +25,6 @@ anew.  `preemptive`: credentials (of NTLM the first leg) go out before anybody a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -80,11 +79,14 @@ class Signer:
         self.channel_binding = channel_binding
         self.unasked = preemptive  # whether credentials go out before a 401 asks for them
         self.unmeasured = ""  # why nothing can be measured here
+        self._basic: Filled | None = None
 
-    @cached_property
+    @property
     def basic(self) -> Filled:
         """The header of Basic; a client may send it thousands of times."""
-        return Filled(_BASIC, credentials.basic(self.account)[1:])
+        if self._basic is None:
+            self._basic = Filled(_BASIC, credentials.basic(self.account)[1:])
+        return self._basic
 
     @property
     def bound_to_connections(self) -> bool:

@@ -25,7 +25,7 @@ from exsim.protocols.activesync import fetching, waiting
 from exsim.protocols.activesync.device import new_device
 from exsim.protocols.activesync.phone import Phone
 from exsim.protocols.agent import Account, Agent
-from exsim.protocols.flow import Flow
+from exsim.protocols.flow import Flow, Request
 from exsim.protocols.negotiate import Signer
 from exsim.protocols.owa.notifications import listen
 from exsim.protocols.owa.page import Page
@@ -34,6 +34,7 @@ from exsim.runs.dice import Source
 from exsim.runs.garbage import collect_seldom
 from exsim.runs.order import Order
 from exsim.runs.sections import Expect, Load, Node, Population, Session
+from exsim.wire.names import LOGON_POST
 
 HOURS = 3600.0 * 12
 
@@ -52,13 +53,23 @@ def phone(client: Agent, account: Account, settings: Any) -> Flow[None]:
 
 
 def page(client: Agent, account: Account, settings: Any) -> Flow[None]:
-    """A page that has started, and listens."""
+    """A page that has started, and listens; what a logon brings it does not have."""
     client.number, client.account = 1, account
     yield session_mark.logon(1, account, settings)
     yield from listen(Page(client, account, settings, 1))
 
 
-FLOWS = {"activesync": phone, "owa": page}
+def logged_on_page(client: Agent, account: Account, settings: Any) -> Flow[None]:
+    """The same with a logon's cookies, two kilobytes of them, and its session followed."""
+    client.number, client.account = 1, account
+    yield session_mark.logon(1, account, settings)
+    form = b"destination=https%3A%2F%2Fmail.example%2Fowa%2F&flags=4&username=a&password=b"
+    asked = Request("POST", LOGON_POST, (), form, "logon", 1, account.address)
+    yield from client.send(asked)  # its answer brings the cookies, and a session has begun
+    yield from listen(Page(client, account, settings, 1))
+
+
+FLOWS = {"activesync": phone, "owa": page, "owa-logged-on": logged_on_page}
 
 
 def order(options: argparse.Namespace, folder: Path) -> Order:
@@ -100,7 +111,8 @@ def main() -> None:
     parser.add_argument("--spawn-rate", type=float, default=1000.0)
     parser.add_argument("--protocol", choices=FLOWS, default="activesync")
     options = parser.parse_args()
-    PROTOCOLS[options.protocol] = replace(PROTOCOLS[options.protocol], flow=FLOWS[options.protocol])
+    flow, options.protocol = FLOWS[options.protocol], options.protocol.partition("-")[0]
+    PROTOCOLS[options.protocol] = replace(PROTOCOLS[options.protocol], flow=flow)
     with tempfile.TemporaryDirectory(prefix="exsim-bench-idle-") as place:
         worker = Worker(order(options, Path(place)))
         lifeline_of(worker)

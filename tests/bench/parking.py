@@ -4,7 +4,7 @@
 
 DOOR is a Unix socket, for who speaks TLS before it (`parking_tls`).
 
-A Ping of ActiveSync is held and answered with status 1 (nothing changed), its other commands with nothing; a GET of OWA's notification channel is
+A logon of OWA is accepted.  A Ping of ActiveSync is held and answered with status 1 (nothing changed), its other commands with nothing; a GET of OWA's notification channel is
 answered with its head at once, and with a piece whenever it is woken; anything else is answered at once.  On
 the admin socket a line of digits sets how many are woken a second; each line is answered with how many are parked,
 how many were woken, and how many connections stand.
@@ -21,10 +21,11 @@ from itertools import count
 from typing import ClassVar
 
 from exsim.wire.wbxml import Element, encode
+from tests.bench.target import CANARY, COOKIES
 
 PAUSE = 0.02  # seconds between two rounds of waking
 HEAD = (
-    "HTTP/1.1 200 OK\r\nX-FEServer: EX16-01\r\nX-CalculatedBETarget: ex16-01.isp.com.au\r\n"
+    "HTTP/1.1 {status}\r\nX-FEServer: EX16-01\r\nX-CalculatedBETarget: ex16-01.isp.com.au\r\n"
     "X-BEServer: EX16-01\r\nrequest-id: {number:08x}-0000-0000-0000-000000000000\r\n"
 )
 QUIET = encode(Element("Ping:Ping", (Element("Ping:Status", ("1",)),)))
@@ -68,6 +69,8 @@ class Parking(asyncio.Protocol):
                 self._write("Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n", b"")
                 self._piece()
             Parking.parked.append(self)
+        elif b"auth.owa" in line:
+            self._write(f"Location: /owa/\r\nContent-Length: 0\r\n{_cookies()}", b"", "302 Found")
         elif b"cmd=" in line:
             self._write("Content-Type: application/vnd.ms-sync.wbxml\r\nContent-Length: 0\r\n", b"")
         else:
@@ -83,12 +86,25 @@ class Parking(asyncio.Protocol):
             )
             self._write(more, QUIET)
 
-    def _write(self, more: str, body: bytes) -> None:
-        head = HEAD.format(number=next(Parking.numbers)) + more + "\r\n"
+    def _write(self, more: str, body: bytes, status: str = "200 OK") -> None:
+        head = HEAD.format(number=next(Parking.numbers), status=status) + more + "\r\n"
         self.transport.write(head.encode() + body)
 
     def _piece(self) -> None:
         self.transport.write(b"%x\r\n%s\r\n" % (len(PIECE), PIECE))
+
+
+def _cookies() -> str:
+    """Those of an accepted logon and the canary, of their real sizes, and nobody else's."""
+    own = f"{next(Parking.numbers):08x}"
+    return "".join(
+        f"Set-Cookie: {name}={own}{value[len(own) :]}; path=/; secure{_hidden(name)}\r\n"
+        for name, value in (*COOKIES.items(), ("X-OWA-CANARY", CANARY))
+    )
+
+
+def _hidden(name: str) -> str:
+    return "" if name == "X-OWA-CANARY" else "; HttpOnly"
 
 
 class Admin(asyncio.Protocol):
