@@ -26,7 +26,7 @@ Facts = dict[str, str | int | float | bool | None]
 class Followed:
     """A session as the detector follows it: its record, and what only the detector needs."""
 
-    __slots__ = ("connections", "early", "met", "record", "rescued", "sealed", "state")
+    __slots__ = ("connections", "early", "headers", "met", "record", "rescued", "sealed", "state")
 
     def __init__(self, record: Session, sealed: float) -> None:
         self.record = record
@@ -38,6 +38,8 @@ class Followed:
             tuple[Hop, str | None]
         ] = []  # bare refusals that arrived while it was live
         self.rescued = False
+        # Beside OWA: those of its last answer, where they alone say who gave it, and nothing was new in them
+        self.headers: dict[str, str] | None = None
 
     def move(self, state: State, t: float) -> None:
         """Enter `state`, which ends the session, at `t` seconds since the run began."""

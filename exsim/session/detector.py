@@ -76,19 +76,16 @@ class Detector:
                 self._control(line)
                 return []
             browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
+            if line.protocol != "owa":
+                self._waits.hop(line)
+                return self._identified.hop(browser, line)
             if as_usual(browser, line):
                 return []
             count_usual(browser, self._ledger)
             witness = self.attribution.front_end(line)
             sign = read(line, self._hosts)
-            if line.protocol == "owa":
-                self._ledger.attribute(sign, *witness)
-                return self._take(browser, browser.sender(line), line, sign, witness)
-            self._waits.hop(line)
-            self._ledger.mail(line)
-            if line.status is not None:  # a channel may have none, and be well
-                self._ledger.attribute(sign, *witness)
-            return self._identified.take(browser, line, sign, *witness)
+            self._ledger.attribute(sign, *witness)
+            return self._take(browser, browser.sender(line), line, sign, witness)
         if isinstance(line, Mark):
             self._mark(line)
         return []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exsim.session.answers import IN_CHANNEL, SIGNED_IN, besides, is_channel
+from exsim.session.answers import IN_CHANNEL, SIGNED_IN, besides, is_channel, read_answer
 from exsim.session.attribution import Attribution
 from exsim.session.browser import Browser, Facts, Followed, Reading
 from exsim.session.hop import Hop, Mark
@@ -28,6 +28,7 @@ BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer
 # NTLM is bound to one connection to one node, so what is accepted there was answered by its challenger: a
 # witness where no header is (an IN channel has no answer).  NTHT
 ON_A_SIGNED_IN_CONNECTION = frozenset({"ntlm_3", "bound"})
+TWO_CHANNELS = frozenset({"outlook_anywhere"})  # where it matters on which of them an answer came
 STRANGER = "none"  # as a client's way to sign in
 # What bars a client's way in; a challenge does not, and an answer under its identity is no bar.
 BARS = DEFINITE | {
@@ -73,6 +74,16 @@ class Identified:
         ] = {}  # user, connection -> who challenged there
         self._attempts: dict[tuple[bool, str], tuple[Browser, Attempt]] = {}
 
+    def hop(self, browser: Browser, hop: Hop) -> list[Incident]:
+        """Take one hop that counts, and count by whom it was answered."""
+        self._ledger.mail(hop)
+        if self._as_usual(browser, hop):
+            return []
+        witness, sign = self._attribution.front_end(hop), read_answer(hop)
+        if hop.status is not None:  # a channel may have none, and be well
+            self._ledger.attribute(sign, *witness)
+        return self.take(browser, hop, sign, *witness)
+
     def take(
         self, browser: Browser, hop: Hop, sign: Sign, front_end: str | None, evidence: str
     ) -> list[Incident]:
@@ -100,7 +111,10 @@ class Identified:
         elif is_channel(hop) and hop.t <= (session.record.over or 0.0):
             self._meet(session, reading)  # it was open while the session lived
         found = self._overdue(session, hop)
+        session.headers = None
         if sign is Sign.SERVED and session.state is State.LIVE:
+            if evidence == "header" and hop.protocol not in TWO_CHANNELS:
+                session.headers = None if self._attribution.learns else hop.headers
             return found
         return found + self._weigh(session, reading)
 
@@ -152,6 +166,24 @@ class Identified:
         return facts.get(fact, "")
 
     # A session -----------------------------------------------------------------------------------
+
+    def _as_usual(self, browser: Browser, hop: Hop) -> bool:
+        """Count an answer that differs in nothing from its session's last one (`Followed.headers`); False: there is more to it."""
+        session = browser.sessions.get(hop.session)
+        if (
+            session is None
+            or session.headers is not hop.headers
+            or session.state is not State.LIVE
+            or hop.conn not in session.connections
+            or hop.status is None
+            or hop.auth == "ntlm_1"
+            or read_answer(hop) is not Sign.SERVED
+        ):
+            return False
+        self._ledger.attribute(Sign.SERVED, "", "header")  # as the one before it: by X-FEServer
+        self._ledger.identify(hop.body.owner, hop.protocol)
+        session.record.requests += 1
+        return True
 
     def _begin(self, reading: Reading) -> Followed:
         hop = reading.hop

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exsim.session.answers import IN_CHANNEL
 from exsim.session.browser import REMEMBERED
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop
 from exsim.session.records import Findings
 from tests.session.calls import ANSWER, LOST_CONTEXT, TARGETS, Caller
-from tests.session.dialogue import OLD, A, B, judged, only
+from tests.session.dialogue import OLD, A, B, judged, only, shared
 
 OTHER = Evidence(is_="answer", owner="other")
 
@@ -327,3 +328,39 @@ def test_whatever_comes_live_and_later_agree_and_what_is_kept_is_consistent(
         if session.incident is not None:
             assert hops[session.incident.seq].session == session.id
             assert session.incident.seq not in session.incident.aftermath
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(sorted(TARGETS)), st.lists(st.tuples(ACTS, NODES), max_size=25), st.booleans()
+)
+def test_answers_that_share_their_headers_are_judged_as_if_they_did_not(
+    protocol: str, steps: list[tuple[str, str | None]], control: bool
+) -> None:
+    usual = [("call", A), ("call", A)]  # among what is not
+    lines = life(protocol, [one for step in steps for one in (step, *usual)], control).lines
+    assert judged(shared(lines)) == judged(lines)
+
+
+@pytest.mark.parametrize("what", [{"conn": 2}, {"body": OTHER}, {"error": "truncated"}])
+def test_what_is_new_beside_the_headers_is_seen(what: dict[str, Any]) -> None:
+    caller = begun("activesync")
+    for _ in range(2):
+        caller.call(A)
+    caller.call(A, **what)
+    usual, new = judged(shared(caller.lines[:-1])), judged(shared(caller.lines))
+    assert new == judged(caller.lines)
+    assert (only(new).connections, new.wrong_mailbox, new.findings) != (
+        only(usual).connections,
+        usual.wrong_mailbox,
+        usual.findings,
+    )
+
+
+def test_an_answer_on_the_other_channel_is_a_meeting_though_its_headers_are_not_new() -> None:
+    caller = begun("outlook_anywhere")
+    caller.call(A)
+    caller.call(A, request=f"{IN_CHANNEL} /rpc/rpcproxy.dll")
+    found = judged(shared(caller.lines))
+    assert found == judged(caller.lines)
+    assert [meeting.front_end for meeting in only(found).meetings] == [A]

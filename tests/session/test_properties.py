@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from exsim.session.hop import Evidence, Hop, Line, Mark
 from exsim.session.records import Findings
 from exsim.session.signs import hop_class, read
 from exsim.session.tally import TOTAL, Tally
-from tests.session.dialogue import OLD, A, B, Browser, only
+from tests.session.dialogue import OLD, A, B, Browser, only, shared
 
 NODES = st.sampled_from([A, B, OLD, None])
 ACTS = st.sampled_from(["log_on", "poll", "refused", "bounced", "log_off", "renewed", "replay"])
@@ -46,19 +45,6 @@ def run(lines: list[Line]) -> tuple[Findings, list[str]]:
     detector = Detector()
     told = [incident.session for line in lines for incident in detector.feed(line)]
     return detector.finish(), told
-
-
-def shared(lines: list[Line]) -> list[Line]:
-    """The same lines as they are live: answers whose headers are alike have the very same ones."""
-    known: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-    return [
-        msgspec.structs.replace(
-            line, headers=known.setdefault(tuple(sorted(line.headers.items())), line.headers)
-        )
-        if isinstance(line, Hop)
-        else line
-        for line in lines
-    ]
 
 
 @settings(max_examples=100, deadline=None)
