@@ -20,7 +20,7 @@ from exsim.protocols.head import LONGEST, HeadFacts
 from exsim.session.hop import Evidence, Hop
 from exsim.wire import names
 from exsim.wire.back_end_cookie import renewed
-from exsim.wire.redact import redact_url
+from exsim.wire.redact import known_plain, redact_url
 
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
@@ -103,7 +103,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
     took = over_at - sent_at
     if head is not None:
         head = took if head == over_at else head - sent_at
-    lines = facts.set_cookies
+    lines, plain = facts.set_cookies, known_plain(request.target)
     set_cookies = hasher.set_by(lines) if lines else NOTHING_SET
     return Hop(  # in the order of its fields: by name it takes ten times as long
         client.stamp(sent_at),
@@ -114,7 +114,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         exchange.seq,
         identity.protocol,
         request.step,
-        _shown(request, client),
+        f"{request.method} {plain}" if plain is not None else _shown(request, client),
         response.status,
         response.reason[:60],
         facts.location,
