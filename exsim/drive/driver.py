@@ -162,7 +162,6 @@ class Client:
     ) -> None:
         """Write the hop of an exchange that is over, once, before its flow hears of it."""
         if not exchange.recorded:
-            exchange.recorded = True
             evidence = evidence or self.observe(exchange.request, response)
             self.write(exchange, response, evidence, how)
 
@@ -170,6 +169,7 @@ class Client:
         self, exchange: Exchange, response: Response, evidence: Evidence, how: str | None = None
     ) -> None:
         """The hop of an exchange that can only be over once."""
+        exchange.recorded = True
         hop = hop_of(exchange, response, evidence, how)
         self.sink(hop)
         for listener in self.listeners:

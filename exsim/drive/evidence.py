@@ -97,17 +97,18 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
     request, line, client = exchange.request, exchange.connection, exchange.task.client
     headers, cookies, hasher = response.headers, request.cookies, client.hasher
     facts = response.facts or HeadFacts(headers)
-    at = facts.request_id_at
-    identity, sent_at, head = client.identity, exchange.sent_at, exchange.first_byte
-    over_at = exchange.over_at
-    took = over_at - sent_at
+    lines, at = facts.set_cookies, facts.request_id_at
+    identity, head = client.identity, exchange.first_byte
+    sent_at, over_at = exchange.sent_at, exchange.over_at
+    # To microseconds, for the rest is noise; `round` takes ten times as long
+    took = int((over_at - sent_at) * 1e6 + 0.5) / 1e6
     if head is not None:
-        head = took if head == over_at else head - sent_at
-    lines, plain = facts.set_cookies, known_plain(request.target)
+        head = took if head == over_at else int((head - sent_at) * 1e6 + 0.5) / 1e6
+    plain = known_plain(request.target)
     set_cookies = hasher.set_by(lines) if lines else NOTHING_SET
     return Hop(  # in the order of its fields: by name it takes ten times as long
         client.stamp(sent_at),
-        sent_at,
+        int(sent_at * 1e6 + 0.5) / 1e6,
         took,
         identity.user,
         f"{identity.user}.{request.session}",
@@ -129,8 +130,8 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         facts.kept,
         _with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
         head,
-        exchange.late,
-        exchange.pause,
+        round(exchange.late, 4) if exchange.late else 0.0,
+        round(exchange.pause, 3) if exchange.pause else 0.0,
         how or ("whole" if response.facts is not None else ending(response)),
         response.error,
         line.origin,

@@ -88,10 +88,7 @@ class Exchange(msgspec.Struct, eq=False):
         self.first_byte = self.over_at = now = world.now()
         self.ended = WHOLE
         world.unwatch(self)
-        line.exchange = None
-        line.used += 1
-        if self.request.on is None:
-            line.pool.give(line)
+        client.release(self, False)
         del task.owned[self]
         response = Response(status, headers, body, line, None, line.used > 1, now, reason, facts)
         client.write(self, response, client.observe(self.request, response))

@@ -53,7 +53,8 @@ class ExsimUser(User):
 
     def start(self, group: Group) -> Greenlet:
         """As Locust's own, without a greenlet that runs: memory is what many users are short of."""
-        self._greenlet, self._group = presence, _ = Presence(self), group
+        presence = Presence(self)
+        self._greenlet, self._group = presence, group
         group.add(presence)
         get_hub().loop.run_callback(self._come, presence)
         return presence
@@ -67,42 +68,45 @@ class ExsimUser(User):
         if presence.dead:  # sent away before it came
             return
         self._state = LOCUST_STATE_RUNNING
+        came = False
         try:
-            self._begin()
+            came = self._begin()
         finally:
-            if self.client is None:
+            if not came:
                 presence.kill(block=False)
 
-    def _begin(self) -> None:
-        """The browser or phone, and its flow; nothing where more users are asked for than there are mailboxes."""
+    def _begin(self) -> bool:
+        """The browser or phone, and its flow; False where more users are asked for than there are mailboxes."""
         worker = getattr(self, "worker", None)
         if worker is None or worker.leaving:  # nobody may be let loose
-            return
+            return False
         number = self.number = self.numbers.take(self.population)
         if number is None:
-            return
+            return False
         index = number - self.numbers.firsts[self.population]
         accounts = worker.order.assignments[self.population][index]
         self.client, flow = start_user(worker, number, self.population, accounts)
         if len(accounts) == 1:
             worker.homes[self.client] = (accounts[0].node or accounts[0].home).upper()
-        self.client.run(
-            flow, "user"
-        )  # may be over at once; the user is there until Locust takes it away
+        self.client.run(flow, "user")  # may be over at once: the user stays until Locust takes it
+        return True
 
     def leave(self) -> None:
         """Locust takes the user away.  A second call does nothing."""
         client, number, self.client, self.number = self.client, self.number, None, None
-        if client is not None:
-            self.worker.let_go(client)
-        if number is not None:
-            self.numbers.give(self.population, number)
+        try:
+            if client is not None:
+                self.worker.let_go(client)
+        finally:
+            if number is not None:
+                self.numbers.give(self.population, number)
 
 
 class Presence(Greenlet):  # type: ignore[misc]  # gevent says nothing of its type
     """A user as Locust knows it: among its greenlets until it is killed.  It never runs.
 
-    One that had run and waits would keep six kilobytes of stacks: its own and Python's.
+    One that had run and waits would keep six kilobytes of stacks: its own and Python's.  Locust kills users one
+    by one, by this method; `gevent.killall` would go past it.
     """
 
     def __init__(self, user: ExsimUser) -> None:
@@ -114,9 +118,11 @@ class Presence(Greenlet):  # type: ignore[misc]  # gevent says nothing of its ty
         block: bool = True,
         timeout: float | None = None,
     ) -> None:
-        for user in self.args:  # none any more once it was killed
-            user.leave()
-        super().kill(exception, block, timeout)
+        try:
+            for user in self.args:  # none any more once it was killed
+                user.leave()
+        finally:
+            super().kill(exception, block, timeout)
 
 
 def user_classes(order: Order) -> list[type[ExsimUser]]:

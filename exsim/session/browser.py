@@ -6,7 +6,6 @@ the session's life, because a renewal changes only `cadataTTL` (E13).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,6 +65,7 @@ class Browser:
     """
 
     __slots__ = (
+        "challengers",
         "control",
         "expected",
         "forgotten",
@@ -97,7 +97,8 @@ class Browser:
         self.sessions: dict[str, Followed] = {}
         self.expected = ""  # session that begins with the first answer that serves it
         self.unkeyed: dict[str, Followed] = {}  # of such: without a logon cookie to tell it by
-        self.forgotten: deque[str] = deque(maxlen=REMEMBERED)  # sessions, the last that were
+        self.forgotten = 0  # number of the newest session that was
+        self.challengers: dict[int, str] = {}  # connection -> who challenged there
         self.usual: Usual | None = None  # the last answer, where the next may be like it
         self.logons: dict[str, Facts] = {}  # session id -> facts of the mark before the logon
 
@@ -136,13 +137,17 @@ class Browser:
             return None
         name = next(iter(self.sessions))
         old = self.sessions.pop(name)
-        self.forgotten.append(name)
+        self.forgotten = max(self.forgotten, _number(name))
         self.logons.pop(name, None)
         self.keys = {key: one for key, one in self.keys.items() if one is not old}
         self.seals = {key: one for key, one in self.seals.items() if one[0] is not old}
         self.unkeyed = {key: one for key, one in self.unkeyed.items() if one is not old}
         self.settle(old.record)
         return name
+
+    def is_forgotten(self, name: str) -> bool:
+        """Whether the session called `name` was let go of: an answer as late as that is nobody's."""
+        return name not in self.sessions and 0 < _number(name) <= self.forgotten
 
     def keep(self, session: Followed, hop: Hop) -> None:
         """Remember the telling cookies that this answer sets, as `session`'s."""
@@ -168,6 +173,12 @@ class Browser:
         """
         owner, _ = self.seals.get(hop.cookies.get(names.CADATA_TTL, ""), (None, 0.0))
         return owner if owner is not session else None
+
+
+def _number(name: str) -> int:
+    """Of the logon by which a session began: 2 of "17.2", and of "17.2+" that was accepted twice; 0 of no session's name."""
+    number = name.rpartition(".")[2].rstrip("+")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 16 else 0
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from exsim.session.answers import OTHERS
 from exsim.session.attribution import Attribution, Witness, net_bios
-from exsim.session.browser import Browser, Facts, Followed, Reading, Usual
+from exsim.session.browser import Browser, Facts, Followed, Reading
 from exsim.session.hop import Hop, Line, Mark
 from exsim.session.identified import Identified
 from exsim.session.ledger import MARKED, Ledger
@@ -24,7 +24,7 @@ from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.sids import Sids
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read, serves
-from exsim.session.usual import as_usual, count_usual
+from exsim.session.usual import as_usual, count_usual, expect_usual
 from exsim.session.waits import CUT, WaitBook
 from exsim.wire.names import BACK_END_COOKIE
 
@@ -136,7 +136,7 @@ class Detector:
         if ordinary and sign in HARMLESS and (sender is None or sender.state is State.LIVE):
             alike = sign is Sign.SERVED and evidence == "header" and not self.attribution.learns
             if sender is not None and alike:
-                browser.usual = Usual(sender, hop)
+                expect_usual(browser, sender, hop)
             return []  # nearly every answer leaves here
         return self._weigh(Reading(browser, sender, hop, sign, front_end, evidence))
 
@@ -337,6 +337,7 @@ class Detector:
     def _brought(self, mark: Mark) -> None:
         """A session is about to begin by a logon that was made elsewhere."""
         browser = self._browser(mark.user, self._is_control(mark))
+        count_usual(browser, self._ledger)
         holder = browser.jar
         if holder is not None and holder.state is State.LIVE:
             holder.move(after(holder.state, Sign.REPLACED), mark.t)

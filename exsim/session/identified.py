@@ -23,7 +23,7 @@ from exsim.session.records import Incident, Session, ShutOut
 COOKIE_PROTOCOLS = frozenset({"owa"})  # whose sessions are told by cookies: not followed here
 # Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
 WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
-MOST_CONNECTIONS = 20_000  # whose challenger is remembered: of the last ones
+MOST_CONNECTIONS = 16  # of one client, whose challenger is remembered: of the last ones
 BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer that says so
 # NTLM is bound to one connection to one node, so what is accepted there was answered by its challenger: a
 # witness where no header is (an IN channel has no answer).  NTHT
@@ -69,9 +69,6 @@ class Identified:
         self._users = users
         self._begun = begun
         self._note = note
-        self._challengers: dict[
-            tuple[int, int], str
-        ] = {}  # user, connection -> who challenged there
         self._attempts: dict[tuple[bool, str], tuple[Browser, Attempt]] = {}
 
     def hop(self, browser: Browser, hop: Hop) -> list[Incident]:
@@ -92,13 +89,15 @@ class Identified:
             self._stranger(Reading(browser, None, hop, sign, front_end, evidence))
             return []
         if hop.auth == "ntlm_1" and front_end is not None:
-            self._challengers[hop.user, hop.conn] = front_end
-            if len(self._challengers) > MOST_CONNECTIONS:
-                del self._challengers[next(iter(self._challengers))]
+            browser.challengers[hop.conn] = front_end
+            if len(browser.challengers) > MOST_CONNECTIONS:
+                del browser.challengers[min(browser.challengers)]  # numbers count up
         session = browser.sessions.get(hop.session)
         reading = Reading(browser, session, hop, sign, front_end, evidence)
         if session is None:
-            if hop.session in browser.forgotten:
+            if browser.is_forgotten(hop.session):
+                if sign is Sign.WRONG_MAILBOX:  # the worst there is, however late
+                    self._ledger.report(reading)
                 return []
             if not _begins(hop, sign):
                 self._outside(reading)
@@ -246,7 +245,7 @@ class Identified:
             return  # served by the IN channel's front end; the OUT channel's is where it began
         evidence = reading.evidence
         if front_end is None and hop.auth in ON_A_SIGNED_IN_CONNECTION:
-            front_end, evidence = self._challengers.get((hop.user, hop.conn)), "ntlm"
+            front_end, evidence = reading.browser.challengers.get(hop.conn), "ntlm"
         if front_end is not None and front_end not in session.met:  # the first: a trial
             note_meeting(session, hop, front_end, evidence)
             self._note(record)

@@ -8,12 +8,19 @@ way, to the same end.
 
 from __future__ import annotations
 
-from exsim.session.browser import Browser
+from exsim.session.browser import Browser, Followed, Usual
 from exsim.session.hop import Hop
 from exsim.session.ledger import Ledger
 from exsim.session.machine import State
 from exsim.session.place import Place, known_place
 from exsim.session.signs import LOGON_COOKIES, plain_body
+
+
+def expect_usual(browser: Browser, sender: Followed, hop: Hop) -> None:
+    """The next answer may be like this one, which was ordinary and said by its headers alone who gave it."""
+    told_by_cookies = not browser.unkeyed  # and not by the session's name
+    if hop.status == 200 and told_by_cookies and not browser.control:
+        browser.usual = Usual(sender, hop)
 
 
 def as_usual(browser: Browser, hop: Hop) -> bool:

@@ -28,7 +28,8 @@ LONGEST_SEGMENT = (
     48  # of a nested URL's path; a canary has 76 signs, and may stand where a path should
 )
 _KNOWN: dict[str, str] = {}  # a URL of which nothing is taken out
-known_plain = _KNOWN.get  # of such a URL itself, where it came before; else None
+# A URL of which nothing is taken out, if it was asked for before; else None.  For whoever asks a thousand times a second
+known_plain = _KNOWN.get
 _KNOWN_PARTS: dict[str, str] = {}  # a parameter that stays, with its value
 _TAKEN_OUT: dict[str, str] = {}  # the name of one that goes, whatever its value -> what is left
 _KNOWN_LIMIT = 4096

@@ -340,3 +340,20 @@ def test_a_crash_in_a_flow_ends_the_run_and_is_marked() -> None:
         net.world.run()
     marks = [line for line in recorded.lines if isinstance(line, MarkLine)]
     assert marks[0].facts == {"flow": "user", "error": "ZeroDivisionError"}
+
+
+def test_a_hop_shows_its_own_request_without_its_secrets() -> None:
+    def flow() -> Flow[None]:
+        for target in ("/a?key=1", "/a?key=2", "/b?key=1", "/b?key=1"):
+            yield from get(target)
+        yield from Request("POST", "/b?key=1", step="b")
+
+    recorded, _ = run(flow())
+    shown = [hop.request for hop in recorded.hops]
+    assert shown == [
+        "GET /a?key=…",
+        "GET /a?key=…",
+        "GET /b?key=…",
+        "GET /b?key=…",
+        "POST /b?key=…",
+    ]

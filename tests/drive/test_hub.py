@@ -45,5 +45,14 @@ def test_each_deadline_is_kept_whether_it_is_near_or_far(monkeypatch: pytest.Mon
     world.watch(moved)
     gevent.sleep(0.4)
     for one in (*due, moved):
-        assert len(one.told) == 1 and one.told[0] >= 0
+        assert len(one.told) == 1 and 0 <= one.told[0] < FAR, one.told
     assert [len(one.told) for one in over] == [1, 0]
+    assert not world._near and not world._far, "nobody is held on to"
+
+
+def test_a_stamp_is_of_its_own_second_whichever_came_before() -> None:
+    stamp = hub.stamper(1_763_788_800.0)
+    said = [stamp(t) for t in (5.25, 3.75, 3.125, 65.5, 5.25)]
+    wanted = ["05.250", "03.750", "03.125", "05.500", "05.250"]
+    assert [text[17:] for text in said] == [f"{each}Z" for each in wanted]
+    assert said[0] == said[-1] == "2025-11-22T05:20:05.250Z" and said[3][:16] == "2025-11-22T05:21"

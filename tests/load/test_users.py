@@ -12,6 +12,7 @@ import sys
 # Importing Locust replaces the sockets of the process: a process of its own.
 COMING_AND_GOING = """
 import gevent
+from gevent import get_hub
 from locust.env import Environment
 from exsim.load import users
 from tests.load.orders import orders
@@ -72,10 +73,37 @@ gevent.sleep(0.05)
 assert runner.user_count == 0 and not asked, "who has no mailbox does not stay"
 
 two = classes[0](environment)
+two.numbers.give(0, two.numbers.firsts[0])
 presence = two.start(runner.user_greenlets)
 presence.kill(block=False)
 gevent.sleep(0.05)
 assert runner.user_count == 0 and not asked, "who was sent away before it came does not come"
+
+
+def fail(*_):
+    raise OSError("no space left on device")
+
+
+errors = []
+get_hub().handle_error = lambda *error: errors.append(error)
+free = len(two.numbers.free[0])
+three = classes[0](environment)
+Client.run, right = fail, Client.run
+three.start(runner.user_greenlets)
+gevent.sleep(0.05)
+assert runner.user_count == 0 and errors, "whose flow cannot begin does not stay"
+assert len(two.numbers.free[0]) == free and len(gone) == 1, "nor keeps a mailbox"
+Client.run = right
+four = classes[0](environment)
+presence = four.start(runner.user_greenlets)
+gevent.sleep(0.05)
+Worker.let_go = fail
+try:
+    presence.kill(block=False)
+except OSError:
+    pass
+gevent.sleep(0.05)
+assert runner.user_count == 0 and len(two.numbers.free[0]) == free, "nor one that cannot be let go"
 print("well")
 """
 

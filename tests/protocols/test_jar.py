@@ -184,3 +184,11 @@ def test_the_jar_is_a_map_from_name_and_path_to_the_last_value(
     )
     sent = made.line(asked, NOW).line
     assert sorted(sent.split("; ") if sent else []) == wanted
+
+
+def test_paths_that_carry_other_cookies_have_another_line() -> None:
+    jar = Jar("mail.example")
+    jar.set("a", "1", "/owa/")
+    jar.set("b", "2", "/")
+    sent = [jar.line(path).line for path in ("/owa/", "/ecp/", "/", "/owa/service.svc")]
+    assert sent == ["a=1; b=2", "b=2", "b=2", "a=1; b=2"]

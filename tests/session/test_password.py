@@ -66,3 +66,19 @@ def test_sessions_that_are_over_for_long_are_explained_too() -> None:
     assert [one.kind for one in refusals.explain(kept)] == [KIND]
     assert [(one.state, one.incident) for one in kept] == [("ended", None)]
     assert not refusals.explain(kept), "once"
+
+
+def test_of_several_refusals_and_logons_the_next_in_time_counts() -> None:
+    """Lines come in the order of arrival, and a late answer was sent before others."""
+    browser = lost_by_440()
+    browser.log_on(A)  # between the loss and the refusal
+    refused_logon(browser)
+    assert states(judged(browser.lines)) == ["lost", "live"]
+    refusals = Refusals()
+    for t in (90.0, 30.0):
+        refusals.note("user17@example.com", t)
+    browser = lost_by_440()
+    sessions = Packed()
+    for one in judged(browser.lines).sessions:
+        sessions.append(one)
+    assert len(refusals.explain(sessions)) == 1

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from exsim.session import detector as detecting
+from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop, Line
 from exsim.session.records import Findings
@@ -97,3 +98,38 @@ def test_ordinary_answers_go_the_short_way(monkeypatch: pytest.MonkeyPatch) -> N
     )
     assert found(lines) == found(talk(Browser()))
     assert short[: len(lines) - 2].count(True) == 6  # of the second session's seven polls
+
+
+def test_sessions_told_by_their_names_alone_are_told_on_the_short_way_too() -> None:
+    """Brought from elsewhere, without a logon cookie: one snapshot of cookies for both."""
+    browser = Browser()
+    browser.jar = {"FedAuth": "shown once"}
+    for name in (1, 2):
+        browser.logons = name
+        browser.mark("brought", number=name)
+        browser.poll(A, body=OWN)
+    browser.poll(A, body=OWN, session="17.1")
+    browser.poll(A, body=OWN)
+    assert found(live(browser.lines)) == found(browser.lines)
+
+
+def test_only_a_200_is_what_others_may_be_like() -> None:
+    browser = Browser()
+    browser.log_on(A)
+    for status in (304, 200):
+        browser.poll(A, status=status, headers={"x-owa-error": "Some.Exception"})
+    assert found(live(browser.lines)) == found(browser.lines)
+
+
+def test_a_balancer_whose_cookies_are_learnt_is_learnt_from_in_each_answer() -> None:
+    browser = Browser()
+    browser.log_on(A)
+    browser.poll(A, body=OWN)
+    for value in ("s1", "s2"):
+        browser.poll(A, body=OWN, set_cookies={"LB01": value})
+    browser.poll(None, body=OWN, cookies=dict(browser.jar))
+    witnesses = Attribution(lb_cookies=["LB01"])
+    detector = Detector(attribution=witnesses)
+    for line in live(browser.lines):
+        detector.feed(line)
+    assert detector.finish().witnesses["lb_cookie"] == 1

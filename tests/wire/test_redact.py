@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exsim.wire import redact
 from exsim.wire.redact import KEPT_PARAMETERS, redact_headers, redact_log_line, redact_url
 from exsim.wire.redact_config import redact_config
 
@@ -257,3 +258,10 @@ def test_no_password_of_the_statistics_page_survives(password: str) -> None:
 @given(st.text())
 def test_a_configuration_keeps_its_number_of_lines(text: str) -> None:
     assert redact_config(text).count("\n") == text.count("\n")
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    for number in range(redact._KNOWN_LIMIT + 10):
+        redact_url(f"/x{number}?id=-{number}&n{number}=secret")
+    for known in (redact._KNOWN, redact._KNOWN_PARTS, redact._TAKEN_OUT):
+        assert len(known) <= redact._KNOWN_LIMIT
