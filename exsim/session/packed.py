@@ -2,7 +2,7 @@
 
 A run of days has hundreds of thousands of sessions, and each is asked for again and again once the run is
 over.  Whoever follows a session changes its record until it is *settled*; then it is packed, and a block of
-settled ones goes to a file.  What is left in memory grows with the users, and not with the run.
+settled ones goes to a file.  With one on disk, what is left in memory grows with the users, and not with the run.
 """
 
 from __future__ import annotations

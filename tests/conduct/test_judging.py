@@ -22,6 +22,7 @@ def told(folder: Path, kind: type) -> dict[str, bytes]:
     if isinstance(sessions, Packed):
         blocks = [block for block in sessions._blocks if isinstance(block, tuple)]
         assert sum(length for _, length in blocks) > judging.IN_MEMORY
+        assert sessions._file._rolled  # type: ignore[attr-defined]  # it is a file of the disk's by now
     judging.write(directory, judgement)
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 

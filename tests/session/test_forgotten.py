@@ -40,7 +40,7 @@ def test_who_challenged_is_known_of_a_clients_last_connections_however_many_clie
     for caller in callers:
         caller.begin()
         for conn in range(3 + MOST_CONNECTIONS):
-            caller.challenged(B, "ntlm_1", conn=conn)
+            caller.challenged(A if conn < 3 else B, "ntlm_1", conn=conn)
     for caller in callers:
         caller.in_channel(None, conn=2 + MOST_CONNECTIONS)
         caller.in_channel(None, conn=2)

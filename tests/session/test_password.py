@@ -78,6 +78,8 @@ def test_of_several_refusals_and_logons_the_next_in_time_counts() -> None:
     for t in (90.0, 30.0):
         refusals.note("user17@example.com", t)
     browser = lost_by_440()
+    browser.t = 60.0
+    browser.log_on(A)
     sessions = Packed()
     for one in judged(browser.lines).sessions:
         sessions.append(one)
