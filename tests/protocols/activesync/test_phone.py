@@ -26,4 +26,4 @@ def test_what_is_asked_again_is_asked_anew_where_anything_changed() -> None:
         asked += [phone.request("Sync", None).target, phone.request("Sync", None).target]
     assert asked[1].startswith("/elsewhere?") and not asked[0].startswith("/elsewhere?")
     assert asked[1] == asked[2] and asked[3] == asked[4] and asked[5] == asked[6]
-    assert len(set(asked)) == 4 and phone.request("Ping", None).target not in asked
+    assert len(set(asked)) == 4 and phone.request("FolderSync", None).target not in asked
