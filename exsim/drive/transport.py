@@ -172,10 +172,13 @@ class HubLine:
             self.head_done = self.complete = self.until_close = False
         target = self.target
         data = head_of(request, target.host, client_request_id, length, target.signature)
-        if self.ready and self.tls is None:
+        if not self.ready:
+            self._send(data)
+        elif self.tls is None or self.outgoing is None:
             self._push(data)
         else:
-            self._send(data)
+            self.tls.write(data)
+            self._push(self.outgoing.read())
 
     def write(self, data: bytes) -> None:
         self._send(data)
@@ -259,9 +262,10 @@ class HubLine:
                 self._fail("tls")
             if not self.ready:
                 return
+        read, incoming = self.tls.read, self.incoming
         while self.alive:  # all that is pending: an answer may be larger than one record
             try:
-                plain = self.tls.read(CHUNK)
+                plain = read(CHUNK)
             except ssl.SSLWantReadError:
                 self._flush_tls()
                 return
@@ -272,7 +276,7 @@ class HubLine:
                 self._eof()
                 return
             self._feed(plain)
-            if not (self.tls.pending() or self.incoming.pending):
+            if not incoming.pending and len(plain) < CHUNK:  # more than a record holds
                 return
 
     def _feed(self, data: bytes) -> None:
