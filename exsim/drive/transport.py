@@ -292,10 +292,7 @@ class HubLine:
         self.received += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._fail("unreadable")
-            return
-        except httptools.HttpParserError:
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError):
             self._fail("unreadable")
             return
         if self.complete:
