@@ -204,9 +204,8 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     status = hop.status
     if status is None:
         return Sign.NO_ANSWER
-    # Nearly every answer leaves here, and the rules below stay out of the hot path.
     place = place_of(hop.request)
-    if (
+    if (  # nearly every answer leaves here, and the rules below stay out of the hot path
         status == 200
         and hop.error is None
         and place is Place.ORDINARY
