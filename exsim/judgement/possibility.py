@@ -31,13 +31,19 @@ def _ruled_out(judgement: Judgement) -> Iterator[str]:
         )
     control = judgement.results.control
     lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
-    if sessions and not lost:
+    if sessions and not lost and _culprits(judgement) <= {c.node for c in control}:
         yield f"Not a node by itself: asked directly, 0 of {sessions} sessions were lost."
     losing = judgement.results.lost
     if losing and any(
         "made no difference" in s and "Where" in s for v in judgement.views for s in v.sentences
     ):
         yield "Not the mailbox server: where the mailbox lives made no difference."
+
+
+def _culprits(judgement: Judgement) -> set[str | None]:
+    """The nodes that lost a session of the load's own; None where one of them is not known."""
+    lost = (one.incident for one in judgement.findings.sessions if lost_by_itself(one))
+    return {incident.front_end for incident in lost if incident is not None}
 
 
 def may_be(judgement: Judgement) -> list[str]:

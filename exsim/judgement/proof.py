@@ -13,13 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from exsim.session.answers import is_channel
+from exsim.session.attribution import BE_SERVER, CALCULATED_BE, net_bios
 from exsim.session.hop import Hop
-from exsim.session.meaning import SIGNS
+from exsim.session.meaning import DEFINITE, SIGNS, Sign
 from exsim.session.records import Incident
-from exsim.session.signs import read
+from exsim.session.signs import carries_logon_cookies, node_spoke, read, serves
 from exsim.wire import names
-
-SERVED_AT_MOST = 399
 
 # What the `reason` of a redirect to the logon page says of the session, and what it rules out (E13).
 REASONS = {
@@ -31,7 +30,10 @@ REASONS = {
 
 
 class ProofLine(msgspec.Struct, frozen=True):
-    """One answer.  `later`: seconds after the culprit's answer (0 for the culprit's own)."""
+    """One answer.  `later`: seconds after the culprit's answer (0 for the culprit's own).
+
+    `alive`: it served the cookies; `refused`: it refused them.  An error, or no answer, is neither.
+    """
 
     node: str
     request: str
@@ -43,6 +45,7 @@ class ProofLine(msgspec.Struct, frozen=True):
     alive: bool = False
     culprit: bool = False
     request_id: str = ""
+    refused: bool = False
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -68,7 +71,7 @@ def proof(incident: Incident, hops: Sequence[Hop]) -> Proof | None:
     node = incident.front_end or node_of(culprit)
     first = ProofLine(
         node, request_of(culprit), culprit.status, answer_of(culprit), 0.0, culprit.utc,
-        reason_of(culprit), culprit=True, request_id=culprit.request_id,
+        reason_of(culprit), culprit=True, request_id=culprit.request_id, refused=True,
     )  # fmt: skip
     lines = [first, *(_line(hop, culprit, node) for hop in replays)]
     alive = any(line.alive and line.node != node for line in lines)
@@ -109,7 +112,7 @@ def replayed(hop: Hop, incident: Incident, culprit: Hop) -> bool:
 def node_of(hop: Hop) -> str:
     """Who answered, by what the answer itself says, else the node that was asked; "" when unknown."""
     said = hop.headers.get(names.FE_SERVER.lower()) or hop.headers.get(names.DIAG_INFO.lower())
-    return (said or hop.origin or "").upper()
+    return net_bios(said or hop.origin or "")
 
 
 def request_of(hop: Hop) -> str:
@@ -149,18 +152,22 @@ def answer_of(hop: Hop) -> str:
 
 
 def _line(hop: Hop, culprit: Hop, node: str) -> ProofLine:
-    asked = node_of(hop) or "unknown"
-    alive = hop.status is not None and hop.status <= SERVED_AT_MOST and not _refused(hop)
+    asked, sign = node_of(hop) or "unknown", read(hop)
     later = max(0.0, hop.arrived - culprit.arrived)
     return ProofLine(
-        asked, request_of(hop), hop.status, answer_of(hop), later, hop.utc, reason_of(hop), alive,
-        culprit=asked == node, request_id=hop.request_id,
+        asked, request_of(hop), hop.status, answer_of(hop), later, hop.utc, reason_of(hop),
+        _served(hop, sign), culprit=asked == node, request_id=hop.request_id, refused=sign in DEFINITE,
     )  # fmt: skip
 
 
-def _refused(hop: Hop) -> bool:
-    to_logon = bool(hop.location) and names.LOGON_PAGE in (hop.location or "").lower()
-    return to_logon or hop.body.is_ in {"logon_page", "refusal_440"}
+def _served(hop: Hop, sign: Sign) -> bool:
+    """Whether an answer shows that the cookies were taken: a node's own, and of a redirect a back end's.
+
+    A page of the balancer's, an error page and a way to another host say nothing of a session.
+    """
+    behind = BE_SERVER in hop.headers or CALCULATED_BE in hop.headers
+    whole = sign is Sign.SERVED and node_spoke(hop) and (hop.status == 200 or behind)
+    return whole or serves(hop, sign)
 
 
 def _conclusion(
@@ -169,8 +176,12 @@ def _conclusion(
     sentences = []
     if alive:
         sentences.append("The session was alive.")
-    elif len(lines) > 1:
-        sentences.append("No other node served a copy of the cookies either.")
+    elif others := [line for line in lines[1:] if line.node != node]:
+        sentences.append(
+            "No other node served a copy of the cookies either."
+            if any(line.refused for line in others)
+            else "Whether it was still alive is not known: no other node's answer to a copy says."
+        )
     shown = (line.reason for line in lines if line.culprit and line.reason is not None)
     reason = incident.reason or next(shown, None)
     if reason in REASONS:
@@ -180,9 +191,12 @@ def _conclusion(
 
 
 def _innocent(node: str, aftermath: list[Hop]) -> list[str]:
+    """Of those that were asked without the cookies, which the culprit had deleted: theirs is no refusal of them."""
     if not aftermath:
         return []
-    innocent = sum(node_of(hop) != node for hop in aftermath)
+    innocent = sum(
+        node_of(hop) not in ("", node) and not carries_logon_cookies(hop) for hop in aftermath
+    )
     if innocent == len(aftermath) == 1:
         return ["The refusal after it came from a node that is innocent."]
     if innocent == len(aftermath):

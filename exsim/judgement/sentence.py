@@ -5,12 +5,12 @@ Written for an Exchange administrator at night: no share without its fraction, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from exsim.judgement.collapse import collapse
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.matrix import Cell
+from exsim.judgement.matrix import Cell, lost_by_itself
 from exsim.judgement.results import Results
 from exsim.judgement.shape import Shape, shape
 from exsim.judgement.statistics import interval, upper_bound
@@ -65,7 +65,7 @@ def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunF
     sentences = _wrong_mailbox(findings) if verdict.has("wrong_mailbox") else []
     sentences += _sentences(verdict, "shut_out")
     if verdict.has("lost"):
-        sentences += _losses(document, facts)
+        sentences += _losses(document, findings, facts)
     if verdict.has("changed_front_end"):
         lost = "" if document.lost else " None of them was lost."
         of = counted_noun(document.sessions, "session")
@@ -93,18 +93,34 @@ def _wrong_mailbox(findings: Findings) -> list[str]:
     return [first, f"{whose}Stop using this balancer configuration until that is understood."]
 
 
-def _losses(document: Results, facts: RunFacts) -> list[str]:
+def _losses(document: Results, findings: Findings, facts: RunFacts) -> list[str]:
     shapes = shapes_of(document.matrix, facts)
-    if not shapes:
-        return [
-            f"{document.lost} of {counted_noun(document.sessions, 'session')} were thrown out, and "
-            "which node did it is not known."
-        ]
     sentences: list[str] = []
     for protocol, found in shapes.items():
         prefix = f"{protocol_name(protocol)}: " if len(shapes) > 1 else ""
         sentences += [f"{prefix}{found.sentence}", *_numbers(found)]
-    return sentences
+    return [*sentences, *_at_no_meeting(document, findings)]
+
+
+def _at_no_meeting(document: Results, findings: Findings) -> Iterator[str]:
+    """The losses that stand in no combination: by a late answer, or by nobody knows whom."""
+    if document.lost <= sum(cell.lost for cell in document.matrix):
+        return
+    lost = [
+        session
+        for session in findings.sessions
+        if lost_by_itself(session) and not any(meeting.lost for meeting in session.meetings)
+    ]
+    of = f"of {counted_noun(document.sessions, 'session')}"
+    late = sum(one.incident is not None and one.incident.of_session is not None for one in lost)
+    if late:
+        yield (
+            f"{late} {of} {_were(late)} lost to late answers to an earlier page of the same browser; no "
+            "combination of nodes is behind that."
+        )
+    unknown = len(lost) - late
+    if unknown:
+        yield f"{unknown} {of} {_were(unknown)} thrown out, and which node did it is not known."
 
 
 def shapes_of(cells: Sequence[Cell], facts: RunFacts) -> dict[str, Shape]:
@@ -114,13 +130,17 @@ def shapes_of(cells: Sequence[Cell], facts: RunFacts) -> dict[str, Shape]:
     return {protocol: one for protocol, one in found.items() if one}
 
 
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
 def _numbers(found: Shape) -> list[str]:
     at = (
         "at that meeting"
         if len(found.pairs) < 4 or found.kind == "product"
         else "at such a meeting"
     )
-    verb = "was" if found.lost == 1 else "were"
+    verb = _were(found.lost)
     exact = between(*interval(found.lost, found.sessions))
     first = f"{found.lost} of {found.sessions} {verb} lost {at} (95 %: {exact})."
     if not found.other_sessions:

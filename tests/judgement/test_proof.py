@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -61,6 +63,72 @@ def test_the_culprit_answering_itself_again_proves_no_life() -> None:
     found = proof(lost.incident, hops)
     assert found
     assert not found.alive
+
+
+UNKNOWN = "Whether it was still alive is not known: no other node's answer to a copy says."
+NO_SIGN_OF_LIFE: list[dict[str, Any]] = [
+    {"status": 302, "location": "https://x/owa/auth/errorFE.aspx?CafeError=SSLCertificateProblem"},
+    {"status": 302, "location": "https://sts.example.com/adfs/ls"},
+    {"status": 301, "location": "https://x/owa/", "headers": {}},  # the balancer's own
+    {"status": 200, "headers": {}},  # its page of excuses
+    {"status": 200, "body": Evidence(is_="foreign_logon")},
+    {"status": 200, "body": Evidence(is_="boot_page", owner="other")},
+    {"status": 503},
+    {"status": None, "error": "reset"},
+]
+
+
+@pytest.mark.parametrize("changes", NO_SIGN_OF_LIFE)
+def test_an_answer_that_serves_nobody_is_neither_life_nor_death(changes: dict[str, Any]) -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    hops[6] = msgspec.structs.replace(hops[6], **changes)
+    found = proof(lost.incident, hops)
+    assert found
+    assert (found.alive, found.conclusion[0]) == (False, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": 302, "location": "/owa/languageselection.aspx", "headers": {"x-feserver": A, "x-beserver": A}},
+        {"headers": {}, "body": Evidence(is_="boot_page", owner="own")},
+        {"headers": {}, "origin": A},
+    ],
+)  # fmt: skip
+def test_what_a_back_end_answers_is_life(changes: dict[str, Any]) -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    hops[6] = msgspec.structs.replace(hops[6], **changes)
+    found = proof(lost.incident, hops)
+    assert found and found.alive
+
+
+def test_nothing_is_said_of_other_nodes_where_only_the_culprit_was_asked() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    found = proof(lost.incident, [*hops[:6], hops[7]])
+    assert found
+    assert found.conclusion[0] == "EXCH13 could not read it (reason=0: not expired, not refused)."
+
+
+@pytest.mark.parametrize(
+    "changes", [{"cookies": {"cadata": "9f2c"}}, {"headers": {}}, {"headers": {"x-feserver": "exch13.x.y"}}]
+)  # fmt: skip
+def test_who_refused_the_cookies_too_or_is_not_known_is_not_called_innocent(
+    changes: dict[str, Any],
+) -> None:
+    """Six connections meet two nodes with another key at once, and both refuse the same cookies."""
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    hops[4] = msgspec.structs.replace(hops[4], **changes)
+    found = proof(lost.incident, hops)
+    assert found
+    assert found.conclusion[-1] == "Of the 2 refusals after it 1 came from nodes that are innocent."
 
 
 def test_only_control_hops_with_the_same_cookies_are_evidence() -> None:

@@ -10,7 +10,7 @@ from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, Preset
 from exsim.judgement.judge import judge
 from exsim.judgement.sentence import Statement, simulated_line
-from exsim.session.records import Findings, Session
+from exsim.session.records import Findings, Incident, Session
 from tests.judgement.build import (
     OLD,
     A,
@@ -143,7 +143,7 @@ def test_losses_whose_node_is_unknown_are_still_losses() -> None:
     one = session(1, A, [A], A)
     one.state = "lost"
     assert said([one]).sentences[0] == (
-        "1 of 1 session were thrown out, and which node did it is not known."
+        "1 of 1 session was thrown out, and which node did it is not known."
     )
 
 
@@ -173,3 +173,33 @@ def test_allowed_losses_are_not_called_none() -> None:
 )
 def test_simulated_is_said_when_it_is(changes: dict[str, Any], expected: str) -> None:
     assert simulated_line(facts(**changes)) == expected
+
+
+def lost_late(sessions: list[Session], count: int, of_session: str | None = "9.0") -> list[Session]:
+    """The first `count` that were kept, lost to an answer that was no meeting of theirs."""
+    kept = [one for one in sessions if one.state != "lost"][:count]
+    for one in kept:
+        one.state = "lost"
+        one.incident = Incident(
+            session=one.id, user=one.user, t=20.0, utc="", seq=9, sign="cookies_taken", step="leave",
+            request="POST /owa/plt1.ashx", login_front_end=one.login_front_end,
+            front_end=A if of_session else None, back_end=A, of_session=of_session,
+        )  # fmt: skip
+    return sessions
+
+
+LATE = (
+    "sessions were lost to late answers to an earlier page of the same browser; no combination of nodes "
+    "is behind that."
+)
+UNKNOWN = "sessions were thrown out, and which node did it is not known."
+
+
+def test_losses_that_stand_in_no_combination_are_told_beside_those_that_do() -> None:
+    assert said(lost_late(farm_sessions(nothing), 7)).sentences == (f"7 of 60 {LATE}",)
+    told = said(lost_late(farm_sessions(one_way), 7)).sentences
+    assert told[0] == "Sessions begun at a 2016 node are thrown out when EXCH13 serves them."
+    assert told[1].startswith("40 of 40 were lost") and told[3:] == (f"7 of 60 {LATE}",)
+    told = said(lost_late(lost_late(farm_sessions(one_way), 7), 2, None)).sentences
+    assert told[3:] == (f"7 of 60 {LATE}", f"2 of 60 {UNKNOWN}")
+    assert len(said(farm_sessions(one_way)).sentences) == 3
