@@ -22,7 +22,7 @@ CANNOT_READ = (("authcert_asymmetry",), ("cert_split",), ("e14_no_affinity",))
 AS_SET = "The nodes as the scenario sets them, or as they were measured."
 
 # When something befalls the lab, in shares of the load's duration.
-FIRST, LATER = 0.25, 0.5
+FIRST, LATER = 0.15, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,14 @@ class Act:
 class Supposed:
     """An assumption: what stands in the document, and what is done meanwhile.
 
-    `longer`: times the duration, for what a balancer's health checks must notice first.
+    `longer`: times the duration, for what a balancer's health checks must notice first.  `leaves`: the node
+    that takes nobody any more, so that who was there must move.
     """
 
     assumption: Assumption
     acts: tuple[Act, ...] = ()
     longer: float = 1.0
+    leaves: str = ""
 
 
 def _state(state: str) -> Callable[[Lab, LabBalancer, str], None]:
@@ -71,15 +73,16 @@ def servers_of(servers: Mapping[str, str], node: str) -> list[str]:
     return [lb_server for lb_server, its in servers.items() if its == node]
 
 
-BEFALLS: tuple[tuple[str, str, tuple[Act, ...], float], ...] = (
+BEFALLS: tuple[tuple[str, str, tuple[Act, ...], float, bool], ...] = (
     (
         "drained",
         "{node} is drained at the balancer, and then taken out for maintenance.",
         (Act(FIRST, "drain", _state("drain")), Act(LATER, "maintenance", _state("maint"))),
         1.5,
+        True,
     ),
-    ("killed", "{node} dies.", (Act(FIRST, "kill", _kill, at_each=False),), 2.0),
-    ("reload", "The balancer is reloaded with the same file.", (Act(FIRST, "reload", _reload),), 1.0),
+    ("killed", "{node} dies.", (Act(FIRST, "kill", _kill, at_each=False),), 2.0, True),
+    ("reload", "The balancer is reloaded with the same file.", (Act(FIRST, "reload", _reload),), 1.0, False),
 )  # fmt: skip
 
 
@@ -103,9 +106,10 @@ def assumptions(lab: LabSection) -> tuple[list[Supposed], list[str]]:
             found.append(Supposed(Assumption(name, list(presets), _wrong(presets), own=False)))
     own, first = list(lab.presets), lab.nodes[0].name
     wrong = _own(lab)
-    for name, sentence, acts, longer in BEFALLS:
+    for name, sentence, acts, longer, leaves in BEFALLS:
         words = sentence.format(node=first) + wrong
-        found.append(Supposed(Assumption(name, own, words), acts, longer))
+        it = Supposed(Assumption(name, own, words), acts, longer, first if leaves else "")
+        found.append(it)
     return found, left_out
 
 

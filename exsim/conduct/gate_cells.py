@@ -20,12 +20,15 @@ from exsim.judgement.gate.document import (
     change_criteria,
     gravest,
 )
+from exsim.judgement.gate.moved import nobody_moved
 from exsim.judgement.judge import Judgement
 from exsim.judgement.words import counted_noun
 from exsim.runs.errors import OperatorError
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario, balancer_file
-from exsim.runs.sections import Node
+from exsim.runs.sections import Node, Population
+
+STAYS = 5  # times as many polls: ordinary sessions of a table are over before three health checks have failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,10 @@ def variant(scenario: Scenario, supposed: Supposed, config: Config) -> Scenario:
 
     Every combination must be met as often as the scenario says, unless something befalls the nodes: then
     who meets what is the balancer's answer to it.  Criteria over many sessions are for whole runs.
+    Where a node goes, sessions last so long that who is on it is still there when the balancer notices.
     """
     lab, load, expect = scenario.lab, scenario.load, scenario.expect
+    stay = STAYS if supposed.leaves else 1
     assert lab is not None
     disturbed = bool(supposed.acts)
     nodes = lab.nodes if supposed.assumption.own else tuple(map(_bare, lab.nodes))
@@ -120,6 +125,7 @@ def variant(scenario: Scenario, supposed: Supposed, config: Config) -> Scenario:
             balancer=config.file,
             port=0,
         ),
+        population=tuple(_staying(one, stay) for one in scenario.population),
         load=msgspec.structs.replace(
             load,
             duration=load.duration * supposed.longer,
@@ -138,6 +144,13 @@ def variant(scenario: Scenario, supposed: Supposed, config: Config) -> Scenario:
     )
 
 
+def _staying(population: Population, times: int) -> Population:
+    """Users whose sessions have so many times the polls."""
+    session = population.session
+    longer = msgspec.structs.replace(session, polls=session.polls * times)
+    return msgspec.structs.replace(population, session=longer)
+
+
 def _bare(node: Node) -> Node:
     """A node without settings of its own."""
     return Node(
@@ -151,6 +164,9 @@ def cell(
     """What one run says of one configuration.  `happened`: what was to befall it did."""
     results = judgement.results
     against = [] if happened else ["The run was over before anything befell it."]
+    if happened and supposed.leaves and results.outcome != "fail":
+        still = nobody_moved(judgement.findings.sessions, supposed.leaves)
+        against += [still] if still else []
     standing = sum(one.outcome != "pass" for one in change_criteria(changes_made(config, run)))
     if standing:
         noun = counted_noun(standing, "change")

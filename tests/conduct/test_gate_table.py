@@ -1,7 +1,7 @@
 """The parts of the gate's table that need no process.
 
 Falls if: an assumption is tried on nodes that cannot show it, a configuration's name is ambiguous, a short run
-is asked for less than the scenario asks, a cell is green though nothing befell it or a line stands unaccepted,
+is asked for less than the scenario asks, a cell is green though nothing befell it, nobody had to move or a line stands unaccepted,
 or what is to befall a lab comes too early, twice, or without a mark.
 """
 
@@ -28,7 +28,7 @@ from exsim.runs.runfile import BalancerChange, RunFile, Versions
 from exsim.runs.scenario import Scenario, load_scenario, parse_scenario
 from exsim.runs.sections import FrontEndChange
 from exsim.session.hop import Mark
-from tests.judgement.build import facts, farm_sessions, found, nothing, one_way
+from tests.judgement.build import OLD, A, B, facts, farm_sessions, found, nothing, one_way, session
 from tests.runs.scenarios import LAB
 
 GATE = Path(__file__).parents[2] / "scenarios" / "gate.toml"
@@ -154,21 +154,32 @@ def test_a_short_run_asks_what_the_scenario_asks_unless_something_befalls_it(
         assert made.expect.min_sessions_per_combination == (2 if undisturbed else 0)
         assert made.load.duration >= scenario.load.duration
         assert made.expect.lost == ()
+        leaves = supposed.assumption.name in ("drained", "killed")
+        assert supposed.leaves == ("EXCH16-SYD-01" if leaves else "")
+        polls = [one.session.polls for one in (scenario.population[0], made.population[0])]
+        assert polls == [8, 40 if leaves else 8]
 
 
 # The cells.
 
 
-def a_cell(rule=nothing, happened: bool = True, kind: str = "harmless") -> TableCell:
+def a_cell(
+    rule=nothing,
+    happened: bool = True,
+    kind: str = "harmless",
+    befell: str = "reload",
+    sessions=None,
+) -> TableCell:
     scenario = load_scenario(GATE)
     assert scenario.lab is not None
     (config,) = configs_of(scenario, GATE, [], frozenset())
-    supposed = assumptions(scenario.lab)[0][-1]
+    supposed = assumptions(scenario.lab)[0][NAMES.index(befell)]
+    supposed = replace(supposed, leaves=A if supposed.leaves else "")
     run = RunFile(
         scenario="x", title="x", rig="lab", versions=Versions("0.1.0"), seed=1, url="", address="",
         zero=0.0, started="", changes=[BalancerChange(40, "a", "b", kind)],
     )  # fmt: skip
-    judgement = judge(found(farm_sessions(rule, 20)), facts())
+    judgement = judge(found(sessions or farm_sessions(rule, 20)), facts())
     return cell(supposed, config, judgement, run, happened)
 
 
@@ -180,6 +191,22 @@ def test_a_cell_is_as_green_as_its_run_and_no_greener() -> None:
     assert weighty.outcome == "inconclusive"
     assert "1 change of the file may matter" in weighty.sentence
     assert a_cell(one_way, happened=False).outcome == "fail"
+
+
+@pytest.mark.parametrize("befell", ["drained", "killed"])
+def test_a_node_that_nobody_had_to_leave_shows_nothing(befell: str) -> None:
+    assert a_cell(befell=befell).outcome == "pass"
+    stay = [session(number, node, (node,), OLD) for number, node in enumerate([A, B, OLD] * 20)]
+    cell = a_cell(befell=befell, sessions=stay)
+    assert cell.outcome == "inconclusive"
+    assert cell.sentence.endswith(
+        f"Nobody was moved from {A} to {OLD} and {B}: what happens there is not known."
+    )
+    assert cell.reasons[-1] in cell.sentence
+    assert "Nobody was moved" not in a_cell(befell="reload", sessions=stay).sentence
+    assert "Nobody was moved" not in a_cell(befell=befell, sessions=stay, happened=False).sentence
+    lost = a_cell(one_way, befell=befell, sessions=[session(1, A, (OLD,), OLD, one_way), *stay])
+    assert (lost.outcome, "Nobody was moved" in lost.sentence) == ("fail", False)
 
 
 def test_a_table_with_a_cell_that_was_not_run_is_not_green(scenario: Scenario) -> None:
