@@ -14,6 +14,7 @@ from collections.abc import Container, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
+from typing import Any
 
 from exsim import __version__
 from exsim.conduct.environment import EnvironmentProblem
@@ -82,7 +83,9 @@ def build_parser(words: Container[str] = VERBS) -> argparse.ArgumentParser:
         epilog="exit codes: " + "; ".join(f"{int(code)} {what}" for code, what in MEANINGS.items()),
     )
     parser.add_argument("--version", action="version", version=f"exsim {__version__}")
-    verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
+    verbs = parser.add_subparsers(
+        title="verbs", dest="verb", required=True, metavar="VERB", parser_class=_Verb
+    )
     for name, summary in VERBS.items():
         verb = verbs.add_parser(name, help=summary)
         if name in words:
@@ -91,6 +94,21 @@ def build_parser(words: Container[str] = VERBS) -> argparse.ArgumentParser:
             module.arguments(verb)
             verb.set_defaults(act=module.act)
     return parser
+
+
+class _Verb(argparse.ArgumentParser):
+    """The parser of one verb: its options may stand between its words, `exsim show 7.1 --curl RUN`."""
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._within or self._subparsers is not None:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from exsim.conduct import screen
 from exsim.conduct.tale import ToldHop
 from exsim.judgement.proof import answer_of
 from exsim.judgement.report.text import STEERING
@@ -18,8 +19,10 @@ from exsim.session.meaning import SIGNS, Sign
 from exsim.session.signs import read
 from exsim.wire import names
 
-WIDTH = 98
-SHORTEST_ANSWER = 24  # columns
+SHORTEST_ANSWER = 24  # columns; where fewer are left, a long answer stands below its request
+STATUS = 6  # columns of an answer that is a status alone, and of the word above it
+SHORTEST_REQUEST = 16
+BELOW = 13  # columns before an answer that stands below its request
 MARKED = {  # with blanks that no line is broken at
     "culprit": "◄\u00a0took\u00a0the\u00a0session",
     "aftermath": "(aftermath)",
@@ -40,20 +43,31 @@ class Columns:
     request: int = 34
     node: int = 14
     connection: int = 4
+    width: int = screen.WIDEST  # of the whole line
 
     @property
     def before_answer(self) -> int:
-        return 10 + self.step + self.request + self.node + self.connection + 5
+        return 11 + self.step + self.request + self.node + self.connection + 5
 
 
 def columns_for(told: Sequence[ToldHop]) -> Columns:
     """Columns as wide as these hops need, with room left for the answer."""
-    step = max((len(one.hop.step) for one in told), default=4)
-    node = max((len(one.front_end) for one in told), default=4)
-    connection = max((len(str(one.hop.conn)) for one in told), default=4)
-    wanted = max((len(request_of(one.hop)) for one in told), default=20)
-    rest = WIDTH - SHORTEST_ANSWER - Columns(step, 0, node, max(4, connection)).before_answer
-    return Columns(max(4, step), max(16, min(wanted, rest)), max(4, node), max(4, connection))
+    return fitted(
+        step=max((len(one.hop.step) for one in told), default=4),
+        request=max((len(request_of(one.hop)) for one in told), default=20),
+        node=max((len(one.front_end) for one in told), default=4),
+        connection=max((len(str(one.hop.conn)) for one in told), default=4),
+    )
+
+
+def fitted(step: int, request: int, node: int, connection: int) -> Columns:
+    """Columns of these widths on this screen: the request gives way, and where it cannot, the answer."""
+    width = screen.width()
+    others = Columns(max(4, step), 0, max(4, node), max(4, connection), width)
+    rest = width - others.before_answer - SHORTEST_ANSWER
+    if rest < min(SHORTEST_REQUEST, request):
+        rest = width - others.before_answer - STATUS
+    return replace(others, request=max(SHORTEST_REQUEST, min(request, rest)))
 
 
 def heading(columns: Columns) -> str:
@@ -73,9 +87,14 @@ def hop_line(told: ToldHop, zero: float, columns: Columns) -> str:
         f"{told.front_end or '?':<{columns.node}} {hop.conn:>{columns.connection}}  "
     )
     said = answer_of(hop) if told.mark == "control" else answer_words(hop)
-    answer = plain(f"{said} ").replace("\u00a0", " ") + MARKED[told.mark]
-    width = max(SHORTEST_ANSWER, WIDTH - len(start))
-    first, *more = textwrap.wrap(answer, width, break_on_hyphens=False) or [""]
+    words = plain(f"{said} ").replace("\u00a0", " ") + MARKED[told.mark]
+    answer = words.rstrip()
+    room = columns.width - len(start)
+    if room < SHORTEST_ANSWER and len(answer) > room:
+        below = textwrap.wrap(answer, columns.width - BELOW, break_on_hyphens=False)
+        lines = [plain(start).rstrip(), *(" " * BELOW + line for line in below)]
+        return "\n".join(lines).replace("\u00a0", " ")
+    first, *more = textwrap.wrap(answer, max(STATUS, room), break_on_hyphens=False) or [""]
     lines = [plain(start) + first, *(" " * len(start) + line for line in more)]
     return "\n".join(lines).replace("\u00a0", " ")
 
@@ -136,6 +155,6 @@ def paragraph(sentences: Iterable[str], indent: str = " ") -> str:
     """Sentences as lines that fit the screen."""
     text = plain(" ".join(sentence for sentence in sentences if sentence))
     return textwrap.fill(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent,
+        text, screen.width(), initial_indent=indent, subsequent_indent=indent,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip

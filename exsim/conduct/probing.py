@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from exsim.conduct.environment import EnvironmentProblem
-from exsim.conduct.hop_lines import Columns, heading, hop_line, paragraph
+from exsim.conduct.hop_lines import fitted, heading, hop_line, paragraph
 from exsim.conduct.not_ours import not_ours
 from exsim.conduct.probe_client import ProbeClient
 from exsim.conduct.probe_place import standing
@@ -28,7 +28,6 @@ from exsim.session.records import Finding, Incident, Session
 from exsim.session.signs import reason_of
 
 Print = Callable[[str], None]
-COLUMNS = Columns(step=14, request=30, node=15, connection=4)
 PATIENCE = 60.0  # seconds beyond what the polls take
 PROOF_LIMIT = 30.0
 ALIVE = 200
@@ -66,8 +65,9 @@ def probe(asked: Asked, login: Login, stay: Stay, out: Print) -> Exit:
 def _probe(place: Place, nodes: bool, login: Login, stay: Stay, out: Print) -> Exit:
     where = place.about or place.address
     out(f" {place.host} at {where}, over HTTP/1.1; environment proxies are not used")
-    out(heading(COLUMNS))
-    client = ProbeClient(place, lambda told: out(hop_line(told, 0.0, COLUMNS)), login.address)
+    columns = fitted(step=14, request=30, node=15, connection=4)
+    out(heading(columns))
+    client = ProbeClient(place, lambda told: out(hop_line(told, 0.0, columns)), login.address)
     try:
         over = session(client, login, stay)
         if client.incident is not None and nodes:

@@ -102,6 +102,10 @@ FILES = [
     (("analyze",), "reports: there is no run yet"),
     (("report", "nosuch"), "nosuch: there is no run; a run's directory holds run.json"),
     (("show", "1.1", "nosuch"), "nosuch: there is no run; a run's directory holds run.json"),
+    (
+        ("show", "1.1", "--curl", "nosuch"),
+        "nosuch: there is no run; a run's directory holds run.json",
+    ),
     (("probe",), "probe: say which URL, such as https://mail.example.com"),
 ]
 

@@ -7,7 +7,8 @@ more than a line.
 
 import pytest
 
-from exsim.conduct.hop_lines import WIDTH, answer_words, columns_for, hop_line, shortened
+from exsim.conduct import screen
+from exsim.conduct.hop_lines import answer_words, columns_for, hop_line, shortened
 from exsim.conduct.showing import as_text
 from exsim.conduct.tale import ToldHop, tell
 from exsim.runs.errors import RunError
@@ -43,7 +44,7 @@ def test_the_header_says_who_when_where_and_what_became_of_it(tmp_path):
 def test_each_hop_is_a_line_and_the_culprits_says_so(tmp_path):
     lines = shown(tmp_path).splitlines()
     assert lines[-1].startswith(" next:  exsim show 1.1 ")
-    assert all(len(line) <= WIDTH for line in lines[:-1])  # the last holds a path
+    assert all(len(line) <= screen.WIDEST for line in lines[:-1])  # the last holds a path
     start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("time"))
     told = " ".join(" ".join(lines[start + 1 :]).split())
     assert "+0.000s logon POST /owa/auth.owa EXCH16 11 302 to /owa/; accepted" in told
@@ -54,6 +55,14 @@ def test_each_hop_is_a_line_and_the_culprits_says_so(tmp_path):
     assert "EXCH16 11 440 (aftermath)" in told
     assert "302 to the logon page (reason=0) (evidence: a copy)" in told
     assert "client-request-id c-1-3" in told and "request-id r-1-3" in told
+
+
+@pytest.mark.parametrize("columns", [72, 79, 90, 98, 200])
+def test_no_line_is_longer_than_the_terminal(tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns + 1))
+    for lines in (None, kept(1, 1.0)):
+        said = shown(tmp_path / str(bool(lines)), lines=lines).splitlines()
+        assert max(map(len, said[:-1])) <= min(columns, screen.WIDEST)  # the last holds a path
 
 
 LOGGED_OFF = hop(
