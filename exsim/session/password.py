@@ -1,40 +1,42 @@
 """Sessions that no node lost: their account's password was refused soon after.
 
 A front end logs on with what a cookie holds, for each request (E13).  When the password changes, a 440 looks
-like any other; the next logon of the same account tells.  Only a refusal with no accepted logon between
-explains a loss.
+like any other; the next logon of the same account tells.  A refusal explains a loss only where nothing speaks
+against it: another reason that the culprit gave, a late answer, or the same password accepted afterwards.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-
+from exsim.session.meaning import Sign
 from exsim.session.packed import Packed
-from exsim.session.records import Finding, Session
+from exsim.session.records import Finding, Incident, Session
+from exsim.wire import names
 
 KIND = "password_refused"
+BOUNCED = frozenset({Sign.LOGIN_TIMEOUT, Sign.LOGON_REDIRECT, Sign.LOGON_PAGE_AS_DATA})
 
 
 class Refusals:
-    """When which account's password was refused, in the order in which it was seen."""
+    """When which account's password was refused, for the last time."""
 
     def __init__(self) -> None:
-        self._at: dict[str, list[float]] = {}
+        self._at: dict[str, float] = {}
 
     def note(self, account: str, t: float) -> None:
         """A refusal at `t` seconds since the run began."""
         if account:
-            self._at.setdefault(account.lower(), []).append(t)
+            account = account.lower()
+            self._at[account] = max(t, self._at.get(account, t))
 
     def explain(self, sessions: Packed) -> list[Finding]:
         """End (instead of lost) each session that a refused password explains; a finding for each."""
         if not self._at:
             return []
-        began: dict[str, list[float]] = {account: [] for account in self._at}
+        began: dict[str, float] = {}  # account -> when its password was accepted for the last time
         for session in sessions:
-            began.get(session.account.lower(), []).append(session.began)
-        for times in (*self._at.values(), *began.values()):
-            times.sort()
+            account = session.account.lower()
+            if account in self._at:
+                began[account] = max(session.began, began.get(account, session.began))
         found: list[Finding] = []
 
         def end(session: Session) -> bool:
@@ -49,18 +51,18 @@ class Refusals:
         sessions.amend(end)
         return found
 
-    def _explains(self, session: Session, began: dict[str, list[float]]) -> bool:
-        """Whether it was lost, and its password was refused before another session of its account began."""
+    def _explains(self, session: Session, began: dict[str, float]) -> bool:
+        """Whether it was lost, its password was refused after that, and never accepted again."""
         account, incident = session.account.lower(), session.incident
-        if incident is None or account not in self._at:
+        if incident is None or account not in self._at or not _may_be_password(incident):
             return False
-        refused = _first(self._at[account], bisect_left(self._at[account], incident.t))
-        again = _first(began[account], bisect_right(began[account], incident.t))
-        return refused is not None and (again is None or again >= refused)
+        return began[account] <= incident.t <= self._at[account]
 
 
-def _first(times: list[float], place: int) -> float | None:
-    return times[place] if place < len(times) else None
+def _may_be_password(incident: Incident) -> bool:
+    """Whether the culprit's answer may be that of a node that read the cookies, and was refused their password."""
+    said = incident.reason in (None, names.REASON_CREDENTIALS)
+    return said and incident.of_session is None and incident.sign in BOUNCED
 
 
 def _finding(session: Session) -> Finding:

@@ -4,6 +4,8 @@ password hides a loss that it does not explain.
 
 from __future__ import annotations
 
+import pytest
+
 from exsim.session.packed import Packed
 from exsim.session.password import KIND, Refusals
 from exsim.session.records import Findings
@@ -68,19 +70,48 @@ def test_sessions_that_are_over_for_long_are_explained_too() -> None:
     assert not refusals.explain(kept), "once"
 
 
-def test_of_several_refusals_and_logons_the_next_in_time_counts() -> None:
+def test_of_several_refusals_and_logons_the_last_in_time_count() -> None:
     """Lines come in the order of arrival, and a late answer was sent before others."""
     browser = lost_by_440()
     browser.log_on(A)  # between the loss and the refusal
     refused_logon(browser)
     assert states(judged(browser.lines)) == ["lost", "live"]
-    refusals = Refusals()
-    for t in (90.0, 30.0):
-        refusals.note("user17@example.com", t)
-    browser = lost_by_440()
-    browser.t = 60.0
-    browser.log_on(A)
-    sessions = Packed()
-    for one in judged(browser.lines).sessions:
-        sessions.append(one)
+    lost = judged(lost_by_440().lines).sessions[0]
+    assert lost.incident is not None
+    refusals, sessions = Refusals(), Packed()
+    for t in (lost.incident.t + 9.0, lost.incident.t - 1.0):
+        refusals.note(lost.account, t)
+    sessions.append(lost)
     assert len(refusals.explain(sessions)) == 1
+
+
+def test_a_password_that_is_accepted_afterwards_explains_nothing() -> None:
+    """One node that cannot ask the directory refuses cookies and form alike; another takes the same password."""
+    browser = lost_by_440()
+    refused_logon(browser)
+    browser.log_on(A)
+    found = judged(browser.lines)
+    assert states(found) == ["lost", "live"] and not found.findings
+
+
+@pytest.mark.parametrize(("reason", "state"), [(0, "lost"), (3, "lost"), (2, "ended")])
+def test_a_culprit_that_says_another_reason_is_not_excused(reason: int, state: str) -> None:
+    browser = Browser()
+    browser.log_on(A)
+    browser.bounced(B, reason)
+    refused_logon(browser)
+    assert states(judged(browser.lines)) == [state]
+
+
+def test_a_loss_that_no_password_can_cause_is_not_excused() -> None:
+    """Cookies that are taken from a jar by an answer that served them, or by a late one."""
+    browser = Browser()
+    browser.log_on(A)
+    browser.poll(B, set_cookies={"cadata": None})
+    refused_logon(browser)
+    assert states(judged(browser.lines)) == ["lost"]
+    browser = Browser()
+    browser.log_on(A)
+    browser.hop("GET /owa/", B, 302, location="https://sts.example.com/adfs/ls")
+    refused_logon(browser)
+    assert states(judged(browser.lines)) == ["lost"]
