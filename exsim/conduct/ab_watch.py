@@ -35,7 +35,7 @@ class Tail:
             public_timeout=expect.public_timeout,
             private_timeout=expect.private_timeout,
             time_scale=plan.scenario.time_scale,
-            hosts=[urlsplit(plan.rig.url).netloc.removesuffix(":443")],
+            hosts=[urlsplit(plan.rig.url).netloc, *plan.rig.hosts],
         )
 
     def read(self) -> None:

@@ -100,7 +100,7 @@ def read(
         private_timeout=scenario.expect.private_timeout,
         time_scale=run.time_scale,
         attribution=attribution_of(run, log, trust),
-        hosts=[urlsplit(run.url).netloc.removesuffix(":443")],
+        hosts=[urlsplit(run.url).netloc, *(scenario.target.hosts if scenario.target else ())],
         sessions=Packed(SpooledTemporaryFile(IN_MEMORY)),  # noqa: SIM115  # gone with the sessions
     )
     latencies, survey = Latencies(), []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gevent
 from gevent import Greenlet
@@ -262,4 +263,5 @@ def detector_for(order: Order) -> Detector:
             addresses=places(order.nodes),
             distrusted=order.distrusted,
         ),
+        hosts=[urlsplit(order.url).netloc, *order.hosts],
     )

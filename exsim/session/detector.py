@@ -37,8 +37,9 @@ class Detector:
     """Follows every browser of one run.
 
     `public_timeout`, `private_timeout`: the organisation's, in Exchange's seconds (E13: 15 min, 8 h);
-    `time_scale`: how much shorter they are in this lab.  `hosts`: names of the service; when none is
-    given, they are learnt from where accepted logons are sent on to.  `sessions`: what they are kept in.
+    `time_scale`: how much shorter they are in this lab.  `hosts`: names of the service, with
+    or without a port; when none is given, they are learnt from where accepted logons are sent on to.
+    `sessions`: what they are kept in.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Detector:
         self.attribution = attribution or Attribution()
         self._public_life = public_timeout * LIFE * time_scale
         self._private_life = private_timeout * LIFE * time_scale
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(host_of(f"//{host}") for host in hosts)
         self._learns_hosts = not self._hosts
         self._browsers: dict[int, Browser] = {}
         self._controls: dict[int, Browser] = {}

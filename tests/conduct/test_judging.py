@@ -1,16 +1,22 @@
-"""Falls if: a run of many sessions, which are packed and go to a file, is judged or told otherwise than one of few."""
+"""Falls if: a run of many sessions, which are packed and go to a file, is judged or told otherwise than one of few;
+a way to the service's own host is taken for one to another, or live judgement and the later one differ in that.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exsim.conduct import judging
+from exsim.load.worker import detector_for
 from exsim.runs.directory import RunDirectory
 from exsim.session import browser, packed
 from exsim.session.packed import Packed
 from tests.bench.judge import made
+from tests.conduct.made_run import TARGET, cookies, hop, logged_on, run_directory
+from tests.load.orders import orders
 
 
 def told(folder: Path, kind: type) -> dict[str, bytes]:
@@ -38,3 +44,38 @@ def test_many_sessions_are_judged_and_told_as_few_are(
     monkeypatch.setattr(judging, "IN_MEMORY", 600)  # bytes; the rest goes to a file
     assert told(tmp_path / "run", Packed) == few
     assert few["incidents.jsonl"].count(b"\n") > 30
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "location", "state"),
+    [
+        ("https://mail.example.com", [], "https://MAIL.example.com/owa/x", "live"),
+        ("https://mail.example.com:8443", [], "https://mail.example.com:8443/owa/x", "live"),
+        ("https://mail.example.com:8443", [], "https://mail.example.com/owa/x", "live"),
+        (
+            "https://mail.example.com",
+            ["owa.example.com:444"],
+            "https://owa.example.com:444/x",
+            "live",
+        ),
+        (
+            "https://mail.example.com",
+            ["owa.example.com"],
+            "https://sts.example.com/adfs/ls",
+            "lost",
+        ),
+        ("https://mail.example.com:8443", [], "https://sts.example.com:8443/adfs/ls", "lost"),
+    ],
+)
+def test_only_a_way_to_another_host_loses_a_session(
+    tmp_path: Path, url: str, hosts: list[str], location: str, state: str
+) -> None:
+    lines = logged_on(1, 1.0)
+    lines.append(hop(1, 2, 1.1, "GET /owa/", 302, location=location, cookies=cookies(1)))
+    scenario = TARGET.replace("https://mail.example.com", url).format(more=f"hosts = {hosts}")
+    directory = run_directory(tmp_path, lines, scenario, rig="target", url=url)
+    assert [one.state for one in judging.judged(directory).findings.sessions] == [state]
+    live = detector_for(msgspec.structs.replace(orders(url=url)[0], hosts=tuple(hosts)))
+    for line in lines:
+        live.feed(line)
+    assert [one.state for one in live.finish().sessions] == [state]
