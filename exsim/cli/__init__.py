@@ -7,14 +7,17 @@ exit 4; what is ours is a traceback and exit 70.
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from exsim import __version__
 from exsim.conduct.environment import EnvironmentProblem
@@ -45,18 +48,21 @@ VERBS = {  # -> one line of help; a verb is loaded when it is called, since toge
 }
 
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}  # the disk, and no name
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code is its verdict."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    _ready()
     options = build_parser({*words}).parse_args(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a console that lacks a character shows another
-            stream.reconfigure(errors="replace")
     try:
         try:
-            return int(options.act(options))
+            code = int(options.act(options))
+            sys.stdout.flush()  # what cannot be written is noticed while something can be said of it
+            return code
         finally:
             if arguments is None:  # the process's own verb, and not one that a test calls
                 _leave()
@@ -69,9 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output went away
         sys.stderr.close()
         return int(Exit.INTERRUPTED)
+    except OSError as problem:
+        return _refused(problem)
     except Exception:
-        traceback.print_exc()
-        return _complain("this is a fault of exsim itself", Exit.BROKEN)
+        return _broken()
 
 
 def build_parser(words: Container[str] = VERBS) -> argparse.ArgumentParser:
@@ -122,6 +129,50 @@ def _leave() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def _ready() -> None:
+    """Somewhere to write to, whatever we were started with."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a console that lacks a character shows another
+            stream.reconfigure(errors="replace")
+
+
+def _refused(problem: OSError) -> int:
+    """What this machine refused: a file of a name, which is to be put right, or room on its disk."""
+    place = "" if problem.filename is None else f"{problem.filename}: "
+    if problem.errno in FULL:
+        _drop(sys.stdout)
+        return _complain(f"{place or 'standard output: '}{problem.strerror}", Exit.ENVIRONMENT)
+    return _complain(f"{place}{problem.strerror}", Exit.USAGE) if place else _broken()
+
+
+def _broken() -> int:
+    """Ours: the whole traceback."""
+    with suppress(OSError):
+        traceback.print_exc()
+    return _complain("this is a fault of exsim itself", Exit.BROKEN)
+
+
 def _complain(problem: object, code: Exit) -> int:
-    print(f"exsim: {problem}", file=sys.stderr)
+    text = "".join(map(_visible, str(problem)))
+    if code is Exit.USAGE:  # a mistake is one line; a balancer's own words may be several
+        text = text.replace("\n", "\\n")
+    try:
+        print(f"exsim: {text}", file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told but by the code
+        _drop(sys.stderr)
     return int(code)
+
+
+def _visible(sign: str) -> str:
+    """A sign that neither steers the terminal nor turns writing around."""
+    return sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1]
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what could not be written go, or the interpreter tries once more and ends with a code of its own."""
+    with suppress(OSError, ValueError):
+        stream.close()

@@ -45,7 +45,9 @@ def facts_of(
         address=run.address,
         resolved=tuple(run.resolved),
         nodes=tuple(Node(node.name, node.version) for node in run.nodes),
-        homes={one["address"]: one["node"] for one in run.accounts if one.get("node")},
+        homes={
+            one["address"]: one["node"] for one in run.accounts if {"address", "node"} <= {*one}
+        },
         expect=_expectations(scenario.expect),
         balancer=balancer_of(directory, run, scenario, log_findings),
         started=run.started,

@@ -93,7 +93,7 @@ def listed(path: Path) -> ListedRun:
 def _results(directory: RunDirectory) -> Results | None:
     try:
         return decode(directory.results.read_bytes())
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):  # of text that is none, or none of ours
         return None
 
 

@@ -18,6 +18,7 @@ from exsim.lab.balancers import BalancerPlan
 from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of, first_that_answers, reach
 from exsim.lb.errors import MovingError
+from exsim.runs import document
 from exsim.runs.accounts import Account
 from exsim.runs.addresses import endpoint, is_address, joined
 from exsim.runs.errors import OperatorError, ScenarioError
@@ -93,7 +94,7 @@ def plan_for(scenario: Scenario, path: Path, name: str = BALANCER) -> list[Balan
     if scenario.lab.balancer == NO_BALANCER:
         return []
     file = path.parent / scenario.lab.balancer
-    text = file.read_text(encoding="utf-8")
+    text = document.text_of(file, "utf-8")
     return [BalancerPlan(name, text, str(scenario.lab.balancer), scenario.lab.servers)]
 
 

@@ -17,6 +17,7 @@ from exsim.lab.errors import LabError
 from exsim.lb import rig as lb
 from exsim.lb.errors import MovingError
 from exsim.lb.retarget import retarget
+from exsim.runs import document
 from exsim.runs.addresses import endpoint, joined
 from exsim.runs.errors import OperatorError
 from exsim.runs.rig import Rig
@@ -73,7 +74,7 @@ def behind(target: Target) -> Behind:
 
 def shadow_plan(target: Target, path: Path, name: str = BALANCER) -> BalancerPlan:
     """The balancer that `target` names, read from its file.  Raises OperatorError."""
-    text = (path.parent / target.balancer).read_text(encoding="utf-8")
+    text = document.text_of(path.parent / target.balancer, "utf-8")
     plan = BalancerPlan(name, text, target.balancer, target.map)
     movable(plan, target)
     return plan

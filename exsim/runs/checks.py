@@ -21,6 +21,7 @@ from exsim.runs.sections import Lab, Node, Population, Scenario, Session, Target
 _NODE_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,13}[A-Z0-9])?")
 
 
+MOST_USERS = 1_000_000  # each is an account, held in memory from the beginning
 _FLOW_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -35,6 +36,8 @@ def check(scenario: Scenario) -> None:
         _target(scenario.target)
         _shadow(scenario.target)
         _brought(scenario, scenario.target)
+    if scenario.users > MOST_USERS:
+        raise Complaint("population", f"{scenario.users} users; at most {MOST_USERS} in all")
     writes = scenario.target is None or scenario.target.writes != "none"
     for index, population in enumerate(scenario.population):
         if population.session.drafts and not writes:

@@ -24,6 +24,9 @@ NOUNS = {
     "persistence": "a kind of persistence",
     "tls": "a place where TLS ends",
 }
+LARGEST = (
+    2**53
+)  # beyond it a number of JSON, or with a fraction, is no longer the one that was written
 
 
 class Complaint(ValueError):
@@ -51,6 +54,10 @@ def shown(value: Any) -> str:
         return "a table"
     if isinstance(value, list | tuple):
         return "a list"
+    if (
+        isinstance(value, int) and abs(value) > LARGEST
+    ):  # Python does not write out the very largest
+        return "a number of more than 15 digits"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
 
@@ -109,7 +116,7 @@ def _choice(value: Any, type_: inspect.Type, key: str) -> Any:
     assert isinstance(type_, inspect.LiteralType)
     if value in type_.values and isinstance(value, str):
         return value
-    if str(value) in type_.values:
+    if shown(value) in type_.values:
         raise Complaint(key, f'must be text in quotes: "{value}", not {shown(value)}')
     name = key.rpartition(".")[2].partition("[")[0]
     allowed = ", ".join(str(each) for each in type_.values)
@@ -159,7 +166,7 @@ def _bounds(value: float, type_: inspect.Type, key: str) -> None:
     low = (type_.ge is not None and value < type_.ge) or (
         type_.gt is not None and value <= type_.gt
     )
-    if low or (type_.le is not None and value > type_.le):
+    if low or (type_.le is not None and value > type_.le) or abs(value) > LARGEST:
         noun = "a whole number" if isinstance(type_, inspect.IntType) else "a number"
         raise Complaint(key, f"must be {_wanted(type_, noun)}, not {shown(value)}")
 

@@ -9,6 +9,7 @@ What is written here has been redacted on the way in, by this file where it writ
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 from datetime import UTC, datetime
@@ -16,11 +17,12 @@ from pathlib import Path
 
 import msgspec
 
+from exsim.runs.document import text_of
 from exsim.runs.errors import RunError
 from exsim.runs.history import History, read_history
 from exsim.runs.made import NAME as LEDGER
 from exsim.runs.resolved import as_toml
-from exsim.runs.runfile import FORMAT, RunFile
+from exsim.runs.runfile import FORMAT, RunFile, is_time
 from exsim.runs.scenario import Scenario, parse_scenario
 from exsim.wire.redact_config import redact_config
 
@@ -118,9 +120,13 @@ class RunDirectory:
             found = msgspec.json.decode(data, type=_Format).format
             if found != FORMAT:
                 raise RunError(f'{self.run_file}: format "{found}"; this exsim reads "{FORMAT}"')
-            return msgspec.json.decode(data, type=RunFile)
-        except (msgspec.DecodeError, ValueError) as problem:
+            run = msgspec.json.decode(data, type=RunFile)
+        except (msgspec.DecodeError, ValueError, RecursionError) as problem:
             raise RunError(f"{self.run_file}: {problem}") from None
+        for key, text in (("started", run.started), ("ended", run.ended or run.started)):
+            if not is_time(text):
+                raise RunError(f'{self.run_file}: {key}: "{text}" is not a time in UTC')
+        return run
 
     def write_scenario(self, scenario: Scenario) -> None:
         """The scenario as resolved, defaults filled in."""
@@ -128,11 +134,9 @@ class RunDirectory:
 
     def read_scenario(self) -> Scenario:
         """Raises RunError when there is none, ScenarioError when it is damaged."""
-        try:
-            text = self.scenario_file.read_text(encoding="utf-8")
-        except OSError as problem:
-            raise RunError(f"{self.scenario_file}: {problem.strerror}") from None
-        return parse_scenario(text, str(self.scenario_file))
+        if not self.scenario_file.exists():
+            raise RunError(f"{self.scenario_file}: {os.strerror(errno.ENOENT)}")
+        return parse_scenario(text_of(self.scenario_file), str(self.scenario_file))
 
     def write_balancer(self, text: str, *, nginx: bool = False) -> None:
         """The balancer's file as run, without its secrets."""
@@ -140,10 +144,10 @@ class RunDirectory:
         file.write_text(redact_config(text), encoding="utf-8")
 
     def read_balancer(self) -> str:
-        """The balancer's file as it was kept; "" where there was none."""
+        """The balancer's file as it was kept; "" where there was none.  It is shown, and nothing hangs on it."""
         for file in (self.balancer_file, self.nginx_file):
             if file.is_file():
-                return file.read_text(encoding="utf-8")
+                return file.read_text(encoding="utf-8", errors="replace")
         return ""
 
 

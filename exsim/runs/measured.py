@@ -6,7 +6,6 @@ simulated nodes do what was seen, whatever the cause.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, inspect
 
-from exsim.runs import complaint
+from exsim.runs import complaint, document
 from exsim.runs.errors import ScenarioError
 from exsim.runs.resolved import lines_of
 from exsim.runs.sections import Node
@@ -45,9 +44,9 @@ class Measured(Section, frozen=True):
 
 def as_toml(measured: Measured) -> str:
     """`measured` as a file; read again it is equal."""
-    document = msgspec.to_builtins(measured)
-    nodes = document.pop("nodes")
-    lines = lines_of(document)
+    plain = msgspec.to_builtins(measured)
+    nodes = plain.pop("nodes")
+    lines = lines_of(plain)
     for node in nodes:
         lines += ["", "[[nodes]]", *lines_of({key: value for key, value in node.items() if value})]
     return HEAD + "\n".join(lines) + "\n"
@@ -55,16 +54,9 @@ def as_toml(measured: Measured) -> str:
 
 def read_measured(path: Path) -> Measured:
     """The organisation in the file `path`.  Raises ScenarioError."""
+    written = document.parsed(document.text_of(path), str(path))
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise ScenarioError(str(path), "", f"cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise ScenarioError(str(path), "", "is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as problem:
-        raise ScenarioError(str(path), "", f"is not TOML: {problem}") from None
-    try:
-        ready = complaint.checked(document, inspect.type_info(Measured))
+        ready = complaint.checked(written, inspect.type_info(Measured))
         return msgspec.convert(ready, Measured)
     except complaint.Complaint as found:
         raise ScenarioError(str(path), found.key, found.problem) from None
@@ -72,18 +64,21 @@ def read_measured(path: Path) -> Measured:
         raise ScenarioError(str(path), "", str(problem)) from None
 
 
-def with_measured(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+def with_measured(scenario: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A scenario's document with the nodes of its `[lab] org` in place.  Raises Complaint, ScenarioError."""
-    lab = document.get("lab")
+    lab = scenario.get("lab")
     if not isinstance(lab, Mapping) or not isinstance(lab.get("org"), str) or not lab["org"]:
-        return document
+        return scenario
     if "nodes" in lab:
         raise complaint.Complaint("lab.org", "there is lab.nodes as well; a lab has one of them")
     path = folder / lab["org"]
-    if not path.is_file():
+    if not document.is_there(path):
         raise complaint.Complaint("lab.org", f"there is no file {path}")
     measured = read_measured(path)
     nodes = [msgspec.to_builtins(node) for node in measured.nodes]
     filled = {key: value for key, value in lab.items() if key != "org"} | {"nodes": nodes}
-    assumed = " ".join(filter(None, [str(document.get("assumed", "")), measured.sentence]))
-    return {**document, "lab": filled, "assumed": assumed}
+    full = {**scenario, "lab": filled}
+    given = scenario.get("assumed", "")
+    if isinstance(given, str):  # or it is a mistake, which is said where all are
+        full["assumed"] = f"{given} {measured.sentence}".lstrip()
+    return full

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 FORMAT = "exsim-run/1"
+
+
+def is_time(text: str) -> bool:
+    """Whether `text` is a moment as run.json has it, such as 2026-11-22T08:49:24.911Z."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 class NodeClaim(msgspec.Struct, frozen=True, omit_defaults=True):

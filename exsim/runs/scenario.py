@@ -6,7 +6,6 @@ again it is the same scenario.
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from exsim.protocols import PROTOCOLS
-from exsim.runs import checks, complaint, limits
+from exsim.runs import checks, complaint, document, limits
 from exsim.runs.addresses import expanded
 from exsim.runs.errors import ScenarioError
 from exsim.runs.measured import with_measured
@@ -29,13 +28,7 @@ NO_BALANCER = "none"
 
 def load_scenario(path: Path) -> Scenario:
     """The scenario at `path`, with the files that it names.  Raises ScenarioError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise ScenarioError(str(path), "", f"cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise ScenarioError(str(path), "", "is not UTF-8 text") from None
-    scenario = parse_scenario(text, str(path), path.parent)
+    scenario = parse_scenario(document.text_of(path), str(path), path.parent)
     _files(scenario, path)
     return scenario
 
@@ -45,12 +38,9 @@ def parse_scenario(text: str, file: str, folder: Path = Path()) -> Scenario:
 
     `folder`: where `[lab] org` is looked for.
     """
+    written = document.parsed(text, file)
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise ScenarioError(file, "", f"is not TOML: {problem}") from None
-    try:
-        ready = complaint.checked(with_measured(document, folder), _shape())
+        ready = complaint.checked(with_measured(written, folder), _shape())
         scenario = _resolved(msgspec.convert(ready, Scenario))
         checks.check(scenario)
         limits.check(scenario)
@@ -134,7 +124,7 @@ def _files(scenario: Scenario, path: Path) -> None:
     if scenario.target is not None and scenario.target.ca != "system":
         wanted["target.ca"] = path.parent / scenario.target.ca
     for key, file in wanted.items():
-        if file is not None and not file.is_file():
+        if file is not None and not document.is_there(file):
             raise ScenarioError(str(path), key, f"there is no file {file}")
 
 
