@@ -1,4 +1,4 @@
-"""The incident in two minutes: the same users behind round robin and behind cookie persistence.
+"""The incident in half a minute: the same users behind round robin and behind cookie persistence.
 
 A simulated organisation of 1x2013 + 2x2016 behind a real HAProxy that runs the incident's own file, twice
 at the same time: as it was, and with the workaround.

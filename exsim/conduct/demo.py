@@ -54,8 +54,9 @@ def demo(reports: Path, haproxy: str | None, live: bool, out: TextIO) -> int:
     accounts = [account for half in halves for account in half.accounts]
     balancers = [plan for half in halves for plan in plan_for(half.scenario, path, name=half.name)]
     out.write(
-        "Starting a simulated Exchange organisation (1x2013, 2x2016) behind a real HAProxy, twice:\n"
-        "the incident's own configuration, and the same with cookie persistence. About a minute.\n"
+        "Starting a simulated Exchange organisation (1x2013, 2x2016) behind a real\n"
+        "HAProxy, twice: the incident's own configuration, and the same with cookie\n"
+        "persistence. About half a minute.\n"
     )
     out.flush()
     first = books[0].directory.path

@@ -58,7 +58,7 @@ differently.</p>{% endif %}
 {%- else %}, {{ pause(line.later) }} later, with a copy{% endif %}</td></tr>
 {% endfor %}</table>
 <p>{{ proof.conclusion|join(" ") }}</p>
-<p class="soft">See for yourself: <code>exsim show {{ proof.session }} --curl</code>
+<p class="soft">See for yourself: <code>exsim show {{ proof.session }} {{ facts.run }} --curl</code>
 · hop by hop: <a href="#stories">below</a></p>
 {% else %}{% for reason in reasons %}<p>{{ reason.sentence }}</p>
 {% else %}<p>Nothing speaks against a pass.</p>{% endfor %}
@@ -120,7 +120,7 @@ begun at {{ story.login_front_end or "an unknown node" }}, lost at {{ story.culp
 <p class="soft">In the node's own logs: request-id <code>{{ line.request_id or "not given" }}</code>,
 client-request-id <code>{{ line.client_request_id or "not given" }}</code></p>{% endfor %}
 </details>{% else %}<p>No session was lost.</p>{% endfor %}
-{% if untold %}<p class="soft">{{ untold }} further lost sessions look alike: <code>exsim show SESSION</code>
+{% if untold %}<p class="soft">{{ untold }} further lost sessions look alike: <code>exsim show SESSION {{ facts.run }}</code>
 </p>{% endif %}</section>
 <section class="card"><h2>Also seen <small>wrong, and cost no session</small></h2>
 {% if findings %}<ul>{% for line in findings %}<li>{{ line }}</li>{% endfor %}</ul>

@@ -276,7 +276,8 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     yield from wrapped(left_behind(judgement))
     if judgement.stories:
         session = judgement.stories[0].session
-        yield Text(f" next:  exsim show {session}     exsim show {session} --curl")
+        yield Text(f" next:  exsim show {session} {judgement.facts.run}")
+        yield Text("        with --curl: as a script that asks both servers without exsim")
     elif judgement.verdict.outcome == "inconclusive":
         said = judgement.statement.sentences
         unsaid = (r.sentence for r in judgement.verdict.reasons if r.sentence not in said)
