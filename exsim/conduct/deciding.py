@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from exsim.conduct.loading import Event
-from exsim.judgement.gate.bounds import at_least, at_most
+from exsim.judgement.sequential import shown
 from exsim.runs.assignment import Assignment
 from exsim.runs.scenario import Scenario
 from exsim.runs.sections import LostLimit
@@ -86,14 +86,14 @@ class Deciding:
                     yield login, serving, home
 
     def _shown(self, limit: LostLimit, counts: Counts) -> bool:
-        """Over sessions; over accounts only a whole run shows it."""
+        """Over sessions, by half of what may go wrong: a run that is not ended early is judged by the other half.
+
+        It is asked again and again, so a bound for one moment would not do.  Over accounts only a whole run shows it.
+        """
         if limit.over != "sessions" or limit.protocol not in ("", "owa"):
             return False
         sessions, lost = self._counted(limit, counts)
-        return (
-            at_most(lost, sessions, limit.confidence) <= limit.max
-            or at_least(lost, sessions, limit.confidence) > limit.max
-        )
+        return shown(lost, sessions, limit.max, (1 - limit.confidence) / 2)
 
     def _counted(self, limit: LostLimit, counts: Counts) -> tuple[int, int]:
         if not (limit.login or limit.serving or limit.home):

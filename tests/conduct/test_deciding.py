@@ -79,12 +79,13 @@ def test_nobody_knows_the_combinations_of_a_farm_without_nodes():
     ("limit", "each", "lost", "decided"),
     [
         (LostLimit(max=0.01), 4, 0, False),  # 0 of 36
-        (LostLimit(max=0.01), 40, 0, True),  # 0 of 360
+        (LostLimit(max=0.01), 34, 0, False),  # 0 of 306: enough for one look, not for one each second
+        (LostLimit(max=0.01), 45, 0, True),  # 0 of 405
         (LostLimit(max=0.01), 4, 3, True),  # certainly more
         (LostLimit(max=0.05, login="2016", serving="EXCH13"), 4, 0, False),  # 0 of 24
-        (LostLimit(max=0.05, login="2016", serving="EXCH13"), 10, 0, True),  # 0 of 60
-        (LostLimit(max=0.01, over="accounts"), 40, 0, False),
-        (LostLimit(max=0.01, protocol="ews"), 40, 0, False),
+        (LostLimit(max=0.05, login="2016", serving="EXCH13"), 14, 0, True),  # 0 of 84
+        (LostLimit(max=0.01, over="accounts"), 90, 0, False),
+        (LostLimit(max=0.01, protocol="ews"), 90, 0, False),
     ],
 )
 def test_a_limit_must_be_shown_to_be_kept_or_broken(limit, each, lost, decided):
