@@ -57,6 +57,7 @@ def _judged(directory: RunDirectory) -> Judgement:
     facts = replace(
         facts_of(directory, reading.findings, log.findings, load),
         unread_lines=reading.unread,
+        broken_parts=reading.broken,
         distrust=reading.trust.sentences,
         keeping=said_of(reading.survey, directory.read_run()),
     )
@@ -66,7 +67,7 @@ def _judged(directory: RunDirectory) -> Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reading of a history gave.  `unread`: lines that could not be read.
+    """What one reading of a history gave.  `unread`: lines that could not be read; `broken`: parts.
 
     `trust`: what it showed of its own headers; `survey`: the hops that asked what the balancer keeps.
     """
@@ -74,6 +75,7 @@ class Reading:
     findings: Findings
     latencies: Latencies
     unread: int
+    broken: int
     trust: Trust
     survey: list[Hop] = field(default_factory=list)
 
@@ -116,7 +118,9 @@ def read(
                 survey.append(line)
         elif load is not None:
             load.add(line)
-    return Reading(detector.finish(), latencies, history.unreadable, comparison.trust(), survey)
+    return Reading(
+        detector.finish(), latencies, history.unreadable, history.broken, comparison.trust(), survey
+    )
 
 
 def said_of(survey: list[Hop], run: RunFile) -> str:

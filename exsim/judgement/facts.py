@@ -75,7 +75,7 @@ class RunFacts:
     of one core that the busiest of them used.
     `lost_workers`: load processes that a signal ended, a name and the signal each.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
-    history that could not be read.
+    history that could not be read; `broken_parts`: files of it that are damaged, or not there.
     """
 
     title: str = ""
@@ -113,6 +113,7 @@ class RunFacts:
     left_behind: LeftBehind = NOTHING_LEFT
     not_measured: tuple[str, ...] = ()
     unread_lines: int = 0
+    broken_parts: int = 0
     distrust: tuple[str, ...] = ()
     keeping: str = ""
     assumed: str = ""

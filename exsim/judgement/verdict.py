@@ -251,6 +251,10 @@ def _unread_history(measured: Measured) -> Iterator[str]:
             f"{lines} lines of the history could not be read; {UNREAD_LINES_OF_A_TORN_END} is usual "
             "after a run that was cut off."
         )
+    if broken := measured.facts.broken_parts:
+        parts = counted_noun(broken, "part")
+        are = "is" if broken == 1 else "are"
+        yield f"{parts} of the history cannot be read to the end, or {are} not there: nobody knows who was lost in it."
 
 
 def _criterion_failed(measured: Measured) -> Iterator[str]:

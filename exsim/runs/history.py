@@ -109,13 +109,15 @@ class History:
     """The lines of one run, as often as they are asked for.
 
     `unreadable` and `torn` count what the last reading left out: lines that are no lines of a history,
-    and files that stop in the middle of a line or of what was compressed.
+    and files that stop in the middle of a line or of what was compressed.  `broken`: parts of which more
+    than a line is gone, because they are damaged or not there.
     """
 
     def __init__(self, files: Iterable[Path]) -> None:
         self.workers = parts.by_worker(files)
         self.unreadable = 0
         self.torn = 0
+        self.broken = 0
         decoder = msgspec.json.Decoder(Written)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
 
@@ -138,6 +140,7 @@ class History:
 
     def _merged(self, read: Read, again: bool = False) -> Iterator[Line]:
         self.unreadable = self.torn = 0
+        self.broken = sum(map(parts.missing, self.workers))
         ways = [self._lines_of(files, read, again) for files in self.workers]
         return ways[0] if len(ways) == 1 else heapq.merge(*ways, key=arrival)
 
@@ -162,6 +165,7 @@ class History:
                     yield chunk + file.readline()
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.torn += 1
+            self.broken += 1
 
     def _all(self, chunk: bytes) -> Iterable[Written]:
         """Every line of a chunk; one by one only where one of them is none."""

@@ -69,6 +69,12 @@ def by_worker(files: Iterable[Path]) -> list[list[Path]]:
     return [[parts[number] for number in sorted(parts)] for _, parts in sorted(found.items())]
 
 
+def missing(parts: list[Path]) -> int:
+    """How many of one worker's parts are not there: each but the last was followed by the next."""
+    name = _NAME.fullmatch(parts[-1].name)
+    return int(name["number"] or 0) + 1 - len(parts) if name is not None else 0
+
+
 def of_folder(folder: Path) -> list[Path]:
     """Every part of every worker that stands in `folder`."""
     return [*folder.glob("w*.jsonl"), *folder.glob("w*.jsonl.gz")]

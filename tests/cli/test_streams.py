@@ -6,6 +6,7 @@ fault), or in more than one line; or if a mistake's line can steer the terminal.
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -115,3 +116,11 @@ def test_a_mistakes_line_is_one_line_and_steers_no_terminal(capsys, name):
     line = capsys.readouterr().err
     assert line.count("\n") == 1
     assert line.rstrip("\n").isprintable()
+
+
+def test_a_history_of_which_a_part_is_gone_is_no_pass(tmp_path, capsys):
+    directory = run_directory(tmp_path)
+    (directory.history_folder / "w0.jsonl").rename(directory.history_folder / "w0.1.jsonl")
+    assert main(["analyze", str(directory.path), "--json"]) == FAIL, "the loss that was seen"
+    reasons = json.loads(capsys.readouterr().out)["reasons"]
+    assert any("1 part of the history cannot be read to the end, or is" in one for one in reasons)

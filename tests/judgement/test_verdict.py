@@ -170,6 +170,7 @@ def test_too_many_answers_of_unknown_origin_are_inconclusive(
         {"interrupted": True},
         {"stopped": "2 accounts were refused"},
         {"unread_lines": 2},
+        {"broken_parts": 1},
         {"crashed": "a flow raised KeyError"},
         {"lost_workers": ("Load process 2 of 2 (signal 9, Killed)",)},
     ],

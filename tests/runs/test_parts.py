@@ -1,7 +1,7 @@
 """A history in parts, each compressed when it is full, read as one.
 
 Falls if: a line is lost, doubled or moved at the end of a part, compressed or not; the tenth part is read before
-the second; an end in the middle of compressing costs a line; or the hub waits for it.
+the second; a part that is damaged or gone is not counted; an end in the middle of compressing costs a line; or the hub waits for it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def test_in_however_many_parts_the_lines_are_read_as_they_were_written(
     full = written(folder / "w0.jsonl", count, limit, each, compressed)
     history = read_history(folder)
     assert numbers(history) == list(range(count))
-    assert (history.unreadable, history.torn) == (0, 0)
+    assert (history.unreadable, history.torn, history.broken) == (0, 0, 0)
     assert [len(parts) for parts in history.workers] == [full + 1]
     assert not [one for one in folder.iterdir() if one.suffix == ".unfinished"]
     assert len(list(folder.glob("*.gz"))) == len([n for n in compressed if n < full])
@@ -86,7 +86,7 @@ def test_an_end_in_the_middle_of_compressing_costs_no_line(tmp_path: Path) -> No
     )  # not yet removed
     history = read_history(tmp_path)
     assert numbers(history) == list(range(20))
-    assert (history.unreadable, history.torn) == (0, 0)
+    assert (history.unreadable, history.torn, history.broken) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("left", [0.2, 0.9])
@@ -102,6 +102,16 @@ def test_a_part_that_was_cut_off_is_counted_and_the_others_are_read(
     assert found[0] == 0 and found[-1] == 3 * BATCH - 1
     assert found == sorted(set(found))
     assert history.torn >= 1
+    assert history.broken == 1
+
+
+def test_a_part_that_is_gone_is_counted(tmp_path: Path) -> None:
+    written(tmp_path / "w0.jsonl", 8, 1, 2, frozenset((0, 2)))
+    packed(tmp_path / "w0.jsonl").unlink()
+    part(tmp_path / "w0.jsonl", 1).unlink()
+    history = read_history(tmp_path)
+    assert numbers(history)[0] > 2
+    assert history.broken == 2
 
 
 def test_a_part_that_cannot_be_compressed_stays_as_it_is(tmp_path: Path) -> None:
