@@ -17,6 +17,7 @@ from exsim.judgement.compare.difference import (
     clustered,
     difference,
     holm,
+    leaning,
     total,
 )
 from exsim.judgement.compare.picture import CellPair, Picture, combinations, pictures
@@ -53,7 +54,7 @@ class ProtocolLosses(msgspec.Struct, frozen=True):
 
     `low`, `high`: interval of B's share less A's, at 95 %, by account.  `chance`: how often chance alone
     gives so large a difference, by account, corrected for the number of protocols.  `more`: "a" or "b"
-    loses more, "" where that cannot be told.
+    loses more, by account and by session; "" where that cannot be told.
     """
 
     protocol: str
@@ -141,9 +142,10 @@ def _losses(a: Side, b: Side) -> list[ProtocolLosses]:
 
 def _of_protocol(protocol: str, a: Accounts, b: Accounts, unlikely: float) -> ProtocolLosses:
     of_a, of_b = _counted(a), _counted(b)
-    more = ""
-    if unlikely < UNLIKELY:
-        more = "a" if of_a.lost * of_b.sessions > of_b.lost * of_a.sessions else "b"
+    by_account = leaning(a, b)
+    by_session = of_b.lost * of_a.sessions - of_a.lost * of_b.sessions
+    agree = by_account * by_session > 0  # few accounts with most of the sessions may turn it round
+    more = ("b" if by_account > 0 else "a") if agree and unlikely < UNLIKELY else ""
     return ProtocolLosses(protocol, of_a, of_b, *difference(a, b), unlikely, more)
 
 

@@ -98,12 +98,28 @@ def chance(a: Accounts, b: Accounts) -> float:
     b = {name: counts for name, counts in b.items() if counts[1]}
     if not a or not b:
         return 1.0
-    both = a.keys() & b.keys()
-    if len(both) * 2 > max(len(a), len(b)):
+    if both := _paired(a, b):
         return swapped([_share(b[name]) - _share(a[name]) for name in both])
     if all(n == 1 for _, n in (*a.values(), *b.values())):
         return independent(*total(a), *total(b))
     return dealt([_share(one) for one in a.values()], [_share(one) for one in b.values()])
+
+
+def leaning(a: Accounts, b: Accounts) -> float:
+    """B's share less A's as `chance` weighs it: each account counts once.  0 where one side measured nothing."""
+    a = {name: counts for name, counts in a.items() if counts[1]}
+    b = {name: counts for name, counts in b.items() if counts[1]}
+    if not a or not b:
+        return 0.0
+    if both := _paired(a, b):
+        return fmean(_share(b[name]) - _share(a[name]) for name in both)
+    return fmean(map(_share, b.values())) - fmean(map(_share, a.values()))
+
+
+def _paired(a: Accounts, b: Accounts) -> list[str]:
+    """The accounts of both sides, where most are on both; else none."""
+    both = [name for name in a if name in b]
+    return both if len(both) * 2 > max(len(a), len(b)) else []
 
 
 def _share(counts: Counts) -> float:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
+from itertools import count
 
 import pytest
 
@@ -14,6 +15,7 @@ from exsim.judgement.compare.setup import balancer_difference, differences
 from exsim.judgement.compare.side import Side
 from exsim.judgement.compare.topology import differing, topology
 from exsim.judgement.latency import LatencyRow
+from exsim.session.records import Session
 from tests.judgement.build import OLD, A, B, farm_sessions, finding, nothing, one_way, session
 from tests.judgement.compare.sides import SCENARIO, losing, side, sticky
 
@@ -69,6 +71,29 @@ def test_a_small_difference_is_not_called_none() -> None:
         "They cannot be told apart: A (roundrobin.cfg) lost 0 of 60, B"
     )
     assert "no difference" not in said(side("A", kept), side("B", few))
+
+
+def test_a_direction_is_named_only_where_accounts_and_sessions_agree_on_it() -> None:
+    """Every account is worse off behind B but for one, and that one began most of A's sessions."""
+
+    def shares(lost_of: dict[str, tuple[int, int]]) -> list[Session]:
+        numbers = count(1)
+        return [
+            session(next(numbers), A, [A, OLD], OLD, one_way if i < lost else nothing, account=name)
+            for name, (lost, all_) in lost_of.items()
+            for i in range(all_)
+        ]
+
+    accounts = [f"u{number}" for number in range(12)]
+    few = dict.fromkeys(accounts, (0, 10))
+    many = dict.fromkeys(accounts, (5, 10))
+    twisted = side("A", shares({**few, "busy": (290, 300)}))
+    document = compared(twisted, side("B", shares({**many, "busy": (10, 10)}))).document
+    assert document.losses[0].chance < 0.001 and document.losses[0].more == ""
+    assert document.sentence.startswith("They cannot be told apart: A (roundrobin.cfg) lost 290 of")
+    plain = compared(side("A", shares(few)), side("B", shares(many))).document
+    assert plain.losses[0].more == "b"
+    assert compared(side("A", shares(many)), side("B", shares(few))).document.losses[0].more == "a"
 
 
 def test_two_runs_without_a_loss_give_the_bounds() -> None:

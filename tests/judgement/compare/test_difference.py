@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, boschloo_exact
 
 from exsim.judgement.compare.difference import (
+    Counts,
     chance,
     clustered,
     dealt,
@@ -19,6 +20,7 @@ from exsim.judgement.compare.difference import (
     effective,
     holm,
     independent,
+    leaning,
     newcombe,
     swapped,
     wilson,
@@ -137,3 +139,19 @@ def test_nothing_measured_is_no_difference_and_every_difference() -> None:
 )
 def test_many_questions_are_paid_for(chances: list[float], corrected: list[float]) -> None:
     assert holm(chances) == pytest.approx(corrected)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "leans"),
+    [
+        ({"x": (0, 10), "y": (90, 90)}, {"x": (9, 10), "y": (1, 1)}, 0.45),  # pairs
+        ({"x": (0, 10), "y": (10, 10)}, {"z": (9, 10)}, 0.4),  # other accounts
+        ({"x": (1, 1), "y": (0, 0)}, {"x": (0, 4), "y": (3, 3)}, -0.5),  # y measured nothing in A
+        ({"x": (0, 0)}, {"x": (3, 3)}, 0.0),
+        ({}, {}, 0.0),
+    ],
+)
+def test_each_account_counts_once_in_what_a_comparison_leans_to(
+    a: dict[str, Counts], b: dict[str, Counts], leans: float
+) -> None:
+    assert leaning(a, b) == pytest.approx(leans)
