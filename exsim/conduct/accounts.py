@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from exsim.conduct import screen
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.preflight import FIELDS, own_logon_failed, sentence
@@ -39,9 +40,8 @@ def check(path: Path, out: Print) -> Exit:
         raise ScenarioError(str(path), "target", "is not there; a lab makes its own accounts")
     accounts = target_accounts(scenario.target, path)
     rig = target_rig(scenario.target, path)
-    out(
-        f" {rig.url} at {rig.address}: {counted_noun(len(accounts), 'account')}, one after the other"
-    )
+    many = counted_noun(len(accounts), "account")
+    out(screen.fitted(f" {rig.url} at {rig.address}: {many}, one after the other", 3))
     home = Path(tempfile.mkdtemp(prefix="exsim-accounts-"))
     try:
         directory = home / datetime.now(UTC).strftime("check-%Y-%m-%dT%H-%M-%SZ")
@@ -89,4 +89,4 @@ def line(checked: Checked, claimed: str) -> str:
     lives = f"mailbox on {checked.back_end} ({checked.home})" if checked.home else ""
     wrong = f"; accounts.csv says {claimed}" if checked.home and claimed != checked.home else ""
     said = [f"   {checked.address:<28} {checked.sentence}", where, lives + wrong]
-    return "  ".join(part for part in said if part)
+    return screen.fitted("  ".join(part for part in said if part), 32)

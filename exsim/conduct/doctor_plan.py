@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from exsim.conduct import screen
 from exsim.conduct.doctor_patient import BALANCER, Asked, chosen, read, through_of
 from exsim.conduct.doctor_ways import LEAST_LOOKS, MOST_LOOKS
 from exsim.conduct.hop_lines import paragraph
@@ -73,7 +74,7 @@ def surveyed(scenario: Scenario, through: str) -> int:
 
 def plan(asked: Asked) -> str:
     """The plan as text.  Raises OperatorError."""
-    return "\n".join(_lines(asked)) + "\n"
+    return "\n".join(screen.fitted(line, 12) for line in _lines(asked)) + "\n"
 
 
 def _lines(asked: Asked) -> Iterator[str]:

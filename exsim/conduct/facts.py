@@ -66,6 +66,7 @@ def facts_of(
         interrupted=bool(run.interrupted),
         stopped=run.stopped,
         crashed=run.crashed,
+        notes=tuple(run.notes),
         lost_workers=tuple(run.lost_workers),
         sources=generator.sources,
         unmasked=unmasked(directory),

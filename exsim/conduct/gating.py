@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exsim.conduct import gate_place, judging
+from exsim.conduct import gate_place, judging, screen
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.facts import shown
 from exsim.conduct.lb_log import read_log
@@ -153,4 +153,4 @@ def save(path: Path, data: bytes, mode: str = "wb") -> None:
 def needs_text(scenario: Scenario) -> str:
     """What the criteria of a scenario take, a line each; "" when it has none."""
     found = needs(scenario.expect, accounts=scenario.users)
-    return "".join(f"To decide: {need.sentence}\n" for need in found)
+    return "".join(screen.fitted(f"To decide: {need.sentence}", 3) + "\n" for need in found)

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import msgspec
 
+from exsim.conduct import screen
 from exsim.conduct.facts import shown
 from exsim.conduct.incident import OBSERVATIONS, Errand, Observation, errands
 from exsim.conduct.lb_log import read_log
@@ -26,7 +27,6 @@ from exsim.wire import names
 SERVER_ERROR = 500
 # HAProxy's own words for a change of a server's state (its management guide): "Server b/s is DOWN, …"
 _DOWN = re.compile(rb"Server (\S+) is DOWN")
-WIDTH = 100
 
 
 class Told(msgspec.Struct):
@@ -71,7 +71,7 @@ def incident(
             return done.exit_code, answers
         answers += answered(errand, watched(done, errand.scenario), done.directory.path)
     for line in lines(answers, chosen):
-        out.write(line + "\n")
+        out.write(screen.fitted(line, 15) + "\n")
     return (Exit.PASS if all(one.right for one in answers) else Exit.FAIL), answers
 
 

@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.drive.tls import context
 from exsim.judgement.gate.over_run import is_version
-from exsim.lab.balancers import BalancerPlan
+from exsim.lab.balancers import BalancerPlan, Behind
 from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of, first_that_answers, reach
+from exsim.lb import rig as lb
 from exsim.lb.errors import MovingError
+from exsim.lb.nginx import is_nginx
+from exsim.lb.retarget import retarget
 from exsim.runs import document
 from exsim.runs.accounts import Account
 from exsim.runs.addresses import endpoint, is_address, joined
@@ -89,13 +92,35 @@ def _right_version(ran: str, wanted: str) -> None:
 
 
 def plan_for(scenario: Scenario, path: Path, name: str = BALANCER) -> list[BalancerPlan]:
-    """The scenario's balancer, read from its file; none when it says so."""
+    """The scenario's balancer, read from its file; none when it says so.  Raises OperatorError for one that cannot be moved."""
     assert scenario.lab is not None
     if scenario.lab.balancer == NO_BALANCER:
         return []
     file = path.parent / scenario.lab.balancer
     text = document.text_of(file, "utf-8")
-    return [BalancerPlan(name, text, str(scenario.lab.balancer), scenario.lab.servers)]
+    plan = BalancerPlan(name, text, str(scenario.lab.balancer), scenario.lab.servers)
+    if not is_nginx(text):
+        anywhere = dict.fromkeys(scenario.node_names, "127.0.0.1:0")
+        movable(plan, Behind(anywhere, anywhere))
+    return [plan]
+
+
+def movable(plan: BalancerPlan, here: Behind) -> None:
+    """Raises OperatorError for a file that its writer has to change, before anything is begun."""
+    trial = lb.Rig(
+        nodes=here.nodes,
+        nodes_tls=here.nodes_tls,
+        next_address=lambda tls: "127.0.0.1:0",
+        certificate="",
+        log="",
+        socket="",
+        servers=plan.servers,
+        naming=here.naming,
+    )
+    try:
+        retarget(plan.text, trial, plan.source)
+    except MovingError as mistake:
+        raise OperatorError(str(mistake)) from None
 
 
 def lab_rig(lab: Lab, scenario: Scenario, name: str = BALANCER) -> Rig:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from exsim.conduct import screen
 from exsim.conduct.hop_lines import paragraph
 from exsim.conduct.survey import most_requests
 from exsim.judgement.gate.needs import needs
@@ -54,7 +55,7 @@ class Counts:
 def plan(path: Path) -> str:
     """The plan as text.  Raises OperatorError."""
     scenario = load_scenario(path)
-    return "\n".join(_lines(scenario, path)) + "\n"
+    return "\n".join(screen.fitted(line, 12) for line in _lines(scenario, path)) + "\n"
 
 
 def counted(scenario: Scenario, assignment: Assignment) -> Counts:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from exsim.conduct import judging
+from exsim.conduct import judging, screen
 from exsim.conduct.deciding import Deciding
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.far import Place
@@ -151,11 +151,13 @@ def rig_for(
         book = Runbook.begin(options.reports, path.stem, scenario)
         book.run.scenario_path = from_here(path)
         if not scenario.target.balancer:
-            rig = looked_at(rig, path, scenario, book, options)
+            with explained(book):
+                rig = looked_at(rig, path, scenario, book, options)
             yield book, book.plan(book.run.scenario, scenario, rig, assignment), None
             return
         book.run.balancer_path = from_here(balancer_file(scenario, path))
-        with shadow_of(scenario, path, book.directory.path, options.haproxy) as (shadow, rig):
+        shadow_up = shadow_of(scenario, path, book.directory.path, options.haproxy)
+        with explained(book), shadow_up as (shadow, rig):
             yield book, book.plan(book.run.scenario, scenario, rig, assignment), shadow
         return
     accounts = make_lab_accounts(scenario, source)
@@ -165,8 +167,21 @@ def rig_for(
     book.run.balancer_path = from_here(balancer_file(scenario, path))
     if early is not None:
         early.start(book.directory.path, scenario.load.workers)
-    with lab_for(scenario, book.directory.path, accounts, plans, options.haproxy) as lab:
+    lab_up = lab_for(scenario, book.directory.path, accounts, plans, options.haproxy)
+    with explained(book), lab_up as lab:
         yield book, book.plan(book.run.scenario, scenario, lab_rig(lab, scenario), assignment), lab
+
+
+@contextmanager
+def explained(book: Runbook) -> Iterator[None]:
+    """Where a rig does not come up, the directory of its run says why, and that the run is over."""
+    try:
+        yield
+    except (EnvironmentProblem, OperatorError) as problem:
+        if not book.run.ended:
+            book.note(str(problem))
+            book.ended()
+        raise
 
 
 def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: Options) -> Rig:
@@ -188,7 +203,7 @@ def looked_at(rig: Rig, path: Path, scenario: Scenario, book: Runbook, options: 
     )
     for said in (where, *done.trust.sentences, sentence(done.kept), reach):
         if said:
-            options.tell(f" {said}\n")
+            options.tell(screen.fitted(f" {said}", 1) + "\n")
     return msgspec.structs.replace(
         rig,
         cookie=done.kept.cookie,

@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from exsim.conduct import rig
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.rig import BALANCER, balancer_facts, target_rig
 from exsim.lab.balancers import BalancerPlan, Behind
 from exsim.lab.errors import LabError
-from exsim.lb import rig as lb
 from exsim.lb.errors import MovingError
-from exsim.lb.retarget import retarget
 from exsim.runs import document
 from exsim.runs.addresses import endpoint, joined
 from exsim.runs.errors import OperatorError
@@ -82,21 +81,7 @@ def shadow_plan(target: Target, path: Path, name: str = BALANCER) -> BalancerPla
 
 def movable(plan: BalancerPlan, target: Target) -> None:
     """Raises OperatorError for a file that its writer has to change, before anything is begun."""
-    here = behind(target)
-    trial = lb.Rig(
-        nodes=here.nodes,
-        nodes_tls=here.nodes_tls,
-        next_address=lambda tls: "127.0.0.1:0",
-        certificate="",
-        log="",
-        socket="",
-        servers=plan.servers,
-        naming=here.naming,
-    )
-    try:
-        retarget(plan.text, trial, plan.source)
-    except MovingError as mistake:
-        raise OperatorError(str(mistake)) from None
+    rig.movable(plan, behind(target))
 
 
 def shadow_rig(shadow: Shadow, target: Target, path: Path, name: str = BALANCER) -> Rig:

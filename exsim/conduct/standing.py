@@ -86,7 +86,7 @@ def description(
         " What is wrong with this organisation:",
         *(f"   {one}: {PRESETS[one.partition('@')[0]].sentence}" for one in scenario.lab.presets),
         "",
-        " Accounts (simulated; drawn anew for each lab):",
+        f" {_few(accounts)} (simulated; drawn anew for each lab):",
         *(
             f"   {one.logon:<14} {one.password}   mailbox on {one.node} ({one.home})"
             for one in _one_a_home(accounts)
@@ -104,6 +104,11 @@ def description(
         "",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _few(accounts: list[Account]) -> str:
+    few, all_of_them = len(_one_a_home(accounts)), len(accounts)
+    return f"{few} of {all_of_them} accounts" if few < all_of_them else "Accounts"
 
 
 def _one_a_home(accounts: list[Account]) -> list[Account]:

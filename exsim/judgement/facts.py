@@ -73,6 +73,7 @@ class RunFacts:
     `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
     `looks`: how often a load process looked whether it is late, and `late_looks` how often it was (50 ms or more); `busy`: the share
     of one core that the busiest of them used.
+    `notes`: what else a reader has to know, such as accounts that were refused, a sentence without its stop each.
     `lost_workers`: load processes that a signal ended, a name and the signal each.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read; `broken_parts`: files of it that are damaged, or not there.
@@ -108,6 +109,7 @@ class RunFacts:
     interrupted: bool = False
     stopped: str = ""
     crashed: str = ""
+    notes: tuple[str, ...] = ()
     lost_workers: tuple[str, ...] = ()
     unmasked: bool = False
     left_behind: LeftBehind = NOTHING_LEFT

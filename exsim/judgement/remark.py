@@ -5,6 +5,7 @@ Each remark carries a mark in words: "ok" supports the verdict, "note" limits it
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ NEVER_COVERED = (
     "balancers that persist on the TLS session: this client and a browser differ there",
 )
 MAY_MATTER = "may matter"  # how a change of the balancer's file is marked that is not harmless
+LONGEST_NOTE = 400
+NOTES_SHOWN = 6  # of what a run noted
 BROUGHT = (
     "Which front end took these sessions' logon is not known: it was not exsim's. Each begins with the first "
     "answer that serves it."
@@ -58,8 +61,22 @@ class Remark:
 
 def remarks(judgement: Judgement) -> list[Remark]:
     """What to read before the result is shown to anybody, in order of weight."""
-    parts = (_witness, _shadow, _load, _limits, _end)
+    parts = (_witness, _shadow, _load, _limits, _noted, _end)
     return [remark for part in parts for remark in part(judgement)]
+
+
+def _noted(judgement: Judgement) -> Iterator[Remark]:
+    yield from (Remark("note", one) for one in noted(judgement.facts))
+
+
+def noted(facts: RunFacts) -> list[str]:
+    """What the run noted of itself, a few sentences of it; all stand in run.json."""
+    notes = [
+        textwrap.shorten(one, LONGEST_NOTE, placeholder=" …") for one in facts.notes[:NOTES_SHOWN]
+    ]
+    said = [f"{one.removesuffix('.')}." for one in notes]
+    more = len(facts.notes) - len(said)
+    return [*said, f"And {more} more of that kind (run.json, notes)."] if more else said
 
 
 def brought_sentence(facts: RunFacts) -> str:
@@ -267,7 +284,7 @@ def spread_sentence(judgement: Judgement) -> str:
         return f"The balancer kept every session on one node (0 of {sessions} changed)."
     if moved < sessions / 2:
         return f"{moved} of {sessions} sessions changed node."
-    first = f"The balancer keeps nobody on a node ({moved} of {sessions} sessions changed)"
+    first = f"The balancer does not keep a session on one node ({moved} of {sessions} changed)"
     versions = {node.version for node in facts.nodes}
     if versions and versions <= GUIDE_SINCE:
         return f"{first}, which Microsoft's guide for 2013 and later allows."

@@ -63,6 +63,9 @@ EVERY = {
     "inconclusive": lambda: judged(sticky_sessions(nodes=[A])),
     "nothing": lambda: judged([]),
     "nothing at all": lambda: judge(found([]), RunFacts()),
+    "noted": lambda: judged(
+        [], notes=tuple(f"user{n:02}@isp.com.au: {HOSTILE * 20}" for n in range(9))
+    ),
     "stopped": lambda: judged([], stopped="2 accounts were refused", lasted=4),
     "by home": lambda: judged(farm_sessions(lambda a, b, h: one_way(a, b, h) and h == OLD)),
 }
@@ -218,6 +221,19 @@ def test_what_takes_longer_than_the_run_is_named() -> None:
     assert "7.5 min" in html.render(short)
     assert "7.5 min" not in html.render(scaled)  # 60 s are 20 minutes of Exchange's own
     assert "4 h" in html.render(scaled)
+
+
+def test_what_a_run_noted_of_itself_stands_in_its_reports() -> None:
+    said = judged(
+        farm_sessions(one_way),
+        notes=("user03@isp.com.au: the password is refused; it was not used",),
+    )
+    for form in (text.render(said), html.render(said)):
+        assert "user03@isp.com.au: the password is refused; it was not used." in " ".join(
+            form.split()
+        )
+    many = judged([], notes=tuple(f"user{n:02}: refused" for n in range(9)))
+    assert "And 3 more of that kind (run.json, notes)." in text.render(many)
 
 
 def test_junit_skips_what_was_not_met_and_never_passes_an_inconclusive_run() -> None:
