@@ -45,7 +45,7 @@ def stand(folder, server):
 
 
 def test_a_file_that_cannot_be_moved_leaves_no_run_behind(tmp_path):
-    with pytest.raises(OperatorError, match="haproxy.cfg:6: server nobody is none of the nodes"):
+    with pytest.raises(OperatorError, match=r"haproxy\.cfg:6: server nobody is none of the nodes"):
         stand(tmp_path, "nobody")
     assert not (tmp_path / "reports").exists()
 
