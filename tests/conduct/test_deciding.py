@@ -79,7 +79,12 @@ def test_nobody_knows_the_combinations_of_a_farm_without_nodes():
     ("limit", "each", "lost", "decided"),
     [
         (LostLimit(max=0.01), 4, 0, False),  # 0 of 36
-        (LostLimit(max=0.01), 34, 0, False),  # 0 of 306: enough for one look, not for one each second
+        (
+            LostLimit(max=0.01),
+            34,
+            0,
+            False,
+        ),  # 0 of 306: enough for one look, not for one each second
         (LostLimit(max=0.01), 45, 0, True),  # 0 of 405
         (LostLimit(max=0.01), 4, 3, True),  # certainly more
         (LostLimit(max=0.05, login="2016", serving="EXCH13"), 4, 0, False),  # 0 of 24
