@@ -44,6 +44,7 @@ class Recorder:
         self.history = history
         self.detector = detector
         self.tally = Tally()  # brought up to date when it is told
+        detector.changed()  # from now on: a session may be over before the first look
         self.hops = 0
         self.lost = 0
         self.fire: Callable[..., None] | None = None  # Locust's request event
@@ -111,6 +112,7 @@ class Recorder:
     def counts(self) -> Counts:
         """The live matrix as it stands now."""
         self.tally.update(self.detector.changed())
+        self.tally.forget(self.detector.let_go())
         return self.tally.counts
 
     def _fire(self, fire: Callable[..., None], hop: Hop, incidents: list[Incident]) -> None:

@@ -38,6 +38,7 @@ from exsim.session.attempts import REFUSED, Attempts
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Mark
+from exsim.session.packed import Passing
 from exsim.session.records import Finding
 
 ENOUGH = "everything that was asked has been met"
@@ -264,4 +265,5 @@ def detector_for(order: Order) -> Detector:
             distrusted=order.distrusted,
         ),
         hosts=[urlsplit(order.url).netloc, *order.hosts],
+        sessions=Passing(),
     )

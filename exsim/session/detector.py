@@ -18,7 +18,7 @@ from exsim.session.ledger import MARKED, Ledger
 from exsim.session.loss import follow, lose, note_meeting, tell_reason
 from exsim.session.machine import State, after
 from exsim.session.meaning import DEFINITE, MEETS, Sign
-from exsim.session.packed import Packed, few_or_packed
+from exsim.session.packed import Kept, Packed
 from exsim.session.password import Refusals
 from exsim.session.place import Place, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
@@ -49,7 +49,7 @@ class Detector:
         time_scale: float = 1.0,
         attribution: Attribution | None = None,
         hosts: Iterable[str] = (),
-        sessions: Packed | None = None,
+        sessions: Kept | None = None,
     ) -> None:
         self.attribution = attribution or Attribution()
         self._public_life = public_timeout * LIFE * time_scale
@@ -59,7 +59,7 @@ class Detector:
         self._browsers: dict[int, Browser] = {}
         self._controls: dict[int, Browser] = {}
         self._users: dict[int, Facts] = {}
-        self._sessions = Packed() if sessions is None else sessions
+        self._sessions: Kept = Packed() if sessions is None else sessions
         self._changed: dict[str, Session] | None = None  # nobody asked yet
         self._ledger = Ledger()
         self._sids = Sids()
@@ -101,6 +101,10 @@ class Detector:
         self._changed = {}
         return [session for session in changed if not session.control]
 
+    def let_go(self) -> list[str]:
+        """The ids of sessions that are not kept and never change again, since this was last asked."""
+        return self._sessions.let_go()
+
     def finish(self) -> Findings:
         """Everything found so far.  May be asked at any time, and again."""
         for browser in self._browsers.values():
@@ -108,7 +112,7 @@ class Detector:
         self._sessions.amend(self.attribution.at_home)
         found = self._ledger.found
         found.findings += self._refusals.explain(self._sessions)
-        found.sessions = few_or_packed(self._sessions)
+        found.sessions = self._sessions.told()
         found.shut_out = self._identified.shut_out()
         found.waits = self._waits.told()
         if self._ledger.silent:

@@ -3,6 +3,7 @@
 A run of days has hundreds of thousands of sessions, and each is asked for again and again once the run is
 over.  Whoever follows a session changes its record until it is *settled*; then it is packed, and a block of
 settled ones goes to a file.  With one on disk, what is left in memory grows with the users, and not with the run.
+A load judges nothing, and lets go of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
-from typing import IO, overload
+from typing import IO, Protocol, overload
 
 import msgspec
 
@@ -23,6 +24,27 @@ FEW = 8192  # sessions that may as well stand in memory as they are: some 12 MB
 
 Change = Callable[[Session], bool]  # changes a session, and says whether it did
 Place = tuple[int, int]  # of a block in the file: where it begins, and its length
+
+
+class Kept(Protocol):
+    """Where the sessions of a run are while they are followed, and afterwards."""
+
+    def append(self, session: Session) -> None:
+        """Take a session that has just begun."""
+
+    def settle(self, session: Session) -> None:
+        """Nobody changes `session` any more; who goes on doing so does it to a copy."""
+
+    def amend(self, change: Change) -> None:
+        """Show every session to `change`, and keep what it changed."""
+
+    def let_go(self) -> list[str]:
+        """The ids of those that were settled and are not kept, since this was last asked."""
+
+    def told(self) -> Sequence[Session]:
+        """All that there are."""
+
+    def __iter__(self) -> Iterator[Session]: ...
 
 
 class Packed(Sequence[Session]):
@@ -44,7 +66,6 @@ class Packed(Sequence[Session]):
         self._decode_block = msgspec.msgpack.Decoder(list[Session]).decode
 
     def append(self, session: Session) -> None:
-        """Take a session that has just begun."""
         if self._length % BLOCK == 0:
             self._blocks.append([])
             self._unsettled.append(0)
@@ -56,7 +77,6 @@ class Packed(Sequence[Session]):
         self._unsettled[-1] += 1
 
     def settle(self, session: Session) -> None:
-        """Nobody changes `session` any more; who goes on doing so does it to a copy."""
         number, place = divmod(self._open.pop(id(session)), BLOCK)
         block = self._blocks[number]
         assert isinstance(block, list)  # it waited for this session
@@ -66,7 +86,6 @@ class Packed(Sequence[Session]):
             self._blocks[number] = self._write(self._read(block))
 
     def amend(self, change: Change) -> None:
-        """Show every session to `change`, and keep what it changed."""
         for number, block in enumerate(self._blocks):
             sessions = self._read(block)
             changed = [change(session) for session in sessions]
@@ -92,6 +111,13 @@ class Packed(Sequence[Session]):
         self._file.seek(begin)
         return self._decode_block(zlib.decompress(self._file.read(length)))
 
+    def let_go(self) -> list[str]:
+        return []
+
+    def told(self) -> Sequence[Session]:
+        """A list where there are few: it is quicker to read."""
+        return self if len(self) > FEW else list(self)
+
     def __len__(self) -> int:
         return self._length
 
@@ -110,6 +136,30 @@ class Packed(Sequence[Session]):
         return self._read(self._blocks[number])[place]
 
 
-def few_or_packed(sessions: Packed) -> Sequence[Session]:
-    """A list, where there are few: it is quicker to read."""
-    return sessions if len(sessions) > FEW else list(sessions)
+class Passing:
+    """Those that are still followed; a settled one is let go of, so that a load may go on for days."""
+
+    def __init__(self) -> None:
+        self._followed: dict[int, Session] = {}  # by id()
+        self._gone: list[str] = []
+
+    def append(self, session: Session) -> None:
+        self._followed[id(session)] = session
+
+    def settle(self, session: Session) -> None:
+        del self._followed[id(session)]
+        self._gone.append(session.id)
+
+    def amend(self, change: Change) -> None:
+        for session in self._followed.values():
+            change(session)
+
+    def let_go(self) -> list[str]:
+        gone, self._gone = self._gone, []
+        return gone
+
+    def told(self) -> Sequence[Session]:
+        return list(self)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._followed.values())

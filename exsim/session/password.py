@@ -8,7 +8,7 @@ against it: another reason that the culprit gave, a late answer, or the same pas
 from __future__ import annotations
 
 from exsim.session.meaning import Sign
-from exsim.session.packed import Packed
+from exsim.session.packed import Kept
 from exsim.session.records import Finding, Incident, Session
 from exsim.wire import names
 
@@ -28,7 +28,7 @@ class Refusals:
             account = account.lower()
             self._at[account] = max(t, self._at.get(account, t))
 
-    def explain(self, sessions: Packed) -> list[Finding]:
+    def explain(self, sessions: Kept) -> list[Finding]:
         """End (instead of lost) each session that a refused password explains; a finding for each."""
         if not self._at:
             return []

@@ -58,6 +58,11 @@ class Tally:
             self._enter(entries, +1)
             self._entered[session.id] = entries
 
+    def forget(self, sessions: Iterable[str]) -> None:
+        """What these (ids) entered stands for good: they do not change any more."""
+        for name in sessions:
+            self._entered.pop(name, None)
+
     def _enter(self, entries: Iterable[tuple[str, int]], sign: int) -> None:
         for key, lost in entries:
             row = self.counts.get(key)

@@ -19,8 +19,10 @@ from exsim.load.recorder import Loss, NoAnswer, Recorder, SessionLost
 from exsim.load.worker import Worker
 from exsim.protocols.flow import CookieLine
 from exsim.runs.history import HistoryWriter, read_history
+from exsim.session.browser import REMEMBERED
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop
+from exsim.session.packed import Passing
 from exsim.session.tally import TOTAL
 from tests.conduct.made_run import hop, kept, lost
 from tests.load.orders import orders
@@ -46,6 +48,19 @@ def test_every_line_is_kept_as_it_came(recorder: Recorder) -> None:
     assert recorder.hops == sum(isinstance(line, Hop) for line in lines)
     assert recorder.lost == 1
     assert recorder.counts()[TOTAL] == {"sessions": 2, "lost": 1}
+
+
+def test_a_load_counts_sessions_that_were_over_before_it_first_looked(tmp_path: Path) -> None:
+    with HistoryWriter(tmp_path / "w0.jsonl") as history:
+        recorder = Recorder(history, Detector(sessions=Passing()))
+        caller = Caller("ews")
+        for _ in range(3 * REMEMBERED):
+            caller.begin()
+            caller.call("EX16")
+        for line in caller.lines:
+            recorder.take(line)
+        assert recorder.counts()[TOTAL] == {"sessions": 3 * REMEMBERED, "lost": 0}
+        assert len(recorder.tally._entered) <= REMEMBERED + 1
 
 
 def test_a_line_is_written_before_anything_judges_it(recorder: Recorder) -> None:

@@ -1,5 +1,6 @@
 """Falls if: a session that is over is kept in full, is read back otherwise than it was, or out of its order; if a
-change made in the end is lost; or what is judged of many sessions differs from what is judged of the same in a list.
+change made in the end is lost; what is judged of many sessions differs from what is judged of the same in a list; or
+a load that goes on for days holds the sessions of days, or counts otherwise because it does not.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from exsim.session import packed
 from exsim.session.browser import REMEMBERED
 from exsim.session.detector import Detector
 from exsim.session.hop import Line
-from exsim.session.packed import Packed
+from exsim.session.packed import Packed, Passing
 from exsim.session.records import Findings, Incident, Meeting, Session
+from exsim.session.tally import Tally
 from tests.session.calls import Caller
 from tests.session.dialogue import OLD, A, B, Browser, judged
 
@@ -152,3 +154,34 @@ def test_whoever_asks_what_changed_is_told_of_sessions_that_are_settled_too() ->
         detector.feed(line)
     assert [session.id for session in detector.changed()] == [f"1.{n}" for n in range(1, 41)]
     assert detector.changed() == []
+
+
+@pytest.mark.parametrize("seldom", [1, 7, 100])  # lines between two looks
+def test_a_load_holds_no_session_that_is_over_and_counts_all_of_them(seldom: int) -> None:
+    watched, whole, tally, all_ = Detector(sessions=Passing()), Detector(), Tally(), Tally()
+    watched.changed()
+    held = []
+    for count, line in enumerate([*lines(), *lines()[-1:]]):
+        watched.feed(line)
+        whole.feed(line)
+        if count % seldom == 0:
+            tally.update(watched.changed())
+            tally.forget(watched.let_go())
+            held.append((len(list(watched._sessions)), len(tally._entered)))
+    for detector, its in ((watched, tally), (whole, all_)):
+        its.update(detector.changed())
+        its.forget(detector.let_go())
+    assert tally.counts == all_.counts
+    assert len(all_._entered) == 131, "kept sessions may be told of again"
+    assert max(map(max, held)) <= 4 * (REMEMBERED + 1) + seldom
+    assert watched.let_go() == []
+
+
+def test_what_passes_is_told_as_long_as_somebody_follows_it() -> None:
+    passing, first, second = Passing(), made(1), made(2)
+    for session in (first, second):
+        passing.append(session)
+    passing.amend(lambda session: bool(setattr(session, "state", "ended")))
+    passing.settle(first)
+    assert (passing.told(), passing.let_go(), passing.let_go()) == ([second], [first.id], [])
+    assert second.state == "ended"
