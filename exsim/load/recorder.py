@@ -112,7 +112,7 @@ class Recorder:
     def counts(self) -> Counts:
         """The live matrix as it stands now."""
         self.tally.update(self.detector.changed())
-        self.tally.forget(self.detector.let_go())
+        self.tally.forget(self.detector.sessions.let_go())
         return self.tally.counts
 
     def _fire(self, fire: Callable[..., None], hop: Hop, incidents: list[Incident]) -> None:

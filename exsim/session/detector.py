@@ -59,13 +59,13 @@ class Detector:
         self._browsers: dict[int, Browser] = {}
         self._controls: dict[int, Browser] = {}
         self._users: dict[int, Facts] = {}
-        self._sessions: Kept = Packed() if sessions is None else sessions
+        self.sessions: Kept = Packed() if sessions is None else sessions
         self._changed: dict[str, Session] | None = None  # nobody asked yet
         self._ledger = Ledger()
         self._sids = Sids()
         self._waits = WaitBook()
         self._identified = Identified(
-            self.attribution, self._ledger, self._users, self._sessions.append, self._note
+            self.attribution, self._ledger, self._users, self.sessions.append, self._note
         )
         self._refusals = Refusals()
 
@@ -97,22 +97,18 @@ class Detector:
 
     def changed(self) -> list[Session]:
         """The counted sessions that began, met a front end or were lost since this was last asked."""
-        changed = self._sessions if self._changed is None else self._changed.values()
+        changed = self.sessions if self._changed is None else self._changed.values()
         self._changed = {}
         return [session for session in changed if not session.control]
-
-    def let_go(self) -> list[str]:
-        """The ids of sessions that are not kept and never change again, since this was last asked."""
-        return self._sessions.let_go()
 
     def finish(self) -> Findings:
         """Everything found so far.  May be asked at any time, and again."""
         for browser in self._browsers.values():
             count_usual(browser, self._ledger)
-        self._sessions.amend(self.attribution.at_home)
+        self.sessions.amend(self.attribution.at_home)
         found = self._ledger.found
-        found.findings += self._refusals.explain(self._sessions)
-        found.sessions = self._sessions.told()
+        found.findings += self._refusals.explain(self.sessions)
+        found.sessions = self.sessions.told()
         found.shut_out = self._identified.shut_out()
         found.waits = self._waits.told()
         if self._ledger.silent:
@@ -205,7 +201,7 @@ class Detector:
         browser.expected = ""
         record = self._record(reading)
         browser.begin(record, hop)
-        self._sessions.append(record)
+        self.sessions.append(record)
         self._note(record)
 
     def _begin_brought(self, reading: Reading) -> None:
@@ -213,7 +209,7 @@ class Detector:
         record = self._record(reading)
         record.brought = True
         reading.browser.begin_brought(record, reading.hop)
-        self._sessions.append(record)
+        self.sessions.append(record)
         self._note(record)
 
     def _record(self, reading: Reading) -> Session:
@@ -376,7 +372,7 @@ class Detector:
         browsers = self._controls if control else self._browsers
         browser = browsers.get(user)
         if browser is None:
-            browser = browsers[user] = Browser(user, control, self._sessions.settle)
+            browser = browsers[user] = Browser(user, control, self.sessions.settle)
         return browser
 
     def _note(self, record: Session) -> None:

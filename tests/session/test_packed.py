@@ -142,9 +142,9 @@ def test_what_is_held_in_full_grows_with_the_users_and_not_with_the_run() -> Non
     for count, line in enumerate(lines()):
         detector.feed(line)
         if count % 50 == 0:
-            held.append(len(detector._sessions._open))
+            held.append(len(detector.sessions._open))
     assert max(held) <= 4 * (REMEMBERED + 1)
-    settled = [block for block in detector._sessions._blocks if isinstance(block, tuple)]
+    settled = [block for block in detector.sessions._blocks if isinstance(block, tuple)]
     assert len(settled) >= 5, "a block that waits for one session waits alone"
 
 
@@ -166,15 +166,15 @@ def test_a_load_holds_no_session_that_is_over_and_counts_all_of_them(seldom: int
         whole.feed(line)
         if count % seldom == 0:
             tally.update(watched.changed())
-            tally.forget(watched.let_go())
-            held.append((len(list(watched._sessions)), len(tally._entered)))
+            tally.forget(watched.sessions.let_go())
+            held.append((len(list(watched.sessions)), len(tally._entered)))
     for detector, its in ((watched, tally), (whole, all_)):
         its.update(detector.changed())
-        its.forget(detector.let_go())
+        its.forget(detector.sessions.let_go())
     assert tally.counts == all_.counts
     assert len(all_._entered) == 131, "kept sessions may be told of again"
     assert max(map(max, held)) <= 4 * (REMEMBERED + 1) + seldom
-    assert watched.let_go() == []
+    assert watched.sessions.let_go() == []
 
 
 def test_what_passes_is_told_as_long_as_somebody_follows_it() -> None:
