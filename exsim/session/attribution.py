@@ -156,12 +156,19 @@ class Attribution:
         """Who challenged, and who then took the answer: only he can, on that connection (NLMP, NTHT)."""
         key = (hop.user, hop.conn)
         if hop.challenger:
-            if len(self._challenged) < _MOST_CONNECTIONS:
-                self._challenged[key] = net_bios(hop.challenger)
-            return net_bios(hop.challenger) or None
+            return self._remember(key, net_bios(hop.challenger)) or None
         if hop.status in (None, 401) or not hop.auth:
             return None
-        return self._challenged.get(key)
+        name = self._challenged.get(key)
+        return name and self._remember(key, name)
+
+    def _remember(self, connection: tuple[int, int], challenger: str) -> str:
+        """The one that was silent for longest is forgotten, where there are too many."""
+        self._challenged.pop(connection, None)
+        self._challenged[connection] = challenger
+        if len(self._challenged) > _MOST_CONNECTIONS:
+            del self._challenged[next(iter(self._challenged))]
+        return challenger
 
     def _by_lb_cookie(self, hop: Hop) -> str | None:
         if hop.origin or hop.status is None:  # the balancer was not passed, or nobody answered

@@ -107,6 +107,26 @@ def test_healthcheck_names_its_server_and_teaches_what_leads_there() -> None:
     )
 
 
+def test_of_many_connections_the_one_that_was_silent_for_longest_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exsim.session.attribution._MOST_CONNECTIONS", 3)
+    attribution = Attribution()
+
+    def challenged(conn: int) -> None:
+        attribution.front_end(hop(request="GET /x", status=401, conn=conn, challenger=f"EX{conn}"))
+
+    def asked(conn: int) -> str | None:
+        return attribution.front_end(hop(request="GET /x", conn=conn, auth="bound"))[0]
+
+    for conn in (1, 2, 3):
+        challenged(conn)
+    assert asked(1) == "EX1"
+    for conn in (4, 4, 5):  # a new leg on a connection that is known takes nobody's place
+        challenged(conn)
+    assert [asked(conn) for conn in range(1, 6)] == ["EX1", None, None, "EX4", "EX5"]
+
+
 def test_a_challenge_names_its_server_for_as_long_as_its_connection_is_accepted() -> None:
     attribution = Attribution()
     assert attribution.front_end(hop(request="GET /x", status=401, conn=3, challenger="Ex13")) == (
