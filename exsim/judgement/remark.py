@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from exsim.judgement.census import changed
+from exsim.judgement.expectations import telling
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.judge import Judgement
+from exsim.judgement.matrix import counted
 from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
@@ -281,14 +284,36 @@ def spread_sentence(judgement: Judgement) -> str:
     if not sessions:
         return ""
     if not moved:
-        return f"The balancer kept every session on one node (0 of {sessions} changed)."
-    if moved < sessions / 2:
+        return _unmoved(judgement)
+    if moved < sessions / 2 or _somebody_stayed(judgement):
         return f"{moved} of {sessions} sessions changed node."
     first = f"The balancer does not keep a session on one node ({moved} of {sessions} changed)"
     versions = {node.version for node in facts.nodes}
     if versions and versions <= GUIDE_SINCE:
         return f"{first}, which Microsoft's guide for 2013 and later allows."
     return f"{first}."
+
+
+def _somebody_stayed(judgement: Judgement) -> bool:
+    """Whether a session asked for enough to meet another node, and met none."""
+    facts = judgement.facts
+    return any(
+        counted(one)
+        and not changed(one)
+        and telling(one.requests, one.connections, facts.opens(one.protocol))
+        for one in judgement.findings.sessions
+    )
+
+
+def _unmoved(judgement: Judgement) -> str:
+    """Whether the balancer kept them is shown by what it prevented, not by sessions that asked for little."""
+    cells, sessions = judgement.results.matrix, judgement.results.sessions
+    if any(cell.state == "prevented" for cell in cells):
+        return f"The balancer kept every session on one node (0 of {sessions} changed)."
+    first = f"No session changed node (0 of {sessions})"
+    if len({cell.serving_front_end for cell in cells}) < 2:
+        return f"{first}: no other node was seen."
+    return f"{first}; too few asked for enough to say that the balancer keeps them there."
 
 
 def about(judgement: Judgement) -> list[str]:
