@@ -15,6 +15,7 @@ from exsim.judgement.compare.picture import CellPair, CellSide, Picture
 from exsim.judgement.compare.sentence import points
 from exsim.judgement.report import compare_page, style
 from exsim.judgement.report.html import CELL_WORDS
+from exsim.judgement.report.text import STEERING_IN_FILES
 from exsim.judgement.sentence import has_login
 from exsim.judgement.words import between, latency, percent, protocol_name
 
@@ -43,20 +44,24 @@ def render(
     Whatever a server sent is escaped; there is no script, and none may run.
     """
     more = verdict.more if verdict else worse(document)
-    return _template().render(
-        document=document,
-        pictures=pictures,
-        style=Markup(style.STYLE + compare_page.STYLE),  # ours, and the only text not escaped
-        word=verdict.word if verdict else "A | B",
-        first=verdict.first if verdict else document.sentence,
-        sentences=verdict.sentences if verdict else document.sentences,
-        tone=verdict.tone if verdict else "",
-        pairs=verdict.pairs if verdict else None,
-        sides=[
-            ("A", document.a, place(document.a, "a", more), verdict.a if verdict else None),
-            ("B", document.b, place(document.b, "b", more), verdict.b if verdict else None),
-        ],
-        one_sided=[cell for cell in document.matrix if cell.only_in],
+    return (
+        _template()
+        .render(
+            document=document,
+            pictures=pictures,
+            style=Markup(style.STYLE + compare_page.STYLE),  # ours, and the only text not escaped
+            word=verdict.word if verdict else "A | B",
+            first=verdict.first if verdict else document.sentence,
+            sentences=verdict.sentences if verdict else document.sentences,
+            tone=verdict.tone if verdict else "",
+            pairs=verdict.pairs if verdict else None,
+            sides=[
+                ("A", document.a, place(document.a, "a", more), verdict.a if verdict else None),
+                ("B", document.b, place(document.b, "b", more), verdict.b if verdict else None),
+            ],
+            one_sided=[cell for cell in document.matrix if cell.only_in],
+        )
+        .translate(STEERING_IN_FILES)
     )
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import Cell
+from exsim.judgement.report.text import STEERING
 
 COLUMNS = ("kind", *Cell.__struct_fields__)
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins so
+FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run what begins so
 
 
 def render(judgement: Judgement) -> str:
@@ -32,5 +33,5 @@ def _rows(kind: str, cells: list[Cell]) -> Iterator[list[str]]:
 def _plain(value: str | float | int | None) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = "" if value is None else str(value)
+    text = "" if value is None else str(value).translate(STEERING)
     return f"'{text}" if text.startswith(FORMULA) else text

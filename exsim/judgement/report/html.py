@@ -24,6 +24,7 @@ from exsim.judgement.remark import (
 from exsim.judgement.report.chart import chart
 from exsim.judgement.report.page import PAGE
 from exsim.judgement.report.style import STYLE
+from exsim.judgement.report.text import STEERING_IN_FILES
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.story import MARKS
 from exsim.judgement.verdict import FAIL, PASS
@@ -43,33 +44,37 @@ def render(judgement: Judgement) -> str:
     facts, said = judgement.facts, judgement.statement
     changes = facts.balancer.changes if facts.balancer else ()
     lost = any(cell.lost for cell in (*judgement.results.matrix, *judgement.results.steered))
-    return _template().render(
-        facts=facts,
-        style=Markup(STYLE),  # ours, and the only text that is not escaped
-        simulated=simulated_line(facts),
-        said=said,
-        tone=tone(judgement),
-        about=[*about(judgement), *when(judgement)],
-        h2=facts.h2_offered,
-        views=judgement.views,
-        steered=judgement.steered_views,
-        control=control_sentence(judgement),
-        spread=spread_sentence(judgement),
-        proof=best(judgement.proofs),
-        not_it=not_it(judgement) if lost else [],
-        diagnosis=judgement.results.diagnosis,
-        how_many=how_many(judgement) if lost else [],
-        remarks=remarks(judgement),
-        not_covered=not_covered(judgement),
-        reasons=judgement.verdict.reasons,
-        chart=chart(judgement.findings.sessions, facts.lasted or facts.duration),
-        latencies=judgement.results.latencies,
-        stories=judgement.stories,
-        untold=max(0, judgement.results.lost - len(judgement.stories)),
-        findings=finding_lines(judgement),
-        balancer=facts.balancer,
-        weighty=[one for one in changes if MAY_MATTER in one],
-        harmless=[one for one in changes if MAY_MATTER not in one],
+    return (
+        _template()
+        .render(
+            facts=facts,
+            style=Markup(STYLE),  # ours, and the only text that is not escaped
+            simulated=simulated_line(facts),
+            said=said,
+            tone=tone(judgement),
+            about=[*about(judgement), *when(judgement)],
+            h2=facts.h2_offered,
+            views=judgement.views,
+            steered=judgement.steered_views,
+            control=control_sentence(judgement),
+            spread=spread_sentence(judgement),
+            proof=best(judgement.proofs),
+            not_it=not_it(judgement) if lost else [],
+            diagnosis=judgement.results.diagnosis,
+            how_many=how_many(judgement) if lost else [],
+            remarks=remarks(judgement),
+            not_covered=not_covered(judgement),
+            reasons=judgement.verdict.reasons,
+            chart=chart(judgement.findings.sessions, facts.lasted or facts.duration),
+            latencies=judgement.results.latencies,
+            stories=judgement.stories,
+            untold=max(0, judgement.results.lost - len(judgement.stories)),
+            findings=finding_lines(judgement),
+            balancer=facts.balancer,
+            weighty=[one for one in changes if MAY_MATTER in one],
+            harmless=[one for one in changes if MAY_MATTER not in one],
+        )
+        .translate(STEERING_IN_FILES)
     )
 
 

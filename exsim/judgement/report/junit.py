@@ -13,15 +13,13 @@ from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.gate.document import Gate, TableCell
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import STATES, Cell
+from exsim.judgement.report.text import STEERING_IN_FILES
 from exsim.judgement.verdict import FAIL, PASS, place
 from exsim.judgement.words import between
 
 SKIPPED = {"prevented", "not_exercised", "too_few"}
-# XML 1.0 cannot carry these at all, escaped or not.
-UNPRINTABLE = {code: "?" for code in range(32) if code not in (9, 10, 13)} | {
-    0xFFFE: "?",
-    0xFFFF: "?",
-}
+# XML 1.0 cannot carry most of these at all, escaped or not.
+UNPRINTABLE = STEERING_IN_FILES | {0xFFFE: "?", 0xFFFF: "?"}
 
 
 def render(judgement: Judgement) -> str:

@@ -6,6 +6,7 @@ import re
 
 from exsim.judgement.gate.document import Gate, TableCell
 from exsim.judgement.matrix import STATES, Cell
+from exsim.judgement.report.text import STEERING
 from exsim.judgement.words import counted_noun
 
 MARKS = {"pass": "✅ pass", "fail": "❌ FAIL", "inconclusive": "❔ inconclusive"}
@@ -98,11 +99,11 @@ def _row(cells: list[str]) -> str:
 
 def escaped(text: str) -> str:
     """Plain text as Markdown within one table cell: nothing in it is markup."""
-    flat = " ".join(text.split())
+    flat = " ".join(text.split()).translate(STEERING)
     safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", safe)
 
 
 def code(text: str) -> str:
     """Text within backquotes, in a table cell."""
-    return " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+    return " ".join(text.split()).translate(STEERING).replace("`", "'").replace("|", "\\|")

@@ -52,6 +52,8 @@ NUMBERED_LABEL, NUMBERED_CELL = 9, 11
 STEERING = dict.fromkeys(
     (*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "?"
 )
+# In a file that somebody prints in a terminal, too; its lines and tabs stay.
+STEERING_IN_FILES = {code: sign for code, sign in STEERING.items() if chr(code) not in "\t\n"}
 
 
 def render(judgement: Judgement, colour: bool = False, exit_code: int | None = None) -> str:

@@ -51,7 +51,7 @@ def test_every_kind_of_comparison_makes_a_page_without_scripts(kind: str) -> Non
     found_tags = tags(page)
     assert "script" not in found_tags.seen and not found_tags.fetched
     assert "http://" not in page and "https://" not in page
-    assert "<b>Simulated Exchange" in page
+    assert "<b>Simulated Exchange" in page and "\x1b" not in page
 
 
 def test_both_matrices_stand_in_one_table() -> None:

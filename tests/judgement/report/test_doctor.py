@@ -170,6 +170,7 @@ def test_a_servers_text_steers_no_terminal_and_no_page():
     text = render(evil, diagnose(evil), "mail")
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
     page = doctor_html.render(evil, diagnose(evil), "mail")
+    assert not {"\x1b", "\x07", "\u202e"} & set(page)
     assert "<script>" not in page and "&lt;script&gt;" in page and "IIS\x1b]0;x\x07<b>" not in page
 
 

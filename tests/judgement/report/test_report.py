@@ -36,6 +36,7 @@ from tests.judgement.build import (
 )
 
 HOSTILE = "</pre></style></title><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m"
+STEERS = "\x9b2J\u202e\x00"
 
 
 def judged(
@@ -175,7 +176,7 @@ def test_hostile_text_stays_text_everywhere() -> None:
     for one in sessions:
         one.account = HOSTILE
     here = facts(
-        title=HOSTILE, scenario=HOSTILE, run=HOSTILE, address=HOSTILE, stopped=HOSTILE,
+        title=HOSTILE + STEERS, scenario=HOSTILE + STEERS, run=HOSTILE, address=HOSTILE, stopped=HOSTILE,
         nodes=(Node(HOSTILE, HOSTILE),), not_measured=(HOSTILE,), started=HOSTILE, ended=HOSTILE,
         balancer=Balancer(HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (HOSTILE,), (HOSTILE,), HOSTILE),
         left_behind=LeftBehind(things=(HOSTILE,)), presets=(),
@@ -195,7 +196,8 @@ def test_hostile_text_stays_text_everywhere() -> None:
     assert "<script" not in page
     assert page.count("</style>") == 1
     ElementTree.fromstring(junit.render(judgement).partition("?>")[2])
-    assert "\x1b" not in text.render(judgement)
+    for said in (page, junit.render(judgement), csv.render(judgement), text.render(judgement)):
+        assert not {"\x1b", "\x9b", "\u202e", "\x00"} & set(said)
 
 
 def test_the_page_shows_what_is_promised() -> None:
