@@ -250,6 +250,7 @@ def _inconclusive(
                 "worker_died",
                 "nothing_measured",
                 "credentials_refused",
+                "unattributed",
             ),
             *_refused_logons(findings),
         ]

@@ -166,13 +166,19 @@ def _worker_died(measured: Measured) -> Iterator[str]:
 
 
 def _nothing_measured(measured: Measured) -> Iterator[str]:
-    if not measured.load.met:
-        began = counted_noun(measured.load.sessions, "session")
-        yield (
-            f"Nothing was measured: {began} began, and none was answered under its own identity."
-            if measured.load.sessions
-            else "Nothing was measured: no session began (0 logons were accepted)."
-        )
+    load = measured.load
+    if load.met:
+        return
+    if not load.sessions:
+        yield "Nothing was measured: no session began (0 logons were accepted)."
+        return
+    answered = sum(measured.findings.identity.values())  # answers under a session's own identity
+    of_none = (
+        f"of none is known which node answered it ({counted_noun(answered, 'answer')})"
+        if answered
+        else "none was answered under its own identity"
+    )
+    yield f"Nothing was measured: {counted_noun(load.sessions, 'session')} began, and {of_none}."
 
 
 def _node_never_met(measured: Measured) -> Iterator[str]:

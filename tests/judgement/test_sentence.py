@@ -203,3 +203,21 @@ def test_losses_that_stand_in_no_combination_are_told_beside_those_that_do() -> 
     told = said(lost_late(lost_late(farm_sessions(one_way), 7), 2, None)).sentences
     assert told[3:] == (f"7 of 60 {LATE}", f"2 of 60 {UNKNOWN}")
     assert len(said(farm_sessions(one_way)).sentences) == 3
+
+
+def test_sessions_that_nobody_knows_who_served_were_served_all_the_same() -> None:
+    """A balancer that takes X-FEServer from every answer: no combination, and a run that could tell nothing."""
+    sessions = sticky_sessions()
+    for one in sessions:
+        one.meetings, one.login_front_end = [], None
+    dark = found(sessions, attributed=0, unattributed=900, identity={"own": 800, "silent": 50})
+    told = said(sessions, dark)
+    assert told.word == "INCONCLUSIVE"
+    assert told.sentences[0] == (
+        "Nothing was measured: 60 sessions began, and of none is known which node answered it (850 answers)."
+    )
+    assert told.sentences[1].startswith("Who answered is not known for 900 of 900 answers")
+    unanswered = found(sessions, attributed=0, unattributed=60, identity={})
+    assert said(sessions, unanswered).sentences[0] == (
+        "Nothing was measured: 60 sessions began, and none was answered under its own identity."
+    )
