@@ -97,12 +97,13 @@ def looked_at(patient: Patient) -> tuple[Patient, str]:
 
 
 def about(done: Examined) -> str:
-    """What was visited, by which way, and how much was sent."""
+    """What was visited, when, by which way, and how much was sent."""
     facts = done.facts
     nodes = counted_noun(len(facts.nodes), "node")
     way = "at their own addresses" if facts.through == NODES else "through the balancer alone"
+    whom = [done.name, done.host, f"{done.when[:16].replace('T', ' ')} UTC" if done.when else ""]
     return (
-        f"exsim {__version__}   {done.name}   {nodes} {way}: "
+        f"exsim {__version__}   {'   '.join(filter(None, whom))}   {nodes} {way}: "
         f"{counted_noun(facts.requests, 'request')}, {counted_noun(done.logons, 'logon')}, nothing written"
     )
 

@@ -11,7 +11,8 @@ import msgspec
 
 from exsim.judgement.compare.side import Side
 
-ABSENT = "(none)"
+ABSENT, PRESENT = "(none)", "there"
+ENTRY = re.compile(r"[^\[\]]+\[[^\]]*\]")  # of a list: population[2016]
 CONTEXT = 1  # lines around each difference of the balancer's files
 LISTED_BY = ("name", "mailbox")  # what an entry of a list is called by
 # What a lab draws anew each time, and what says nothing about the set-up.
@@ -30,11 +31,23 @@ class Differing(msgspec.Struct, frozen=True):
 def differences(a: Side, b: Side) -> list[Differing]:
     """Scenario and versions, key by key."""
     mine, theirs = dict(_settings(a)), dict(_settings(b))
+    _whole(mine, theirs)
     return [
         Differing(key, mine.get(key, ABSENT), theirs.get(key, ABSENT))
         for key in dict.fromkeys([*mine, *theirs])
         if mine.get(key) != theirs.get(key) and key not in UNSAID
     ]
+
+
+def _whole(mine: dict[str, str], theirs: dict[str, str]) -> None:
+    """An entry of a list that one of them lacks altogether differs as a whole, and not key by key."""
+    entries = [{found[0] for key in one if (found := ENTRY.match(key))} for one in (mine, theirs)]
+    for one, only in zip(
+        (mine, theirs), (entries[0] - entries[1], entries[1] - entries[0]), strict=True
+    ):
+        for key in [key for key in one if (found := ENTRY.match(key)) and found[0] in only]:
+            del one[key]
+        one.update(dict.fromkeys(sorted(only), PRESENT))
 
 
 def _settings(side: Side) -> Iterator[tuple[str, str]]:

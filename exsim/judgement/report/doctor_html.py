@@ -28,7 +28,7 @@ PAGE = """<!doctype html>
 <p class="first">{{ first.name if first else "No logon cookie could be shown to any node" }}. {{ fault }}</p>
 {% if first and first.alike and word == "FOUND" %}<p>Or {{ first.alike|join(" or ") }}: what decides is below.</p>
 {% endif %}{% if first and first.support %}<p>Supported? {{ first.support }}</p>{% endif %}
-<p class="about">{{ about }}</p></div></header>
+<p class="about">{{ about.replace("   ", " · ") }}</p></div></header>
 <section class="card"><h2>Who reads whose logon</h2>
 {% for title, cells in tables %}<table class="heat"><caption class="soft">{{ title }}</caption>
 <thead><tr><th></th><th colspan="{{ nodes|length }}">a copy of the logon shown to</th></tr>

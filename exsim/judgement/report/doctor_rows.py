@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from exsim.judgement.evidence import NodeFacts
 
 SAME_CLOCK = 5.0  # seconds; a Date is whole seconds, and the answer travelled
+BUILD = "build"
+UNTOLD = ".?"  # the part of a build that a node did not tell
 SHOWN = 12  # digits of a thumbprint
 
 
@@ -32,12 +34,24 @@ def rows_of(nodes: Sequence[NodeFacts]) -> list[Row]:
 
 def _row(name: str, read: Read, nodes: Sequence[NodeFacts]) -> Row:
     values = tuple(read(node) for node in nodes)
+    if name == BUILD:
+        return _builds(values)
     return Row(name, values, len(set(values)) > 1)
+
+
+def _builds(values: tuple[str, ...]) -> Row:
+    """Builds differ by the parts that all of them told: a page's path holds three, a header's word four."""
+    parts = [value.split(".") for value in values if value]
+    told, most = min(map(len, parts), default=0), max(map(len, parts), default=0)
+    said = (value and value + UNTOLD * (most - value.count(".") - 1) for value in values)
+    alike = {tuple(one[:told]) for one in parts} | ({()} if "" in values else set())
+    exact = {tuple(one) for one in parts if len(one) == most}
+    return Row(BUILD, tuple(said), len(alike) > 1 or len(exact) > 1)
 
 
 def _reads(nodes: Sequence[NodeFacts]) -> Iterator[tuple[str, Read]]:
     yield "version", lambda node: node.version
-    yield "build", lambda node: node.owa_version or node.build
+    yield BUILD, lambda node: node.owa_version or node.build
     yield "Server", lambda node: node.server.removeprefix("Microsoft-")
     yield "logon", lambda node: node.logon
     yield "cadataSig", lambda node: _length(node.signature_length)

@@ -98,12 +98,12 @@ BELOW = """
 </section>{% endif %}
 {% if latencies %}<section class="card"><h2>How long each step took <small>half of the answers came within
 the time under "half", 95 of 100 within the next</small></h2>
-<table class="rows"><tr><th>protocol</th><th>step</th><th class="n">answers</th><th class="n">half</th>
+<div class="wide-table"><table class="rows"><tr><th>protocol</th><th>step</th><th class="n">answers</th><th class="n">half</th>
 <th class="n">95 of 100</th><th class="n">99 of 100</th><th class="n">longest</th><th class="n">99 of 100 by schedule</th></tr>
 {% for row in latencies %}<tr><td>{{ row.protocol }}</td><td>{{ row.step }}</td><td class="n">{{ row.count }}
 </td>{% for value in (row.p50, row.p95, row.p99, row.max) %}<td class="n">{{ latency(value) }}</td>
 {% endfor %}<td class="n">{% if row.by_schedule %}{{ latency(row.by_schedule.p99) }}{% endif %}</td></tr>
-{% endfor %}</table>
+{% endfor %}</table></div>
 <p class="soft">By schedule: from the moment at which a request was to leave, and with those that its client would have
 sent while an answer held it up.</p></section>{% endif %}
 <section class="card long" id="stories"><h2>Lost sessions, hop by hop</h2>

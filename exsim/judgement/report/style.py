@@ -63,6 +63,7 @@ background:var(--mute)}
 text-transform:uppercase}
 .marks .ok i{color:var(--good)}.marks .note i{color:var(--warn)}
 .soft{color:var(--soft)}
+p,li,summary,code{overflow-wrap:anywhere}.wide-table{overflow-x:auto}
 .rows{width:100%}.rows td,.rows th{border-top:1px solid var(--line)}
 .rows td.n,.rows th.n{text-align:right}
 .hops{width:100%}.hops td{border-top:1px solid var(--line);overflow-wrap:anywhere}
@@ -72,6 +73,8 @@ svg{display:block;width:100%;height:auto}
 svg .begun{fill:var(--bar)}svg .gone{fill:var(--bad)}svg text{fill:var(--soft);font-size:12px}
 svg line{stroke:var(--line)}
 .key{display:inline-block;width:10px;height:10px;margin:0 5px 0 12px}
+@media (max-width:640px){.rows td,.rows th{padding:3px 4px}.rows td.n{font-size:11.5px}
+.verdict{grid-template-columns:1fr}}
 @media (max-width:900px){.marks{columns:1}.two{grid-template-columns:1fr}.words{grid-template-columns:1fr}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444}body{max-width:none;padding:0}
 .card,.verdict{break-inside:avoid}.long{break-inside:auto}

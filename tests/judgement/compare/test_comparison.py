@@ -194,6 +194,17 @@ def test_scenario_keys_and_versions_that_differ_are_listed_by_name() -> None:
     }
 
 
+def test_a_population_that_only_one_has_is_one_difference() -> None:
+    other = copy.deepcopy(SCENARIO)
+    other["population"].append({**other["population"][0], "mailbox": "2019"})
+    for a, b, said in (
+        (losing(), sticky(scenario=other), ("(none)", "there")),
+        (losing(scenario=other), sticky(), ("there", "(none)")),
+    ):
+        found = {one.key: (one.a, one.b) for one in differences(a, b)}
+        assert {key: found[key] for key in found if "2019" in key} == {"population[2019]": said}
+
+
 def test_only_lines_that_do_something_count_in_the_balancers_files() -> None:
     before = "# one\nfrontend x\n  bind 127.0.0.1:8443\n  server s 127.0.0.1:1000 check\n"
     after = "# two\nfrontend x\n  bind 127.0.0.1:9443\n  server s 127.0.0.1:2000 check cookie S\n"

@@ -151,6 +151,23 @@ def test_seconds_of_travel_are_no_difference_of_clocks():
     assert marked([node("A", skew=-1.2), node("B", skew=2.0)]) == set()
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        ("15.1.669.32", "15.1.669", False),
+        ("15.1.669.32", "15.1.669.32", False),
+        ("15.1.669.32", "15.1.669.33", True),
+        ("15.1.669.32", "15.1.2176", True),
+        ("15.1.669", "", True),
+    ],
+)
+def test_builds_differ_by_what_both_nodes_told(one, other, differs):
+    nodes = [node("A", build=one), node("B", build=other)]
+    assert marked(nodes) == ({"build"} if differs else set())
+    told = next(row.values for row in rows_of(nodes) if row.name == "build")
+    assert told == (one, f"{other}.?" if other and other.count(".") < one.count(".") else other)
+
+
 def test_many_nodes_are_shown_in_blocks():
     names = [f"EXCHANGE-SRV-{n:02}" for n in range(6)]
     many = DoctorFacts(
