@@ -13,6 +13,7 @@ from exsim.judgement.diagnosis import blame, class_sentence
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import lost_by_itself
+from exsim.judgement.proof import Proof
 from exsim.judgement.words import counted_noun, percent
 
 
@@ -22,12 +23,15 @@ def not_it(judgement: Judgement) -> list[str]:
 
 
 def _ruled_out(judgement: Judgement) -> Iterator[str]:
-    alive = [proof for proof in judgement.proofs if proof.alive]
+    tried = [proof for proof in judgement.proofs if _tried(proof)]
+    alive = sum(proof.alive for proof in tried)
     if alive:
-        of = sum(len(proof.lines) > 1 for proof in judgement.proofs)
+        times = f"{alive} of {counted_noun(len(tried), 'time')} it was tried"
         yield (
-            f"Not expiry and not the password: a copy of the same cookies was served right after, "
-            f"{len(alive)} of {counted_noun(of, 'time')} it was tried."
+            "Not expiry and not the password: a copy of the same cookies was served right after, "
+            f"{times}."
+            if alive == len(tried)
+            else f"Not always expiry or the password: {times} a copy of the same cookies was served right after."
         )
     control = judgement.results.control
     lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
@@ -38,6 +42,11 @@ def _ruled_out(judgement: Judgement) -> Iterator[str]:
         "made no difference" in s and "Where" in s for v in judgement.views for s in v.sentences
     ):
         yield "Not the mailbox server: where the mailbox lives made no difference."
+
+
+def _tried(proof: Proof) -> bool:
+    """Whether another node than the culprit said whether a copy of the cookies is good."""
+    return any(line.alive or line.refused for line in proof.lines if line.node != proof.culprit)
 
 
 def _culprits(judgement: Judgement) -> set[str | None]:
