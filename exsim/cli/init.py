@@ -6,10 +6,17 @@ Nothing that is there already is overwritten.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from exsim.conduct.workflow import init
 from exsim.runs.errors import OperatorError
+
+NEXT = """
+Next: put your own file in the place of gate/haproxy/cookie.cfg, let gate/gate.toml
+name the nodes as its server lines do, and try both here (in {0}):
+  exsim run gate/gate.toml
+  exsim gate"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,4 +35,5 @@ def act(options: argparse.Namespace) -> int:
         raise OperatorError("init: say what to write: --github-workflow [DIR]")
     for path in init(options.github_workflow):
         print(path)
+    print(NEXT.format(options.github_workflow), file=sys.stderr)
     return 0

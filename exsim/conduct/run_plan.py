@@ -183,7 +183,7 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
         )
     yield (
         f" Logons     about {counts.logons} in all, {asked.logons_per_minute} in the busiest minute"
-        f"{_ceiling(most.logons_per_minute)}"
+        f"{_ceiling(most.logons_per_minute)}; a lost session is a logon more"
     )
     yield (
         f" Requests   about {counts.requests} in all, {asked.requests_per_second:g} a second"
@@ -290,7 +290,7 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
     yield (
         f"A load test of {host} through the load balancer{also}, run by hand from one machine for about "
         f"{counts.seconds:g} s{window}. {counted_noun(counts.users, 'simulated user')} of "
-        f"{counts.accounts} test mailboxes log on about {counts.logons} times and send about "
+        f"{counts.accounts} test mailboxes log on about {counts.logons} times, once more for each session that is lost, and send about "
         f"{counts.requests} HTTPS requests, no more than {asked_words(scenario)}. Each account is logged on once "
         "first; the second refused password ends the test, no wrong password is sent on purpose, and no account "
         f"is tried again after a refusal. It writes {_writes(scenario)}. It stops by itself when a health check "

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import gevent
 
+from exsim.drive.driver import Client
+from exsim.load.guard import HEALTH_USER
 from exsim.load.lag import LagProbe
 from exsim.load.live import tell
 from exsim.load.worker import Worker
 
+MAIN = "main"  # the phase in which others are beside the users
 EVERY = 1.0  # seconds; also how often the history reaches the disk
+
+
+def users_of(clients: Iterable[Client]) -> int:
+    """How many users there are, without those who look beside them: at each node by itself, and at its health."""
+    of_run = (one.identity for one in clients)
+    return sum(not one.control and one.user != HEALTH_USER for one in of_run)
 
 
 class Status:
@@ -43,7 +53,7 @@ class Status:
             phase=self.phase,
             worker=worker.order.worker,
             t=round(worker.world.now(), 1),
-            users=len(worker.clients),
+            users=users_of(worker.clients) if self.phase == MAIN else len(worker.clients),
             hops=worker.recorder.hops,
             counts=worker.recorder.counts(),
             lag=round(self.probe.take_recent(), 4),

@@ -63,7 +63,7 @@ background:var(--mute)}
 text-transform:uppercase}
 .marks .ok i{color:var(--good)}.marks .note i{color:var(--warn)}
 .soft{color:var(--soft)}
-p,li,summary,code{overflow-wrap:anywhere}.wide-table{overflow-x:auto}
+p,li,summary,code{overflow-wrap:anywhere}.wide-table{overflow-x:auto}.wide-table td.n{white-space:nowrap}
 .rows{width:100%}.rows td,.rows th{border-top:1px solid var(--line)}
 .rows td.n,.rows th.n{text-align:right}
 .hops{width:100%}.hops td{border-top:1px solid var(--line);overflow-wrap:anywhere}
