@@ -55,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code is its verdict."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     _ready()
-    options = build_parser({*words}).parse_args(words)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
+        options = build_parser({*words}).parse_args(words)  # loads the verb, for half a second
         try:
             code = int(options.act(options))
             sys.stdout.flush()  # what cannot be written is noticed while something can be said of it
@@ -144,8 +144,9 @@ def _refused(problem: OSError) -> int:
     """What this machine refused: a file of a name, which is to be put right, or room on its disk."""
     place = "" if problem.filename is None else f"{problem.filename}: "
     if problem.errno in FULL:
-        _drop(sys.stdout)
-        return _complain(f"{place or 'standard output: '}{problem.strerror}", Exit.ENVIRONMENT)
+        if not place:
+            _drop(sys.stdout)
+        return _complain(f"{place or 'output: '}{problem.strerror}", Exit.ENVIRONMENT)
     return _complain(f"{place}{problem.strerror}", Exit.USAGE) if place else _broken()
 
 

@@ -144,7 +144,18 @@ def attribution_of(run: RunFile, log: LogFacts, trust: Trust = BELIEVED) -> Attr
 
 
 def write(directory: RunDirectory, judgement: Judgement, exit_code: int | None = None) -> None:
-    """Everything below the line: incidents, results, and the report in its forms."""
+    """Everything below the line: incidents, results, and the report in its forms.
+
+    Raises OSError, which names the run also where the system says no name: when its disk is full.
+    """
+    try:
+        _write(directory, judgement, exit_code)
+    except OSError as problem:
+        problem.filename = problem.filename or str(directory.path)
+        raise
+
+
+def _write(directory: RunDirectory, judgement: Judgement, exit_code: int | None) -> None:
     sessions = judgement.findings.sessions
     incidents = (session.incident for session in sessions if session.incident is not None)
     encoder = msgspec.json.Encoder()

@@ -11,6 +11,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 Redact = Callable[[bytes], bytes]
@@ -42,11 +43,14 @@ class LogCapture:
         self._redact = redact
         self._file = path.open("ab")
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="balancer log", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="balancer log", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Write what is still on its way, and end.  Call it when the balancer has ended."""
+        """Write what is still on its way, and end.  Call it when the balancer has ended.
+
+        Raises OSError when something of it could not be written.
+        """
         if self._over.is_set():
             return
         self._over.set()
@@ -62,6 +66,10 @@ class LogCapture:
                 self._socket.setsockopt(socket.SOL_SOCKET, name, RECEIVE_BUFFER)
             except OSError:
                 return
+
+    def _work(self) -> None:
+        with suppress(OSError):  # a full disk: `close` says so to whoever can be told
+            self._keep()
 
     def _keep(self) -> None:
         while True:

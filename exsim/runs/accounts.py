@@ -11,7 +11,7 @@ import csv
 import getpass
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -90,10 +90,17 @@ def read_accounts(
     return accounts
 
 
+def _read(file: str, reader: Iterable[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as problem:
+        raise AccountsError(f"{file}: is no CSV: {problem}") from None
+
+
 def _rows(file: str, text: str) -> Iterator[tuple[str, list[str]]]:
     reader = csv.reader(text.splitlines(), skipinitialspace=True)
     seen_heading = False
-    for row in reader:
+    for row in _read(file, reader):
         where = f"{file}:{reader.line_num}"
         row = [cell.strip() for cell in row]
         if not any(row) or row[0].startswith("#"):

@@ -19,6 +19,13 @@ class OwnLogonProblem(ValueError):
     """A flow that cannot be had.  The text fits behind a key."""
 
 
+# What a module may raise while it is imported; a script that ends itself would otherwise end us, with its own code.
+OF_ITS_BODY = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NameError, OSError),
+    *(RuntimeError, TypeError, ValueError, SystemExit),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class OwnLogon:
     """`flow(client, account)` yields commands, and returns the path to go on at, or None: not let in."""
@@ -54,6 +61,9 @@ def load_own_logon(named: str, folder: Path) -> OwnLogon:
     except (ImportError, SyntaxError) as problem:
         why = problem.msg or type(problem).__name__
         raise OwnLogonProblem(f'"{named}": cannot be imported: {why}') from None
+    except OF_ITS_BODY as problem:  # what the error says is left out, as below
+        why = type(problem).__name__
+        raise OwnLogonProblem(f'"{named}": cannot be imported: {module} raises {why}') from None
     finally:
         sys.path.remove(place)
     flow = getattr(found, name, None)

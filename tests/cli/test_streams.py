@@ -44,7 +44,7 @@ def shell(words: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
-        ("explain > /dev/full", ENVIRONMENT, "exsim: standard output: No space left on device\n"),
+        ("explain > /dev/full", ENVIRONMENT, "exsim: output: No space left on device\n"),
         ("report no.such 2> /dev/full", USAGE, ""),
         (f"report {EXAMPLE} >&-", 0, ""),
         ("report no.such 2>&-", USAGE, ""),
@@ -53,6 +53,23 @@ def shell(words: str) -> tuple[int, str]:
 )
 def test_a_stream_that_takes_nothing_does_not_change_what_the_code_says(words, code, error):
     assert shell(words) == (code, error)
+
+
+def test_ctrl_c_while_the_verb_is_loaded_is_no_traceback(monkeypatch, capsys):
+    def interrupted(words):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("exsim.cli.build_parser", interrupted)
+    assert main(["explain"]) == INTERRUPTED
+    assert capsys.readouterr().err == "exsim: interrupted\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+def test_a_report_that_finds_no_room_names_the_run(tmp_path, capsys):
+    directory = run_directory(tmp_path)
+    directory.report_text.symlink_to("/dev/full")
+    assert main(["analyze", str(directory.path)]) == ENVIRONMENT
+    assert capsys.readouterr().err == f"exsim: {directory.path}: No space left on device\n"
 
 
 @pytest.mark.parametrize("name", ["incidents.jsonl", "results.json", "history/w0.jsonl"])

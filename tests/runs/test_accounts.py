@@ -96,6 +96,7 @@ def test_a_file_for_everybody_may_name_where_the_passwords_are(
     [
         ("", "holds no account"),
         (HEADING, "holds no account"),
+        (HEADING + "x" * 200_000, "is no CSV: "),
         ("a@x.au,a,2013,x\n", "the first line must be email,logon,home,secret"),
     ],
 )

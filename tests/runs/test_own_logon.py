@@ -19,12 +19,16 @@ SOURCE = (
     [
         ("no_such_portal_1:log_on", "cannot be imported: No module named"),
         ("broken_portal_1:log_on", "cannot be imported: "),
+        ("leaving_portal_1:log_on", "cannot be imported: leaving_portal_1 raises SystemExit$"),
+        ("raising_portal_1:log_on", "cannot be imported: raising_portal_1 raises NameError$"),
         ("portal_1:nothing", "portal_1 has no nothing"),
         ("portal_1:number", "is no function"),
     ],
 )
 def test_what_cannot_be_had_is_one_line(tmp_path: Path, named: str, words: str) -> None:
     (tmp_path / "portal_1.py").write_text(SOURCE)
+    (tmp_path / "leaving_portal_1.py").write_text("import sys\nsys.exit(0)\n")
+    (tmp_path / "raising_portal_1.py").write_text("s3cr3t\n")
     (tmp_path / "broken_portal_1.py").write_text("def log_on(:\n")
     with pytest.raises(OwnLogonProblem, match=words) as problem:
         load_own_logon(named, tmp_path)
