@@ -40,16 +40,27 @@ def name_of(limit: LostLimit) -> str:
 def trials(
     limit: LostLimit, sessions: Sequence[Session], facts: RunFacts, *, steered: bool
 ) -> Counter[Trial]:
-    """The sessions that the criterion speaks of, counted by account and by whether they were lost."""
+    """The sessions that the criterion speaks of, counted by account and by whether they were lost.
+
+    One that was lost counts also where nobody knows at which front end.
+    """
     chosen = _chosen(limit, sessions, facts)
     if limit.serving:
         return Counter(one for session in chosen for one in _met(session, limit, facts, steered))
     if steered:
         return Counter()
+    of_it = ((one, lost_by_itself(one)) for one in chosen if of_the_load(one))
+    return Counter((account_of(one), lost) for one, lost in of_it if lost or one.meetings)
+
+
+def met_nobody(limit: LostLimit, sessions: Sequence[Session], facts: RunFacts) -> Counter[Trial]:
+    """Those besides that were not lost, and met no front end that is known: perhaps they were served, perhaps not."""
+    if limit.serving:
+        return Counter()
     return Counter(
-        (account_of(session), lost_by_itself(session))
-        for session in chosen
-        if of_the_load(session) and session.meetings
+        (account_of(one), False)
+        for one in _chosen(limit, sessions, facts)
+        if of_the_load(one) and not one.meetings and not lost_by_itself(one)
     )
 
 
@@ -59,7 +70,7 @@ def decide(limit: LostLimit, key: str, sessions: Sequence[Session], facts: RunFa
     steered = trials(limit, sessions, facts, steered=True)
     chosen = natural or steered
     counts = counts_of(chosen, limit.confidence)
-    outcome, words = judged(limit, counts)
+    outcome, words = _doubted(limit, chosen, met_nobody(limit, sessions, facts))
     said = [words]
     if not natural:
         said.append(STEERED if steered else _why_none(limit, sessions))
@@ -91,6 +102,20 @@ def counts_of(chosen: Mapping[Trial, int], confidence: float) -> dict[str, Count
         "sessions": Count(bad, of, at_most(bad, of, confidence)),
         "accounts": Count(accounts_lost, len(lost), at_most(accounts_lost, len(lost), confidence)),
     }
+
+
+def _doubted(
+    limit: LostLimit, chosen: Counter[Trial], unknown: Counter[Trial]
+) -> tuple[Outcome, str]:
+    """As `judged`; too many lost only where it holds also if all that met nobody known stood."""
+    outcome, words = judged(limit, counts_of(chosen, limit.confidence))
+    if (
+        outcome != "fail"
+        or judged(limit, counts_of(chosen + unknown, limit.confidence))[0] == "fail"
+    ):
+        return outcome, words
+    more = counted_noun(unknown.total(), "more session")
+    return "inconclusive", f"{words} Not so if {more} stood that met no node whose name is known."
 
 
 def judged(limit: LostLimit, counts: dict[str, Count]) -> tuple[Outcome, str]:

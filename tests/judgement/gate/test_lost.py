@@ -63,6 +63,33 @@ def test_a_session_that_met_two_such_nodes_is_one_trial() -> None:
     assert trials(limit(serving="2016"), [one], facts(), steered=False) == {(one.account, False): 1}
 
 
+def test_a_lost_session_is_a_trial_though_nobody_knows_who_lost_it() -> None:
+    def unmet(number: int, state: str = "ended") -> Session:
+        one = session(number, A, [], A, account=f"u{number}@x")
+        one.state = state
+        return one
+
+    kept = [session(i, A, [A], A, account=f"u{i}@x") for i in range(70)]
+    lost = [unmet(100 + i, state="lost") for i in range(20)]
+    found = decide(limit(), "expect.lost[0]", [*kept, *lost], facts())
+    assert (found.outcome, found.counts["sessions"].bad, found.counts["sessions"].of) == (
+        "fail",
+        20,
+        90,
+    )
+    assert "Not so" not in found.sentence
+    assert outcome([*kept, *lost], serving=A) == "pass"  # at no meeting with it
+    silent = [unmet(200 + i) for i in range(400)]
+    assert outcome([*kept, *silent]) == "pass", "whoever met nobody shows nothing"
+    assert trials(limit(), silent, facts(), steered=False) == {}
+    doubtful = decide(limit(), "expect.lost[0]", [*kept, *lost, *silent], facts())
+    assert doubtful.outcome == "inconclusive"
+    assert (
+        "Not so if 400 more sessions stood that met no node whose name is known."
+        in doubtful.sentence
+    )
+
+
 def test_control_sessions_are_nobodys_trial() -> None:
     assert trials(limit(), control_sessions(), facts(), steered=False) == {}
 
