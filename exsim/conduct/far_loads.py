@@ -21,6 +21,7 @@ from exsim.conduct.far import DATA, END, EVENT, HELLO, INPUT, ORDER, Ended, Hell
 from exsim.conduct.far import far_order as travelling
 from exsim.conduct.loading import Early, Event, Loading
 from exsim.drive.channel import Channel, ChannelError, accepted, listening
+from exsim.judgement.words import counted_noun
 from exsim.runs.dice import Source
 from exsim.runs.exits import GONE
 from exsim.runs.order import STOP_WORD, Order, Phase
@@ -50,7 +51,9 @@ class FarLoads:
         except ChannelError as problem:
             raise EnvironmentProblem(f"--master {problem}") from None
         self.port = self._door.getsockname()[1]
-        self._tell(f" Waiting for {self._wanted} workers at {place.host}:{self.port}\n")
+        self._tell(
+            f" Waiting for {counted_noun(self._wanted, 'worker')} at {place.host}:{self.port}\n"
+        )
         Thread(target=self._listen, daemon=True).start()
         return self
 

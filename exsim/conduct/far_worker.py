@@ -65,7 +65,7 @@ def work(place: Place, tell: Tell, wait: float) -> Exit:
         raise EnvironmentProblem(f"the master at {place.host}:{place.port}: {problem}") from None
     finally:
         channel.close()
-    tell(f" Done: {code}\n")
+    tell(" Done.\n" if code == Exit.PASS else f" Ended; its load process ended with {code}\n")
     return Exit.PASS
 
 
@@ -80,7 +80,7 @@ def _reached(place: Place, wait: float) -> Channel:
         except OSError as problem:
             if time.monotonic() > end:
                 raise EnvironmentProblem(
-                    f"{place.host}:{place.port}: nobody listens there: {problem}"
+                    f"{place.host}:{place.port}: nobody listens there: {problem.strerror or problem}"
                 ) from None
             time.sleep(AGAIN)
 
