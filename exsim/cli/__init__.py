@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
+        _writable(words)
         options = build_parser({*words}).parse_args(words)  # loads the verb, for half a second
         try:
             code = int(options.act(options))
@@ -138,6 +139,13 @@ def _ready() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a console that lacks a character shows another
             stream.reconfigure(errors="replace")
+
+
+def _writable(words: Sequence[str]) -> None:
+    """Raises OperatorError for a name that could not be written down: what we write is UTF-8."""
+    for word in words:
+        if any("\ud800" <= sign <= "\udfff" for sign in word):
+            raise OperatorError(f"{word}: is not UTF-8; a file of another name is expected")
 
 
 def _refused(problem: OSError) -> int:

@@ -21,6 +21,8 @@ from exsim.judgement.report.annotations import render as workflow_commands
 from exsim.runs.directory import open_run
 from exsim.runs.errors import OperatorError
 
+MOST_DIGITS = 9  # of a line's number
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", default="latest", help='a run\'s directory, a scenario\'s name, or "latest"')  # fmt: skip
@@ -70,7 +72,7 @@ def act(options: argparse.Namespace) -> int:
 
 def _line(given: str) -> int:
     number = given.rpartition(":")[2]
-    if not number.isdecimal() or int(number) < 1:
+    if not number.isdecimal() or len(number) > MOST_DIGITS or int(number) < 1:
         raise OperatorError(f"--accept: {given!r} is not a line such as 40 or haproxy.cfg:40")
     return int(number)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from exsim.conduct.far import DEFAULT, place
 from exsim.conduct.far_worker import work
+from exsim.runs.duration import LONGEST
+from exsim.runs.errors import OperatorError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
+    if not 0 <= options.wait <= LONGEST:
+        raise OperatorError(f"--wait {options.wait:g}: is not a number of seconds")
     there = place(options.master, options.secret, master=False, ca=options.ca)
 
     def tell(text: str) -> None:

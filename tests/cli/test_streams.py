@@ -135,6 +135,21 @@ def test_a_mistakes_line_is_one_line_and_steers_no_terminal(capsys, name):
     assert line.rstrip("\n").isprintable()
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["plan", "sc\udce9ne.toml"], "sc\\udce9ne.toml: is not UTF-8; a file of another name is expected"),
+        (["worker", "--wait", "nan"], "--wait nan: is not a number of seconds"),
+        (["worker", "--wait", "1e999"], "--wait inf: is not a number of seconds"),
+        (["gate", str(EXAMPLE), "--accept", "9" * 5000], "is not a line such as 40 or haproxy.cfg:40"),
+    ],
+)  # fmt: skip
+def test_words_that_nobody_can_mean_are_one_line(capsys, words, line):
+    assert main(words) == USAGE
+    error = capsys.readouterr().err
+    assert line in error and error.count("\n") == 1
+
+
 def test_a_history_of_which_a_part_is_gone_is_no_pass(tmp_path, capsys):
     directory = run_directory(tmp_path)
     (directory.history_folder / "w0.jsonl").rename(directory.history_folder / "w0.1.jsonl")
