@@ -127,7 +127,7 @@ def limits(config: str) -> dict[str, tuple[int, int]]:
 def seconds_of(line: LogLine) -> float:
     """When the balancer took the request, in seconds since 1970."""
     whole, _, milliseconds = line.at.partition(".")
-    return _moment(whole) + (int(milliseconds) / 1000 if milliseconds.isdigit() else 0.0)
+    return _moment(whole) + (int(milliseconds) / 1000 if milliseconds.isdecimal() else 0.0)
 
 
 @lru_cache(maxsize=64)

@@ -17,9 +17,9 @@ from typing import Any
 NO_SERVER = "<NOSRV>"  # the balancer answered by itself
 
 _HEAD = re.compile(
-    rb"(?P<client>\S+):(?P<port>\d+) \[(?P<at>[^\]]+)\] (?P<frontend>\S+) (?P<backend>[^ /]+)/(?P<server>\S+) "
-    rb"(?P<times>[-+\d]+/[-+\d]+/[-+\d]+/[-+\d]+/\+?[-\d]+) (?P<status>-?\d+) \+?(?P<bytes>\d+) "
-    rb"(?P<cc>\S+) (?P<cs>\S+) (?P<flags>\S{4}) (?P<counts>\d+/\d+/\d+/\d+/\+?\d+) (?P<queues>\d+/\d+) "
+    rb"(?P<client>\S+):(?P<port>\d+) \[(?P<at>[ -Z^-~]{1,40})\] (?P<frontend>\S+) (?P<backend>[^ /]+)/(?P<server>\S+) "
+    rb"(?P<times>(?:[-+]?\d{1,15}/){4}\+?-?\d{1,15}) (?P<status>-?\d{1,9}) \+?(?P<bytes>\d{1,18}) "
+    rb"(?P<cc>\S+) (?P<cs>\S+) (?P<flags>\S{4}) (?P<counts>(?:\d{1,15}/){4}\+?\d{1,15}) (?P<queues>\d{1,15}/\d{1,15}) "
 )
 _TLS_TAIL = re.compile(
     rb"(?P<captures>.*?) ?\{(?P<tls>[^/{}]*)/(?P<cipher>[^/]*)/(?P<sni>[^/]*)/(?P<id>.*)\}\""

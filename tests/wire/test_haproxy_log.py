@@ -157,6 +157,13 @@ def test_a_syslog_prefix_is_skipped():
     assert line.client == "127.0.0.1:51848"
 
 
+DAMAGED = b'1.2.3.4:5 [22/Nov/2026:08:31:%s] f b/s 0/0/0/14/%s 200 6 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"'
+
+
+def test_a_line_that_is_not_damaged_is_read():
+    assert parse(DAMAGED % (b"04.133", b"15")) is not None
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -164,6 +171,10 @@ def test_a_syslog_prefix_is_skipped():
         b"127.0.0.1:35200 [22/Nov/2026:08:31:04.133] f/INT_https: SSL handshake failure (error:0A00010B)",
         b"Server b/s is DOWN, reason: Layer7 wrong status, code: 404",
         incident()[:120],
+        DAMAGED % (b"04.133", b"1-1"),
+        DAMAGED % (b"04.133", b"9" * 5000),
+        DAMAGED % (b"04.13\xb2", b"9"),
+        DAMAGED % (b"9" * 5000, b"9"),
     ],
 )
 def test_what_is_no_request_is_none(line):
