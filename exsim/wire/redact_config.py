@@ -11,12 +11,14 @@ from collections.abc import Iterator
 
 from exsim.wire.redact import REMOVED, redact_url
 
+LONGEST = 8192  # characters of a line that is read at all; a longer one would take minutes, and goes whole
+
 # Words after which the rest of the line is taken out.  The group that stays is everything before it.
 _REST = re.compile(
     r"""^(.*?(?:
         \bstats\s+auth\b
       | \b(?:insecure-)?password\b
-      | [\w-]*(?:passwo?r?d|passwd|passphrase|secret|token|credential|api[-_]?key|canary)[\w-]*
+      | (?:passwo?r?d|passwd|passphrase|secret|token|credential|api[-_]?key|canary)[\w-]*+
       | \bdynamic-cookie-key\b
       | \b(?:set|add|replace)-header\s+"?(?:[\w-]*auth[\w-]*|cookie|x-[\w-]*key[\w-]*)"?
       | \bhdr\s+"?(?:[\w-]*auth[\w-]*|cookie)"?
@@ -76,6 +78,8 @@ def _lines(lines: list[str]) -> Iterator[str]:
 
 def _line(line: str) -> tuple[str, bool]:
     """The line redacted, and whether its end was cut off."""
+    if len(line) > LONGEST:
+        return REMOVED, True
     if match := _REST.match(line) or _MATCHED.search(line):
         kept = line[: match.start(match.re.groups)]
         return _parts(kept) + REMOVED, True

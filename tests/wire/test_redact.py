@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exsim.wire import redact
 from exsim.wire.redact import KEPT_PARAMETERS, redact_headers, redact_log_line, redact_url
-from exsim.wire.redact_config import redact_config
+from exsim.wire.redact_config import LONGEST, redact_config
 
 SECRET = "kAnArIe9Zq-Secr3t.Value"
 TOKEN = "dXNlcjE6a0FuQXJJZTlacVNlY3IzdA=="
@@ -258,6 +258,13 @@ def test_no_password_of_the_statistics_page_survives(password: str) -> None:
 @given(st.text())
 def test_a_configuration_keeps_its_number_of_lines(text: str) -> None:
     assert redact_config(text).count("\n") == text.count("\n")
+
+
+def test_a_line_that_is_too_long_to_be_read_goes_whole_with_what_continues_it() -> None:
+    longest = "  " + "acl a path_beg /x ".ljust(LONGEST - 2, "x")
+    assert redact_config(f"{longest}\nmode http") == f"{longest}\nmode http"
+    too_long = longest + " hunter2 \\\n  and more\nmode http"
+    assert redact_config(too_long) == "… \\\n…\nmode http"
 
 
 def test_what_is_remembered_is_bounded() -> None:
