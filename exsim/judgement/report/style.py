@@ -67,6 +67,8 @@ p,li,summary,code{overflow-wrap:anywhere}.wide-table{overflow-x:auto}.wide-table
 .rows{width:100%}.rows td,.rows th{border-top:1px solid var(--line)}
 .rows td.n,.rows th.n{text-align:right}
 .hops{width:100%}.hops td{border-top:1px solid var(--line);overflow-wrap:anywhere}
+.hops td:nth-child(2){white-space:nowrap;max-width:180px;overflow:hidden;text-overflow:ellipsis}
+@media (min-width:901px){.hops td.soft,.hops .mark{white-space:nowrap}}
 details{margin:4px 0}summary{cursor:pointer;padding:3px 0}
 pre{overflow-x:auto;background:var(--mute);padding:10px;border-radius:6px;margin:6px 0}
 svg{display:block;width:100%;height:auto}
