@@ -56,7 +56,7 @@ REMOVE = r"""
 # ---------------------------------------------------------------------------------------------------------
 # Removes them again, with their Active Directory accounts.  Shows the list first; answer No to keep them.
 Get-Mailbox -ResultSize Unlimited -Filter "Alias -like '{prefix}*'" |
-    Where-Object {{ $_.Alias -match "^{prefix}\d{{3}}$" }} | Tee-Object -Variable made |
+    Where-Object {{ $_.Alias -match "^{prefix}\d{{3,}}$" }} | Tee-Object -Variable made |
     Format-Table Alias, PrimarySmtpAddress, Database
 $made | Remove-Mailbox -Confirm
 """

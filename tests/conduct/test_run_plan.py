@@ -7,6 +7,7 @@ accounts file that exsim does not read.
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -112,6 +113,11 @@ def test_the_script_makes_a_file_that_can_be_read_and_removes_what_it_made() -> 
                    "-HiddenFromAddressListsEnabled $true", "FineGrainedPasswordPolicy", "icacls"):  # fmt: skip
         assert wanted in made, wanted
     assert made.count("{") == made.count("}") and "{{" not in made
+    (kind,) = re.findall(r'-match "(.+)"', made)
+    (prefix,) = re.findall(r'"(\w+)\{0:d3\}" -f \$number', made)
+    for number, its in ((1, True), (999, True), (1008, True), ("1 of sales", False)):
+        name = f"{prefix}{number:03d}" if isinstance(number, int) else f"{prefix}{number}"
+        assert bool(re.match(kind, name)) is its, "what was made is removed, and nothing else"
 
 
 def test_a_count_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
