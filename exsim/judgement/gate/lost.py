@@ -70,7 +70,9 @@ def decide(limit: LostLimit, key: str, sessions: Sequence[Session], facts: RunFa
     steered = trials(limit, sessions, facts, steered=True)
     chosen = natural or steered
     counts = counts_of(chosen, limit.confidence)
-    outcome, words = _doubted(limit, chosen, met_nobody(limit, sessions, facts))
+    outcome, words = judged(limit, counts)
+    if outcome == "fail":
+        outcome, words = _doubted(limit, chosen, words, met_nobody(limit, sessions, facts))
     said = [words]
     if not natural:
         said.append(STEERED if steered else _why_none(limit, sessions))
@@ -105,15 +107,11 @@ def counts_of(chosen: Mapping[Trial, int], confidence: float) -> dict[str, Count
 
 
 def _doubted(
-    limit: LostLimit, chosen: Counter[Trial], unknown: Counter[Trial]
+    limit: LostLimit, chosen: Counter[Trial], words: str, unknown: Counter[Trial]
 ) -> tuple[Outcome, str]:
-    """As `judged`; too many lost only where it holds also if all that met nobody known stood."""
-    outcome, words = judged(limit, counts_of(chosen, limit.confidence))
-    if (
-        outcome != "fail"
-        or judged(limit, counts_of(chosen + unknown, limit.confidence))[0] == "fail"
-    ):
-        return outcome, words
+    """Too many were lost: shown only where it holds also if all that met nobody known stood."""
+    if judged(limit, counts_of(chosen + unknown, limit.confidence))[0] == "fail":
+        return "fail", words
     more = counted_noun(unknown.total(), "more session")
     return "inconclusive", f"{words} Not so if {more} stood that met no node whose name is known."
 

@@ -40,7 +40,7 @@ def _row(name: str, read: Read, nodes: Sequence[NodeFacts]) -> Row:
 
 
 def _builds(values: tuple[str, ...]) -> Row:
-    """Builds differ by the parts that all of them told: a page's path holds three, a header's word four."""
+    """Builds differ by the parts that all of them told: a page's path may hold three (LOGON), X-OWA-Version four (CAP16)."""
     parts = [value.split(".") for value in values if value]
     told, most = min(map(len, parts), default=0), max(map(len, parts), default=0)
     said = (value and value + UNTOLD * (most - value.count(".") - 1) for value in values)
