@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exsim.protocols.settings import SignedIn
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One client's life: `logons` sessions (0: without end), each with `polls` rounds about `think` apart.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(SignedIn):
+    """One client's life: `logons` sessions, each with `polls` rounds about `think` apart.
 
     A round is `calls` Executes, one after the other's answer.  `notifications`: a NotificationWait is parked
     beside them.  `idle`: how long the client then does nothing before it leaves, but a PING each
@@ -16,25 +18,11 @@ class Settings:
     `relogin_after`: when a client that was not let in comes again; None: never.
     """
 
-    polls: int = 10
-    think: float = 2.0
-    connections: int = 2
-    logons: int = 1
     relogin_after: float | None = None
-    private: bool = True
     notifications: bool = True
-    logoff: bool = True
-    authentication: str = "ntlm"
-    preemptive: bool = False
-    channel_binding: str = "auto"
     calls: int = 4
     idle: float = 0.0
     ping_every: float = 300.0
     address_book: bool = True
     status_page: bool = False
     answer_limit: float = 60.0
-    origin: str | None = None
-    population: int = 0
-    control: bool = False
-    forced: bool = False
-    wanted: str = ""  # the combination that a forced session is to meet, as the run writes it

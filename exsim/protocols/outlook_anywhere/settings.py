@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exsim.protocols.settings import SignedIn
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One client's life: `logons` sessions (0: without end), each with `polls` rounds about `think` apart.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(SignedIn):
+    """One client's life: `logons` sessions, each with `polls` rounds about `think` apart.
 
     A round is `calls` calls, one after the other's answer.  `idle`: how long the client then does nothing
     before it leaves.  `ping_every`: on a channel on which nothing was sent for so long a PING is; half the
@@ -18,17 +20,9 @@ class Settings:
     the client ends.
     """
 
-    authentication: str = "ntlm"
-    preemptive: bool = False
-    channel_binding: str = "auto"
-    polls: int = 10
-    think: float = 2.0
     connections: int = 3  # with two, an OUT channel that is spent ends its session
-    logons: int = 1
     relogin_after: float | None = None
-    private: bool = True
     notifications: bool = True  # the asynchronous wait is parked
-    logoff: bool = True
     calls: int = 4
     idle: float = 0.0
     ping_every: float = 60.0
@@ -37,8 +31,3 @@ class Settings:
     port: int = 6001
     join_limit: float = 60.0
     answer_limit: float = 60.0
-    origin: str | None = None
-    population: int = 0
-    control: bool = False
-    forced: bool = False
-    wanted: str = ""

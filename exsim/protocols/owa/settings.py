@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exsim.protocols.agent import Account
+from exsim.protocols.settings import Life
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One browser's life: `logons` sessions (0: without end), each with `polls` polls about `think` seconds apart.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Life):
+    """One browser's life: `logons` sessions, each with `polls` polls about `think` apart.
 
     `relogin_after`: pause before the next session; None stays on the logon page when thrown out.
     `background`: share of the polls that no user caused (UA=0); all of them without `user_activity`.
@@ -20,31 +21,21 @@ class Settings:
     `drafts`: saved in each session, spread over its polls, in a folder of the user's own.
     `hang_after`: how long a user watches a boot request that gives no answer.
     `logon_retries`: how often a refused logon is tried again; each is one more bad password.
-    `origin`: a node's name; everything is asked of that node itself.
     """
 
     polls: int = 20
-    think: float = 2.0
     connections: int = 6
-    logons: int = 1
     relogin_after: float | None = None
     logon_retries: int = 0
-    private: bool = True
     user_activity: bool = True
     background: float = 0.3
     notifications: bool = True
     keep_alive: float | None = 30.0  # the real interval is not known (*assumed*)
     change_mailbox: tuple[Account, ...] = ()
     late_answers: bool = False
-    logoff: bool = True
     boot_page_kept: bool = False
     scripts: bool = True  # fetch the boot page's scripts and styles (once a build, as a cache does)
     ecp: int = 0  # visits to the control panel in each session
     hang_after: float = 30.0
-    origin: str | None = None
     drafts: int = 0
     signed: str = ""  # what stands in the subject of whatever is made: the run's id
-    population: int = 0
-    control: bool = False
-    forced: bool = False
-    wanted: str = ""  # the combination that a forced session is to meet, as the run writes it
