@@ -32,6 +32,7 @@ def facts_of(
 ) -> RunFacts:
     """Everything about the run in `directory` that its sessions do not say."""
     run, scenario = directory.read_run(), directory.read_scenario()
+    absent, cut_off = histories_gone(directory, run, generator)
     return RunFacts(
         title=run.title,
         assumed=run.assumed,
@@ -68,6 +69,8 @@ def facts_of(
         crashed=run.crashed,
         notes=tuple(run.notes),
         lost_workers=tuple(run.lost_workers),
+        absent=absent,
+        cut_off=cut_off,
         sources=generator.sources,
         unmasked=unmasked(directory),
         left_behind=left_behind(
@@ -87,6 +90,16 @@ def _expectations(expect: Expect) -> Expectations:
         wrong_mailbox=expect.wrong_mailbox,
         no_worse_by=expect.no_worse_by,
     )
+
+
+def histories_gone(
+    directory: RunDirectory, run: RunFile, generator: Generator
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the histories that were written to their end: those that are not there, and those without that end."""
+    there = parts.workers_of(directory.history_folder)
+    without_end = [name for name in run.histories if name not in generator.ended]
+    absent = tuple(name for name in without_end if name not in there)
+    return absent, tuple(name for name in without_end if name in there)
 
 
 def unmasked(directory: RunDirectory) -> bool:
@@ -152,6 +165,7 @@ class Generator:
 
     `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `addresses`: that
     clients connected from.  `looks`, `late_looks`, `busy`: as in RunFacts.  `items`: mark -> how often a flow said so of an item of its own.
+    `ended`: histories, by name, that have their end.
     """
 
     lateness: float = 0.0
@@ -160,6 +174,7 @@ class Generator:
     busy: float = 0.0
     addresses: set[str] = field(default_factory=set)
     items: Counter[str] = field(default_factory=Counter)
+    ended: set[str] = field(default_factory=set)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -177,6 +192,7 @@ class Generator:
 
     def _ended(self, facts: dict[str, Any]) -> None:
         """What a load process said of itself in the end.  Of a short phase, being busy says nothing."""
+        self.ended.add(parts.name_of(int(facts.get("worker") or 0), str(facts.get("phase") or "")))
         self.lateness = max(self.lateness, float(facts.get("lag") or 0.0))
         if facts.get("phase") == "main":
             self.looks += int(facts.get("looks") or 0)

@@ -77,6 +77,7 @@ class RunFacts:
     `lost_workers`: load processes that a signal ended, a name and the signal each.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
     history that could not be read; `broken_parts`: files of it that are damaged, or not there.
+    `absent`: histories, by name, whose load process came to its end and that are not there; `cut_off`: those that are, without that end.
     """
 
     title: str = ""
@@ -116,6 +117,8 @@ class RunFacts:
     not_measured: tuple[str, ...] = ()
     unread_lines: int = 0
     broken_parts: int = 0
+    absent: tuple[str, ...] = ()
+    cut_off: tuple[str, ...] = ()
     distrust: tuple[str, ...] = ()
     keeping: str = ""
     assumed: str = ""

@@ -73,7 +73,7 @@ def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunF
             f"{document.changed} of {of} changed node, though the balancer was to keep each on one.{lost}"
         )
     sentences += _sentences(verdict, "criterion_failed")
-    sentences += _sentences(verdict, "worker_died")
+    sentences += _sentences(verdict, "worker_died", "unread_history")
     if facts.crashed or facts.stopped or facts.interrupted:
         how = "broken off" if facts.crashed else "stopped" if facts.stopped else "interrupted"
         sentences.append(f"The run was {how} after {seconds(facts.lasted)}; this is what it saw.")
@@ -248,6 +248,7 @@ def _inconclusive(
                 "crashed",
                 "interrupted",
                 "worker_died",
+                "unread_history",
                 "nothing_measured",
                 "credentials_refused",
                 "unattributed",

@@ -261,6 +261,22 @@ def _unread_history(measured: Measured) -> Iterator[str]:
         parts = counted_noun(broken, "part")
         are = "is" if broken == 1 else "are"
         yield f"{parts} of the history cannot be read to the end, or {are} not there: nobody knows who was lost in it."
+    yield from _histories_gone(measured.facts)
+
+
+def _histories_gone(facts: RunFacts) -> Iterator[str]:
+    """Of whom a run knows that he wrote, and what is not there any more."""
+    if facts.absent:
+        names, are = listed([f"{name}.jsonl" for name in facts.absent]), len(facts.absent) > 1
+        yield (
+            f"{names} {'are' if are else 'is'} missing from the history: nobody knows who was lost in "
+            f"{'them' if are else 'it'}."
+        )
+    for name in facts.cut_off:
+        yield (
+            f"{name}.jsonl of the history stops before the load process did that wrote it: nobody knows who was "
+            "lost in what is missing."
+        )
 
 
 def _criterion_failed(measured: Measured) -> Iterator[str]:

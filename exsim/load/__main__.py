@@ -54,6 +54,7 @@ def main() -> int:
         worker.mark(
             "phase_ended",
             phase=order.phase,
+            worker=order.worker,
             why=worker.why,
             rule=worker.by_rule,
             lag=round(status.probe.worst, 4),

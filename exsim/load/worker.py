@@ -33,7 +33,7 @@ from exsim.runs.made import NAME as LEDGER
 from exsim.runs.made import Entry, Ledger
 from exsim.runs.order import Order
 from exsim.runs.own_logon import OWN_LOGON_FAILED, load_own_logon
-from exsim.runs.parts import compress
+from exsim.runs.parts import compress, name_of
 from exsim.session.attempts import REFUSED, Attempts
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
@@ -59,7 +59,7 @@ class Worker:
         self.crash: Exception | None = None
         self.world = HubWorld(targets_of(order), order.started, order.time_scale, self.crashed)
         self.stamp = stamper(order.started)
-        name = f"w{order.worker}" + ("" if order.phase == "main" else f"-{order.phase}")
+        name = name_of(order.worker, order.phase)
         path = Path(order.directory) / "history" / f"{name}.jsonl"
         # A thread of gevent's own: one of `threading` is a greenlet here, and would hold the hub up
         self.compressing = ThreadPool(1)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from exsim.runs import parts
 from exsim.runs.document import text_of
 from exsim.runs.errors import RunError
 from exsim.runs.history import History, read_history
@@ -93,7 +94,7 @@ class RunDirectory:
 
     def history_file(self, worker: int, phase: str = "") -> Path:
         """One worker's own file; `phase` where several load processes follow one another in a run."""
-        return self.history_folder / f"w{worker}{'-' if phase else ''}{phase}.jsonl"
+        return self.history_folder / f"{parts.name_of(worker, phase)}.jsonl"
 
     def confession_file(self, node: str) -> Path:
         """Where a simulated node confesses.  Judgement never reads it."""

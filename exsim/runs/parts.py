@@ -75,6 +75,11 @@ def missing(parts: list[Path]) -> int:
     return int(name["number"] or 0) + 1 - len(parts) if name is not None else 0
 
 
+def name_of(worker: int, phase: str) -> str:
+    """What the history of one worker in one phase is called: "w0", "w0-unmask"."""
+    return f"w{worker}" + ("" if phase in ("", "main") else f"-{phase}")
+
+
 def of_folder(folder: Path) -> list[Path]:
     """Every part of every worker that stands in `folder`."""
     return [*folder.glob("w*.jsonl"), *folder.glob("w*.jsonl.gz")]

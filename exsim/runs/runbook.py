@@ -15,6 +15,7 @@ from exsim.runs.assignment import Assignment
 from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import GONE, Exit
 from exsim.runs.order import Order
+from exsim.runs.parts import name_of
 from exsim.runs.plan import Plan, salt_of
 from exsim.runs.presets import PRESETS
 from exsim.runs.rig import Rig
@@ -27,6 +28,9 @@ from exsim.session.hop import Mark
 OUR_FAULTS = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS}
 )
+
+# A load process that ends with one of these has written into its history that it does.
+SAID_SO = frozenset({Exit.PASS, Exit.STOPPED, Exit.INTERRUPTED})
 
 
 class Runbook:
@@ -103,6 +107,8 @@ class Runbook:
     def phase_ended(self, order: Order, code: int, words: str) -> None:
         """A load process is over: whole, stopped by a rule, ended by somebody's signal, or by a fault of ours."""
         worker = f"Load process {order.worker + 1} of {order.workers}"
+        if code in SAID_SO:
+            self.run.histories.append(name_of(order.worker, order.phase))
         if code == Exit.STOPPED:
             self.run.stopped = self._why()
         elif code == GONE:

@@ -55,7 +55,8 @@ class RunFile(msgspec.Struct, kw_only=True):
     `interrupted`: the signal, or "".  `stopped`: why a stop rule ended the run, or "".  `h2_offered`: None
     where nobody asked.  `accounts`: who took part, as claimed, without passwords.  `left_behind`: what
     was done to the mailboxes, by kind.  `lost_workers`: load processes that a signal ended, a name and the
-    signal each; what they had measured counts.
+    signal each; what they had measured counts.  `histories`: names of those whose load process came to its
+    end, so that each of them ends with a mark that says so.
     """
 
     format: str = FORMAT
@@ -88,6 +89,7 @@ class RunFile(msgspec.Struct, kw_only=True):
     h2_offered: bool | None = None
     died: list[str] = []
     lost_workers: list[str] = []
+    histories: list[str] = []
     interrupted: str = ""
     stopped: str = ""
     crashed: str = ""

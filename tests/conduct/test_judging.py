@@ -1,5 +1,6 @@
 """Falls if: a run of many sessions, which are packed and go to a file, is judged or told otherwise than one of few;
-a way to the service's own host is taken for one to another, or live judgement and the later one differ in that.
+a way to the service's own host is taken for one to another, or live judgement and the later one differ in that;
+a history of a load process that is gone, or its end, leaves a run as whole as it was.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import msgspec
 import pytest
 
 from exsim.conduct import judging
+from exsim.judgement.report import text
 from exsim.load.worker import detector_for
 from exsim.runs.directory import RunDirectory
+from exsim.runs.history import HistoryWriter
 from exsim.session import browser, packed
+from exsim.session.hop import Mark
 from exsim.session.packed import Packed
 from tests.bench.judge import made
-from tests.conduct.made_run import TARGET, cookies, hop, logged_on, run_directory
+from tests.conduct.made_run import TARGET, cookies, hop, kept, logged_on, lost, run_directory
 from tests.load.orders import orders
 
 
@@ -79,3 +83,41 @@ def test_only_a_way_to_another_host_loses_a_session(
     for line in lines:
         live.feed(line)
     assert [one.state for one in live.finish().sessions] == [state]
+
+
+GONE = "{} missing from the history: nobody knows who was lost in {}."
+STOPS = "w1.jsonl of the history stops before the load process did that wrote it: nobody knows who was lost in what is missing."
+
+
+def end(worker: int, phase: str = "main") -> Mark:
+    return Mark("", 9.0, "phase_ended", facts={"phase": phase, "worker": worker})
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (("w0", "w1", "w1.1", "w0-unmask"), []),
+        (("w0", "w0-unmask"), [GONE.format("w1.jsonl is", "it")]),
+        (("w0", "w1", "w1.1"), [GONE.format("w0-unmask.jsonl is", "it")]),
+        (("w0",), [GONE.format("w1.jsonl and w0-unmask.jsonl are", "them")]),
+        (("w0", "w1", "w0-unmask"), [STOPS]),
+    ],
+)
+@pytest.mark.parametrize("lines", [kept(1, 1.0), lost(1, 1.0)])
+def test_a_run_knows_whose_history_is_gone(
+    tmp_path: Path, files: tuple[str, ...], expected: list[str], lines: list[object]
+) -> None:
+    """Also a load process that met nobody leaves its end; the last part of its history may be gone, too."""
+    written = {"w1": [], "w1.1": [end(1)], "w0-unmask": [end(0, "unmask")]}
+    directory = run_directory(tmp_path, [*lines, end(0)], histories=["w0", "w1", "w0-unmask"])
+    for name, held in written.items():
+        if name in files:
+            with HistoryWriter(directory.history_folder / f"{name}.jsonl") as history:
+                for line in held:
+                    history.append(line)
+    judgement = judging.judged(directory)
+    told = [one for one in judgement.results.reasons if ".jsonl" in one]
+    assert told == expected
+    shown = " ".join(text.render(judgement, colour=False).split())
+    assert all(one in shown for one in expected)
+    assert not expected or judgement.results.outcome != "pass"

@@ -171,6 +171,8 @@ def test_too_many_answers_of_unknown_origin_are_inconclusive(
         {"stopped": "2 accounts were refused"},
         {"unread_lines": 2},
         {"broken_parts": 1},
+        {"absent": ("w1",)},
+        {"cut_off": ("w0",)},
         {"crashed": "a flow raised KeyError"},
         {"lost_workers": ("Load process 2 of 2 (signal 9, Killed)",)},
     ],

@@ -1,5 +1,5 @@
 """Falls if: a load process that somebody's signal ended is called a crash of ours, a crash of ours is called
-anything else, or an end that the operator asked for counts as a death."""
+anything else, an end that the operator asked for counts as a death, or a history that has no end is said to have one."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ def test_how_a_load_process_ended_is_told_by_its_code(
     found = {"crashed": run.crashed, "lost": run.lost_workers, "stopped": run.stopped}
     assert {name for name, value in found.items() if value} == ({expected} - {NOTHING})
     assert bool(run.cut_short) == bool(expected)
+
+
+@pytest.mark.parametrize("code", [0, 5, 130, 1, 70, -9])
+def test_a_history_is_told_to_be_whole_of_those_alone_who_came_to_their_end(
+    tmp_path: Path, code: int
+) -> None:
+    one = book(tmp_path)
+    one.phase_ended(orders(workers=2)[1], code, "")
+    one.phase_ended(msgspec.structs.replace(orders()[0], phase="unmask"), code, "")
+    told = one.directory.read_run().histories
+    assert told == (["w1", "w0-unmask"] if code in (0, 5, 130) else [])
 
 
 def test_the_dead_are_named_with_their_signal(tmp_path: Path) -> None:
