@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from exsim.conduct import screen
 from exsim.conduct.tale import ToldHop
 from exsim.judgement.proof import answer_of
-from exsim.judgement.report.text import STEERING
+from exsim.judgement.report.steering import STEERING
 from exsim.session.hop import Hop
 from exsim.session.meaning import SIGNS, Sign
 from exsim.session.signs import read

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
 
 from exsim.judgement.compare.ab import AbSide
 from exsim.judgement.compare.comparison import Comparison, RunSide
@@ -15,7 +11,7 @@ from exsim.judgement.compare.picture import CellPair, CellSide, Picture
 from exsim.judgement.compare.sentence import points
 from exsim.judgement.report import compare_page, style
 from exsim.judgement.report.html import CELL_WORDS
-from exsim.judgement.report.text import STEERING_IN_FILES
+from exsim.judgement.report.template import PageTemplate
 from exsim.judgement.sentence import has_login
 from exsim.judgement.words import between, latency, percent, protocol_name
 
@@ -44,24 +40,19 @@ def render(
     Whatever a server sent is escaped; there is no script, and none may run.
     """
     more = verdict.more if verdict else worse(document)
-    return (
-        _template()
-        .render(
-            document=document,
-            pictures=pictures,
-            style=Markup(style.STYLE + compare_page.STYLE),  # ours, and the only text not escaped
-            word=verdict.word if verdict else "A | B",
-            first=verdict.first if verdict else document.sentence,
-            sentences=verdict.sentences if verdict else document.sentences,
-            tone=verdict.tone if verdict else "",
-            pairs=verdict.pairs if verdict else None,
-            sides=[
-                ("A", document.a, place(document.a, "a", more), verdict.a if verdict else None),
-                ("B", document.b, place(document.b, "b", more), verdict.b if verdict else None),
-            ],
-            one_sided=[cell for cell in document.matrix if cell.only_in],
-        )
-        .translate(STEERING_IN_FILES)
+    return _PAGE.render(
+        document=document,
+        pictures=pictures,
+        word=verdict.word if verdict else "A | B",
+        first=verdict.first if verdict else document.sentence,
+        sentences=verdict.sentences if verdict else document.sentences,
+        tone=verdict.tone if verdict else "",
+        pairs=verdict.pairs if verdict else None,
+        sides=[
+            ("A", document.a, place(document.a, "a", more), verdict.a if verdict else None),
+            ("B", document.b, place(document.b, "b", more), verdict.b if verdict else None),
+        ],
+        one_sided=[cell for cell in document.matrix if cell.only_in],
     )
 
 
@@ -76,17 +67,6 @@ def place(side: RunSide, letter: str, more: str) -> str:
     if not more or not side.sessions:
         return ""
     return "more" if letter == more else "fewer"
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, auto_reload=False)
-    environment.filters["protocol_name"] = protocol_name
-    environment.globals.update(
-        has_login=has_login, shade=shade, state=word, hint=hint, words=words, points=points,
-        between=between, percent=percent, latency=latency, sign=lambda line: SIGNS.get(line[:1], ""),
-    )  # fmt: skip
-    return environment.from_string(compare_page.PAGE)
 
 
 def shade(side: CellSide) -> str:
@@ -109,3 +89,22 @@ def words(pair: CellPair) -> str:
     """What became of a combination in the run that met it, and why the other did not."""
     met, other = (pair.a, pair.b) if pair.only_in == "a" else (pair.b, pair.a)
     return f"{met.lost} of {met.sessions} lost; the other: {word(other)}"
+
+
+_PAGE = PageTemplate(
+    compare_page.PAGE,
+    style.STYLE + compare_page.STYLE,
+    {
+        "has_login": has_login,
+        "shade": shade,
+        "state": word,
+        "hint": hint,
+        "words": words,
+        "points": points,
+        "between": between,
+        "percent": percent,
+        "latency": latency,
+        "sign": lambda line: SIGNS.get(line[:1], ""),
+    },
+    {"protocol_name": protocol_name},
+)

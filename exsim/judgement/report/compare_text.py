@@ -12,7 +12,8 @@ from exsim.judgement.compare.comparison import Comparison, ProtocolLosses
 from exsim.judgement.compare.picture import CellPair, CellSide, Picture
 from exsim.judgement.compare.sentence import points
 from exsim.judgement.compare.speed import StepTimes
-from exsim.judgement.report.text import STEERING, WIDTH, wrapped
+from exsim.judgement.report.steering import STEERING
+from exsim.judgement.report.text import WIDTH, wrapped
 from exsim.judgement.sentence import has_login
 from exsim.judgement.words import between, latency, percent, protocol_name, shortened
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import Cell
-from exsim.judgement.report.text import STEERING
+from exsim.judgement.report.steering import STEERING
 
 COLUMNS = ("kind", *Cell.__struct_fields__)
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run what begins so

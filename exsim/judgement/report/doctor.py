@@ -14,7 +14,7 @@ import msgspec
 
 from exsim.judgement.evidence import Diagnosis, DoctorFacts, MatrixCell, NodeFacts
 from exsim.judgement.report.doctor_rows import Row, rows_of
-from exsim.judgement.report.text import STEERING
+from exsim.judgement.report.steering import STEERING
 from exsim.judgement.words import counted_noun, listed
 from exsim.wire.standing import SOURCES
 

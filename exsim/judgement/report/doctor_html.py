@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
 
 from exsim.judgement.evidence import Diagnosis, DoctorFacts, MatrixCell
 from exsim.judgement.report.doctor import FAULTS, LEGEND, NOT_KNOWN, SOUND, cell_word
 from exsim.judgement.report.doctor_rows import rows_of
 from exsim.judgement.report.style import STYLE
-from exsim.judgement.report.text import STEERING_IN_FILES
+from exsim.judgement.report.template import PageTemplate
 from exsim.wire.standing import SOURCES
 
 READS = "reads it"
@@ -64,27 +60,22 @@ def render(
     word = word_of(first)
     tables = [(title, _cells(facts, public)) for public, title in _TITLES]
     said = {cell_word(cell) for cell in facts.cookie_matrix}
-    return (
-        _template()
-        .render(
-            style=Markup(STYLE),  # ours, and the only text that is not escaped
-            simulated=simulated,
-            about=about,
-            word=word,
-            tone={"FOUND": "fail", "SOUND": "pass"}.get(word, "unsure"),
-            first=first,
-            fault=FAULTS.get(first.fault, "") if first and word == "FOUND" else "",
-            nodes=[node.name for node in facts.nodes],
-            tables=[(title, cells) for title, cells in tables if cells],
-            legend=[(word, meaning) for word, meaning in LEGEND.items() if word in said],
-            rows=rows_of(facts.nodes),
-            diagnoses=diagnoses[:3],
-            notes=[
-                *(f"{node.name}: {text}" for node in facts.nodes for text in node.problems),
-                *facts.notes,
-            ],
-        )
-        .translate(STEERING_IN_FILES)
+    return _PAGE.render(
+        simulated=simulated,
+        about=about,
+        word=word,
+        tone={"FOUND": "fail", "SOUND": "pass"}.get(word, "unsure"),
+        first=first,
+        fault=FAULTS.get(first.fault, "") if first and word == "FOUND" else "",
+        nodes=[node.name for node in facts.nodes],
+        tables=[(title, cells) for title, cells in tables if cells],
+        legend=[(word, meaning) for word, meaning in LEGEND.items() if word in said],
+        rows=rows_of(facts.nodes),
+        diagnoses=diagnoses[:3],
+        notes=[
+            *(f"{node.name}: {text}" for node in facts.nodes for text in node.problems),
+            *facts.notes,
+        ],
     )
 
 
@@ -115,8 +106,4 @@ def sources(keys: str) -> str:
     return "; ".join(known) or keys
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, auto_reload=False)
-    environment.globals.update(cell_word=cell_word, shade=shade, sources=sources)
-    return environment.from_string(PAGE)
+_PAGE = PageTemplate(PAGE, STYLE, {"cell_word": cell_word, "shade": shade, "sources": sources})

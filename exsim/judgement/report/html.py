@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
-
 from exsim.judgement.collapse import Pool
 from exsim.judgement.diagnosis import blame, class_sentence, documents
 from exsim.judgement.judge import Judgement
@@ -24,7 +19,7 @@ from exsim.judgement.remark import (
 from exsim.judgement.report.chart import chart
 from exsim.judgement.report.page import PAGE
 from exsim.judgement.report.style import STYLE
-from exsim.judgement.report.text import STEERING_IN_FILES
+from exsim.judgement.report.template import PageTemplate
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.story import MARKS
 from exsim.judgement.verdict import FAIL, PASS
@@ -44,59 +39,33 @@ def render(judgement: Judgement) -> str:
     facts, said = judgement.facts, judgement.statement
     changes = facts.balancer.changes if facts.balancer else ()
     lost = any(cell.lost for cell in (*judgement.results.matrix, *judgement.results.steered))
-    return (
-        _template()
-        .render(
-            facts=facts,
-            style=Markup(STYLE),  # ours, and the only text that is not escaped
-            simulated=simulated_line(facts),
-            said=said,
-            tone=tone(judgement),
-            about=[*about(judgement), *when(judgement)],
-            h2=facts.h2_offered,
-            views=judgement.views,
-            steered=judgement.steered_views,
-            control=control_sentence(judgement),
-            spread=spread_sentence(judgement),
-            proof=best(judgement.proofs),
-            not_it=not_it(judgement) if lost else [],
-            diagnosis=judgement.results.diagnosis,
-            how_many=how_many(judgement) if lost else [],
-            remarks=remarks(judgement),
-            not_covered=not_covered(judgement),
-            reasons=judgement.verdict.reasons,
-            chart=chart(judgement.findings.sessions, facts.lasted or facts.duration),
-            latencies=judgement.results.latencies,
-            stories=judgement.stories,
-            untold=max(0, judgement.results.lost - len(judgement.stories)),
-            findings=finding_lines(judgement),
-            balancer=facts.balancer,
-            weighty=[one for one in changes if MAY_MATTER in one],
-            harmless=[one for one in changes if MAY_MATTER not in one],
-        )
-        .translate(STEERING_IN_FILES)
+    return _PAGE.render(
+        facts=facts,
+        simulated=simulated_line(facts),
+        said=said,
+        tone=tone(judgement),
+        about=[*about(judgement), *when(judgement)],
+        h2=facts.h2_offered,
+        views=judgement.views,
+        steered=judgement.steered_views,
+        control=control_sentence(judgement),
+        spread=spread_sentence(judgement),
+        proof=best(judgement.proofs),
+        not_it=not_it(judgement) if lost else [],
+        diagnosis=judgement.results.diagnosis,
+        how_many=how_many(judgement) if lost else [],
+        remarks=remarks(judgement),
+        not_covered=not_covered(judgement),
+        reasons=judgement.verdict.reasons,
+        chart=chart(judgement.findings.sessions, facts.lasted or facts.duration),
+        latencies=judgement.results.latencies,
+        stories=judgement.stories,
+        untold=max(0, judgement.results.lost - len(judgement.stories)),
+        findings=finding_lines(judgement),
+        balancer=facts.balancer,
+        weighty=[one for one in changes if MAY_MATTER in one],
+        harmless=[one for one in changes if MAY_MATTER not in one],
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, auto_reload=False)
-    environment.filters["protocol_name"] = protocol_name
-    environment.globals.update(
-        has_login=has_login,
-        shade=shade,
-        hint=hint,
-        word=word,
-        clock=clock,
-        latency=latency,
-        pause=pause,
-        shortened=shortened,
-        marks=MARKS,
-        blame=blame,
-        class_sentence=class_sentence,
-        documents=documents,
-    )
-    return environment.from_string(PAGE)
 
 
 def tone(judgement: Judgement) -> str:
@@ -134,3 +103,24 @@ def hint(pool: Pool | None) -> str:
     if pool is None or not pool.sessions:
         return "no session met this"
     return f"{pool.lost} of {pool.sessions}; at 95 %: {between(*pool.interval)}"
+
+
+_PAGE = PageTemplate(
+    PAGE,
+    STYLE,
+    {
+        "has_login": has_login,
+        "shade": shade,
+        "hint": hint,
+        "word": word,
+        "clock": clock,
+        "latency": latency,
+        "pause": pause,
+        "shortened": shortened,
+        "marks": MARKS,
+        "blame": blame,
+        "class_sentence": class_sentence,
+        "documents": documents,
+    },
+    {"protocol_name": protocol_name},
+)

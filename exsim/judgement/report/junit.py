@@ -13,7 +13,7 @@ from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.gate.document import Gate, TableCell
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import STATES, Cell
-from exsim.judgement.report.text import STEERING_IN_FILES
+from exsim.judgement.report.steering import STEERING_IN_FILES
 from exsim.judgement.verdict import FAIL, PASS, place
 from exsim.judgement.words import between
 

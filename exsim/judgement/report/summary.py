@@ -6,7 +6,7 @@ import re
 
 from exsim.judgement.gate.document import Gate, TableCell
 from exsim.judgement.matrix import STATES, Cell
-from exsim.judgement.report.text import STEERING
+from exsim.judgement.report.steering import STEERING
 from exsim.judgement.words import counted_noun
 
 MARKS = {"pass": "✅ pass", "fail": "❌ FAIL", "inconclusive": "❔ inconclusive"}

@@ -31,6 +31,7 @@ from exsim.judgement.remark import (
     spread_sentence,
     witnesses,
 )
+from exsim.judgement.report.steering import STEERING
 from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import has_login, simulated_line
 from exsim.judgement.words import clock, pause, protocol_name, shortened
@@ -48,12 +49,6 @@ FINDINGS_SHOWN = 4
 REQUEST_WIDTH = 26
 WIDEST_CELL = "99/99 LOST "
 NUMBERED_LABEL, NUMBERED_CELL = 9, 11
-# A server's text must not steer the terminal: control characters, and those that turn writing around.
-STEERING = dict.fromkeys(
-    (*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "?"
-)
-# In a file that somebody prints in a terminal, too; its lines and tabs stay.
-STEERING_IN_FILES = {code: sign for code, sign in STEERING.items() if chr(code) not in "\t\n"}
 
 
 def render(judgement: Judgement, colour: bool = False, exit_code: int | None = None) -> str:
