@@ -16,6 +16,11 @@ MARKED = {
     "call_unanswered": "waited",
     "redirect_loop": "step",
     "autodiscover_fallback": "why",
+    # A telephone's: it got nowhere; keys of policies that no two servers agree on (ASPROV); everything once
+    # more after too many errors (HT203209).
+    "gave_up": "step",
+    "policy_loop": "step",
+    "device_reset": "status",
 }
 
 

@@ -27,7 +27,9 @@ FAULTS = {
     ("ping", "8"),
 }
 LONGEST_CODE = 8  # characters: statuses are numbers of up to three digits
-FAULTS_OF_ALL = frozenset({"110", "111"})
+# From here on a status means the same in every command, and none of them is a success: a user or a device
+# that is kept out (126, 129, 177), a server that failed (110, 111), … (MS-ASCMD 2.2.2)
+FAULTS_OF_ALL = 101
 
 
 def observe(request: Request, response: Response, accounts: Collection[str] = ()) -> Evidence:
@@ -58,7 +60,8 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
 
 
 def _kind(step: str, code: str | None) -> str:
-    return "fault" if code in FAULTS_OF_ALL or (step, code) in FAULTS else "answer"
+    common = code is not None and code.isascii() and code.isdigit() and int(code) >= FAULTS_OF_ALL
+    return "fault" if common or (step, code) in FAULTS else "answer"
 
 
 @lru_cache(maxsize=256)

@@ -101,7 +101,8 @@ def trouble(phone: Phone, said: Said) -> Flow[None]:
 
 
 def gave_up(phone: Phone, step: str) -> Flow[bool]:
-    """It tried often enough."""
-    yield Mark("gave_up", {"number": phone.number, "step": step})
+    """It tried often enough; that a stranger gets nowhere is as it should be."""
+    if not phone.is_stranger:
+        yield Mark("gave_up", {"number": phone.number, "step": step})
     phone.end("gave_up")
     return False

@@ -16,7 +16,8 @@ class Settings(SignedIn):
     are synchronised and watched.  `version`: of the protocol, "" for the newest that both speak.
     `binary_query`: the query in base64.  `mail_every`: seconds between two messages that the user sends to
     himself, 0 for none.  `think`: the pause after something went wrong.  `logon_retries`: how often a refused
-    sign-in is tried again.
+    sign-in is tried again.  Cookies are sent back whatever the version; a device must from 16.0 on (ASHTTP),
+    an older one is *assumed* to.
     """
 
     logon_retries: int = 0

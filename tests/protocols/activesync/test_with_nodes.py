@@ -220,6 +220,7 @@ def test_a_policy_that_changes_is_taken_again() -> None:
 def test_a_policy_that_nobody_keeps_is_a_loop_and_says_so() -> None:
     result = play(users=1, statuses={"FolderSync:142": 1.0})
     assert len(marks(result, "policy_loop")) == 1
+    assert findings(result) == {"policy_loop"}
     assert [hop.step for hop in result.hops].count("provision") == 4
 
 
@@ -261,11 +262,20 @@ def test_errors_in_a_row_make_a_device_fetch_everything_anew() -> None:
     fetched = [hop for hop in result.hops if hop.step == "folder_sync"]
     assert len(fetched) > [hop.step for hop in calm.hops].count("folder_sync")
     assert not marks(result, "gave_up")
+    assert findings(result) == {"server_error", "device_reset"}
 
 
 def test_a_server_that_answers_nothing_but_errors_is_given_up() -> None:
     result = play(users=1, statuses={"FolderSync:500": 1.0})
     assert len(marks(result, "gave_up")) == 1
+    assert "gave_up" in findings(result)
+
+
+@pytest.mark.parametrize("status", ["FolderSync:126", "FolderSync:129", "FolderSync:177"])
+def test_a_device_that_is_kept_out_by_a_document_is_not_passed_over_in_silence(status: str) -> None:
+    result = play(statuses={status: 1.0})
+    assert findings(result) == {"fault", "gave_up"}
+    assert not lost_in(result) and differences(result) == []
 
 
 def test_a_heartbeat_out_of_range_takes_the_servers_limit() -> None:
