@@ -40,13 +40,17 @@ BATCH = 1000  # incidents that are written at once
 IN_MEMORY = 4 << 20  # bytes of packed sessions, some 50,000; what is more goes to a file of its own
 
 
-def judged(directory: RunDirectory) -> Judgement:
-    """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read."""
+def judged(directory: RunDirectory, *, so_far: bool = False) -> Judgement:
+    """Judge the run in `directory`.  Raises RunError or ScenarioError when it cannot be read.
+
+    `so_far`: whoever conducts it asks, in the middle; for anybody else a run without an end is one cut short.
+    """
     with seldom():
-        return _judged(directory)
+        return _judged(directory, so_far)
 
 
-def _judged(directory: RunDirectory) -> Judgement:
+def _judged(directory: RunDirectory, so_far: bool) -> Judgement:
+    run = directory.read_run()
     log = read_log(directory)
     limits = directory.read_scenario().expect.latency
     paces, load = Paces(limits), Generator()
@@ -59,7 +63,8 @@ def _judged(directory: RunDirectory) -> Judgement:
         unread_lines=reading.unread,
         broken_parts=reading.broken,
         distrust=reading.trust.sentences,
-        keeping=said_of(reading.survey, directory.read_run()),
+        keeping=said_of(reading.survey, run),
+        no_end=not (run.ended or so_far),
     )
     hops = hops_to_tell(directory, reading.findings)
     return judge(reading.findings, facts, hops, reading.latencies.rows(), paces.paces)

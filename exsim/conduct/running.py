@@ -86,13 +86,11 @@ def run(path: Path, options: Options) -> Done:
         loads_for(scenario, options) as early,
         rig_for(path, scenario, options, early) as (book, plan, lab),
     ):
-        try:
-            with LiveView({book.run.scenario: scenario.title}, options.live) as view:
-                interrupted = measure(plan, book, view.show, options.until_decided, early)
-        except (EnvironmentProblem, OperatorError) as problem:
-            book.note(str(problem))
-            book.ended()
-            raise
+        with (
+            explained(book),
+            LiveView({book.run.scenario: scenario.title}, options.live) as view,
+        ):
+            interrupted = measure(plan, book, view.show, options.until_decided, early)
         book.lab_died(died(lab))
         if interrupted:
             book.interrupted()
@@ -174,9 +172,14 @@ def rig_for(
 
 @contextmanager
 def explained(book: Runbook) -> Iterator[None]:
-    """Where a rig does not come up, the directory of its run says why, and that the run is over."""
+    """Where a rig does not come up, or nobody waits for that, the run's directory says why, and that the run is over."""
     try:
         yield
+    except KeyboardInterrupt:
+        if not book.run.ended:
+            book.interrupted()
+            book.ended()
+        raise
     except (EnvironmentProblem, OperatorError) as problem:
         if not book.run.ended:
             book.note(str(problem))
@@ -312,7 +315,7 @@ def prevented(directory: RunDirectory) -> list[Combination]:
     Where a mailbox lives is known of a lab's accounts; of others the version that was claimed of those that
     were seen to live at that node.
     """
-    judgement = judging.judged(directory)
+    judgement = judging.judged(directory, so_far=True)
     results = judgement.results
     if results.outcome != "pass":
         return []

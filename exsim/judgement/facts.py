@@ -71,6 +71,7 @@ class RunFacts:
     worst.  `h2_offered`: None when nobody asked.  `unmasked`: sessions were steered across on purpose.
     `resolved`: every address that the url's name had; `address` is the one that was used.
     `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
+    `no_end`: nobody has written the run's end: it goes on, or whoever would have was killed.
     `looks`: how often a load process looked whether it is late, and `late_looks` how often it was (50 ms or more); `busy`: the share
     of one core that the busiest of them used.
     `notes`: what else a reader has to know, such as accounts that were refused, a sentence without its stop each.
@@ -108,6 +109,7 @@ class RunFacts:
     busy: float = 0.0
     h2_offered: bool | None = None
     interrupted: bool = False
+    no_end: bool = False
     stopped: str = ""
     crashed: str = ""
     notes: tuple[str, ...] = ()
@@ -135,6 +137,7 @@ class RunFacts:
             self.crashed
             or self.stopped
             or ("interrupted" if self.interrupted else "")
+            or ("no end" if self.no_end else "")
             or ", ".join(f"{one} died" for one in self.lost_workers)
         )
 

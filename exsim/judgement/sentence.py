@@ -73,7 +73,7 @@ def _failed(document: Results, verdict: Verdict, findings: Findings, facts: RunF
             f"{document.changed} of {of} changed node, though the balancer was to keep each on one.{lost}"
         )
     sentences += _sentences(verdict, "criterion_failed")
-    sentences += _sentences(verdict, "worker_died", "unread_history")
+    sentences += _sentences(verdict, "no_end", "worker_died", "unread_history")
     if facts.crashed or facts.stopped or facts.interrupted:
         how = "broken off" if facts.crashed else "stopped" if facts.stopped else "interrupted"
         sentences.append(f"The run was {how} after {seconds(facts.lasted)}; this is what it saw.")
@@ -247,6 +247,7 @@ def _inconclusive(
                 verdict,
                 "crashed",
                 "interrupted",
+                "no_end",
                 "worker_died",
                 "unread_history",
                 "nothing_measured",
@@ -255,7 +256,7 @@ def _inconclusive(
             ),
             *_refused_logons(findings),
         ]
-    sentences = _sentences(verdict, "crashed", "interrupted", "worker_died")
+    sentences = _sentences(verdict, "crashed", "interrupted", "no_end", "worker_died")
     if verdict.has("node_never_met"):
         sentences += _never_met(document, facts)
     elif verdict.has("too_few"):

@@ -29,6 +29,7 @@ VERDICTS = {
     "crashed": INCONCLUSIVE,
     "stopped": INCONCLUSIVE,
     "interrupted": INCONCLUSIVE,
+    "no_end": INCONCLUSIVE,
     "worker_died": INCONCLUSIVE,
     "nothing_measured": INCONCLUSIVE,
     "credentials_refused": INCONCLUSIVE,
@@ -153,6 +154,11 @@ def _interrupted(measured: Measured) -> Iterator[str]:
     facts = measured.facts
     if facts.interrupted:
         yield f"Interrupted after {seconds(facts.lasted)} of {seconds(facts.duration)}."
+
+
+def _no_end(measured: Measured) -> Iterator[str]:
+    if measured.facts.no_end:
+        yield "The run has no end: it goes on, or was killed; this is what it saw so far."
 
 
 def _worker_died(measured: Measured) -> Iterator[str]:
@@ -301,6 +307,7 @@ JUDGES: dict[str, Callable[[Measured], Iterator[str]]] = {
     "crashed": _crashed,
     "stopped": _stopped,
     "interrupted": _interrupted,
+    "no_end": _no_end,
     "worker_died": _worker_died,
     "nothing_measured": _nothing_measured,
     "credentials_refused": _credentials_refused,

@@ -107,6 +107,7 @@ def run_directory(folder, lines=None, scenario=SCENARIO, scenario_name="made", *
         "url": "https://exchange.isp.com.au",
         "address": "127.0.0.1:443",
         "presets": ["authcert_asymmetry"],
+        "ended": utc(60.0),
         "node_addresses": {"EXCH16": "http://127.0.0.1:8016", "EXCH13": "http://127.0.0.1:8013"},
         "accounts": [
             {"address": f"user{n:02}@isp.com.au", "logon": f"LAB\\user{n:02}", "home": "2016"}

@@ -74,6 +74,9 @@ def test_a_page_that_cannot_be_written_is_one_line(runs, capsys, tmp_path) -> No
 def test_runs_are_listed_with_outcome_and_losses(runs, capsys, tmp_path) -> None:
     judgement = judging.judged(runs[0])
     judging.write(runs[0], judgement, 1)
+    going = runs[1].read_run()
+    going.ended = ""
+    runs[1].write_run(going)
     broken = RunDirectory(tmp_path / "made" / "broken")
     broken.path.mkdir()
     broken.run_file.write_text("{")
@@ -85,7 +88,7 @@ def test_runs_are_listed_with_outcome_and_losses(runs, capsys, tmp_path) -> None
     }
     assert found == {
         "broken": ("not judged", 0, 0, "unreadable"),
-        runs[0].path.name: ("fail", 1, 2, "no end"),
+        runs[0].path.name: ("fail", 1, 2, ""),
         runs[1].path.name: ("not judged", 0, 0, "no end"),
     }
     assert main(["runs", str(tmp_path)]) == 0

@@ -1,6 +1,6 @@
 """Falls if: a run of many sessions, which are packed and go to a file, is judged or told otherwise than one of few;
 a way to the service's own host is taken for one to another, or live judgement and the later one differ in that;
-a history of a load process that is gone, or its end, leaves a run as whole as it was.
+a history of a load process that is gone, or its end, leaves a run as whole as it was, or a run that was killed passes.
 """
 
 from __future__ import annotations
@@ -121,3 +121,17 @@ def test_a_run_knows_whose_history_is_gone(
     shown = " ".join(text.render(judgement, colour=False).split())
     assert all(one in shown for one in expected)
     assert not expected or judgement.results.outcome != "pass"
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"), [(kept(1, 1.0), "inconclusive"), (lost(1, 1.0), "fail")]
+)
+def test_a_run_that_nobody_ended_never_passes(
+    tmp_path: Path, lines: list[object], outcome: str
+) -> None:
+    healthy = {"presets": []}
+    going = judging.judged(run_directory(tmp_path, lines, ended="", **healthy))
+    assert going.results.outcome == outcome
+    assert "The run has no end:" in text.render(going, colour=False)
+    whole = judging.judged(run_directory(tmp_path, lines, **healthy))
+    assert not [one for one in whole.results.reasons if "no end" in one]

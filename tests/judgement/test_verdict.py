@@ -168,6 +168,7 @@ def test_too_many_answers_of_unknown_origin_are_inconclusive(
     "changes",
     [
         {"interrupted": True},
+        {"no_end": True},
         {"stopped": "2 accounts were refused"},
         {"unread_lines": 2},
         {"broken_parts": 1},

@@ -155,6 +155,7 @@ def test_a_run_interrupted_before_its_lab_stands_leaves_nobody(tmp_path):
         # Whom the interrupt met between fork and exec nobody knew yet: that one ends by its lifeline.
         until(lambda: not run.alive(), END, f"the end of {run.alive()}")
         assert run.said().splitlines()[-1] == "exsim: interrupted"
+        assert run.directory.read_run().cut_short == "interrupted"
 
 
 def test_a_run_that_is_killed_takes_everybody_with_it(tmp_path):
