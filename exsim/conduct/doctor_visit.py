@@ -249,8 +249,9 @@ class Visit:
             )
 
     def _record(self, copy: Copy, reply: Reply, met: Way) -> None:
-        if reply.back_end in self.nodes and reply.version:
-            self.nodes[reply.back_end].owa_version = reply.version
+        home = self.nodes.get(reply.back_end)
+        if home is not None and _fits(reply.version, home.build):
+            home.owa_version = reply.version
         sure = certain(met) or reply.says == "error"
         reader = reply.front_end or (met.node if sure else None)
         if reader in self.nodes:
@@ -260,6 +261,15 @@ class Visit:
         """Say it once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def _fits(version: str, build: str) -> bool:
+    """Whether X-OWA-Version on a passed-on answer may be the back end's word.
+
+    Newer front ends say theirs on their own answers (FEERR), and whose it is here is not known: it must not
+    contradict the node's own logon page.  Where that named no build, it is *assumed* to be the back end's.
+    """
+    return bool(version) and (not build or f"{version}.".startswith(f"{build}."))
 
 
 def certain(way: Way) -> bool:

@@ -15,7 +15,8 @@ from exsim.wire.message import Headers
 SERVERS = {"2010": "Microsoft-IIS/7.5", "2013": "Microsoft-IIS/8.5"}  # later: 10.0
 OWS_VERSIONS = {"2013": "V2_48", "2016": "V2017_07_16"}  # 2016's of CAP16; the others assumed
 MINIMUM_OWS_VERSION = "V2_6"
-VERSION_ON_ALL_SINCE = (15, 2, 986)  # FEERR: newer builds name theirs on their own answers too
+# Newer builds name theirs on their own answers too, as far back as that was seen: FEERR, and of 2016 HAP1828
+VERSION_ON_ALL_SINCE = {1: (15, 1, 2507), 2: (15, 2, 986)}
 MONITORS = ("msexchmon", "activemonitoring", "amprobe", "testactivesyncconnectivity")
 
 
@@ -44,7 +45,9 @@ class FrontEndHeaders:
             (names.FE_SERVER, node.name.upper()),
         ]
         self._version = (names.OWA_VERSION, node.build)
-        self._always_version = build_of(node) >= VERSION_ON_ALL_SINCE
+        build = build_of(node)
+        since = VERSION_ON_ALL_SINCE.get(build[1])
+        self._always_version = since is not None and build >= since
         self._least = (
             401 if node.version == "2013" else 400
         )  # FailureContext: E13 > 400, E16 >= 400

@@ -307,3 +307,32 @@ def test_no_more_is_sent_than_the_plan_says(preset, balancer):
     assert used <= plan.attempts + (plan.public_attempts if public else 0)
     if balancer is None:
         assert found.facts.requests == plan.requests + (plan.public_requests if public else 0)
+
+
+class Proud:
+    """A newer front end that puts its own version on what it passes on."""
+
+    def __init__(self, node):
+        self.node, self.back = node, node.back
+
+    def front(self, request, peer):
+        made = yield from self.node.front(request, peer)
+        if made is not None:
+            made.headers[:] = [
+                (name, "15.2.1748.10" if name == "X-OWA-Version" else value)
+                for name, value in made.headers
+            ]
+        return made
+
+
+@pytest.mark.parametrize("proud", [False, True])
+def test_a_front_ends_word_of_its_version_is_not_taken_for_the_back_ends(proud):
+    def prepare(network):
+        if proud:
+            network.nodes["EXCH19"] = Proud(network.nodes["EXCH19"])
+
+    nodes = [{"name": "EXCH19", "version": "2019"}, {"name": "EXCH13", "version": "2013"}]
+    found = visited("authcert_asymmetry", nodes=nodes, prepare=prepare)
+    assert found.node("EXCH13").owa_version == "15.0.1263.5"
+    assert found.node("EXCH19").owa_version == "15.2.1748.10"
+    assert diagnose(found.facts)[0].rule == "authcert_asymmetry"

@@ -67,14 +67,34 @@ def test_an_unreachable_back_end_is_503_with_its_target(organisation: Organisati
         assert "cadata" in browser.cookies and farm.confessions[-1].class_ == "served"
 
 
-def test_newer_builds_name_theirs_on_their_own_answers(organisation: Organisation) -> None:
-    nodes = tuple(replace(node, build="15.2.2562.17", version="se") for node in organisation.nodes)
-    farm = Farm(
+def of_build(organisation: Organisation, version: str, build: str) -> Farm:
+    """The same nodes, all of one build."""
+    return Farm(
         Organisation(
-            nodes=nodes, mailboxes=organisation.mailboxes, certificates=organisation.certificates
+            nodes=tuple(replace(node, build=build, version=version) for node in organisation.nodes),
+            mailboxes=organisation.mailboxes,
+            certificates=organisation.certificates,
         )
     )
-    assert Browser(farm).get(NEW, "/owa/").header("X-OWA-Version") == "15.2.2562.17"
+
+
+@pytest.mark.parametrize(
+    ("version", "build", "names_it"),
+    [
+        ("se", "15.2.2562.17", True),
+        ("2019", "15.2.986.14", True),
+        ("2019", "15.2.858.5", False),
+        ("2016", "15.1.2507.12", True),  # of a 401 by /mapi: HAP1828
+        ("2016", "15.1.2176.9", False),
+        ("2013", "15.0.1497.12", False),
+    ],
+)
+def test_newer_builds_name_theirs_on_their_own_answers(
+    organisation: Organisation, version: str, build: str, names_it: bool
+) -> None:
+    farm = of_build(organisation, version, build)
+    told = Browser(farm).get(NEW, "/owa/").header("X-OWA-Version")
+    assert told == (build if names_it else None)
     proxied = logged_on(farm, NEW).get(NEW, "/owa/")
     assert [name for name, _ in proxied.headers].count("X-OWA-Version") == 1
 
