@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from exsim.conduct.listing import as_text, encode, runs_in
+from exsim.conduct.screen import columns
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,5 +29,5 @@ def act(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.buffer.write(encode(found) + b"\n")
     else:
-        sys.stdout.write(as_text(found))
+        sys.stdout.write(as_text(found, columns()))
     return 0

@@ -17,7 +17,14 @@ from exsim.runs.runfile import RunFile
 FORMAT = "exsim-runs/1"
 DEPTH = 3  # folder/scenario/time
 UNJUDGED = "not judged"
-ROW = "{started:<18}{scenario:<24}{outcome:<14}{lost:>9}  {what}"
+ROW = (
+    ("began (UTC)", 17),
+    ("scenario", 24),
+    ("outcome", 14),
+    ("lost/of", 9),
+    ("run", 0),
+)  # a column and its width
+NARROWER = ((), ("scenario",), ("scenario", "began (UTC)"))  # left out: a run's own path says both
 
 
 class ListedRun(msgspec.Struct, frozen=True):
@@ -110,25 +117,36 @@ def ending(run: RunFile) -> str:
     return "" if run.ended else "no end"
 
 
-def as_text(found: RunList) -> str:
-    """A line a run."""
+def as_text(found: RunList, columns: int | None = None) -> str:
+    """A line a run, in so many columns where that can be done without the run's path, which is there to be pasted."""
     if not found.runs:
         return f" {found.folder}: there is no run yet\n"
-    head = ROW.format(
-        started=" began (UTC)", scenario="scenario", outcome="outcome", lost="lost/of", what="run"
+    rows = [{**{name: name for name, _ in ROW}, "run": " run"}, *map(_cells, found.runs)]
+    for without in NARROWER:
+        lines = [_line(row, without) for row in rows]
+        if columns is None or max(map(len, lines)) <= columns:
+            break
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: dict[str, str], without: tuple[str, ...]) -> str:
+    kept = [(name, width) for name, width in ROW if name not in without]
+    cells = (
+        f"{row[name]:>{width}} " if name == "lost/of" else f"{row[name]:<{width}}"
+        for name, width in kept
     )
-    return "\n".join([head, *map(_line, found.runs)]) + "\n"
+    return " " + "".join(cells)
 
 
-def _line(run: ListedRun) -> str:
-    outcome = "pass, masked" if run.masked else run.outcome
+def _cells(run: ListedRun) -> dict[str, str]:
     counted = f"{run.lost}/{run.sessions}" if run.outcome != UNJUDGED else "-"
-    what = " ".join(part for part in (run.run, f"({run.ended})" if run.ended else "") if part)
-    started = run.started.replace("T", " ")[:16]
-    return ROW.format(
-        started=f" {started}", scenario=_short(run.scenario, 23), outcome=outcome,
-        lost=counted, what=what,
-    )  # fmt: skip
+    return {
+        "began (UTC)": run.started.replace("T", " ")[:16],
+        "scenario": _short(run.scenario, 23),
+        "outcome": "pass, masked" if run.masked else run.outcome,
+        "lost/of": counted,
+        "run": f" {run.run} ({run.ended})" if run.ended else f" {run.run}",
+    }
 
 
 def _short(text: str, width: int) -> str:

@@ -18,6 +18,12 @@ def width() -> int:
     return max(NARROWEST, min(WIDEST, found))
 
 
+def columns() -> int | None:
+    """Columns that a table may take: all that the terminal has but the last; None in a file or a pipe."""
+    found = shutil.get_terminal_size((0, 24)).columns
+    return max(NARROWEST, found - 1) if found else None
+
+
 def fitted(line: str, hanging: int) -> str:
     """`line`, in as many as the screen needs, all but the first from column `hanging` on; several are left alone."""
     if "\n" in line or len(line) <= width():

@@ -43,6 +43,7 @@ class Progress:
         if event["phase"] != self.phase:
             self.phase = str(event["phase"])
             self.latest.clear()
+            self.rates.clear()
         before = self.latest.get(worker)
         if before is not None and float(event["t"]) > float(before["t"]):
             passed = float(event["t"]) - float(before["t"])
@@ -62,10 +63,18 @@ class Progress:
         said = (
             f"{max(float(one['t']) for one in news):4.0f} s   "
             f"{sum(int(one['users']) for one in news)} users   "
-            f"{sum(self.rates.values()):.0f} requests/s   "
-            f"{total['sessions']} sessions   {total['lost']} lost"
+            + (f"{sum(self.rates.values()):.0f} requests/s   " if self.rates else "")
+            + f"{total['sessions']} sessions   {total['lost']} lost"
         )
         return said + (f"   generator late by {late * 1000:.0f} ms" if late > LATE else "")
+
+    def heading(self) -> str:
+        """The title, and the phase where it is not the load: its losses are not those of the load."""
+        return self.title if self.phase == "main" else f"{self.title}, {self.doing()}"
+
+    def doing(self) -> str:
+        """The phase, in words."""
+        return PHASES.get(self.phase, self.phase)
 
     def screen(self) -> RenderableType:
         """Title, phase, one line, and the matrix as it fills."""
@@ -73,7 +82,7 @@ class Progress:
             return Text(f" {self.title}: starting")
         return Group(
             Text(f" {self.title}", style="bold"),
-            Text(f" {PHASES.get(self.phase, self.phase)}", style="dim"),
+            Text(f" {self.doing()}", style="dim"),
             Text(f" {self.line()}"),
             filling(self.counts),
         )
@@ -117,7 +126,7 @@ class LiveView:
             self._live.update(self.screen())
         elif self.wanted and time.monotonic() - self._said.get(run, 0.0) >= EVERY:
             self._said[run] = time.monotonic()
-            print(f"{progress.title}: {progress.line().strip()}", file=sys.stderr)
+            print(f"{progress.heading()}: {progress.line().strip()}", file=sys.stderr)
 
     def screen(self) -> RenderableType:
         """All runs, one below the other."""

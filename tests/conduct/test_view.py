@@ -1,0 +1,32 @@
+"""What is told while a run goes on, where there is no terminal.
+
+Falls if: losses that were steered are told as the load's; a rate is told before there is one, or one of a phase that is over.
+"""
+
+from exsim.conduct.view import Progress
+from exsim.session.tally import TOTAL
+
+
+def news(phase, t, hops, sessions=0, lost=0):
+    return {
+        "event": "live", "worker": 0, "phase": phase, "t": t, "hops": hops, "users": 3, "lag": 0.0,
+        "counts": {TOTAL: {"sessions": sessions, "lost": lost}},
+    }  # fmt: skip
+
+
+def test_steered_sessions_are_told_as_such():
+    progress = Progress("the same behind cookie persistence")
+    progress.take(news("main", 1.0, 10))
+    assert progress.heading() == "the same behind cookie persistence"
+    progress.take(news("unmask", 20.0, 10, 18, 6))
+    assert progress.heading().startswith("the same behind cookie persistence, steered across")
+
+
+def test_a_rate_is_told_only_where_there_is_one():
+    progress = Progress("a run")
+    progress.take(news("main", 1.0, 10))
+    assert "requests/s" not in progress.line()
+    progress.take(news("main", 2.0, 40))
+    assert "30 requests/s" in progress.line()
+    progress.take(news("unmask", 3.0, 5))
+    assert "requests/s" not in progress.line()
