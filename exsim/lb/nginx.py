@@ -22,7 +22,8 @@ from exsim.lb.rig import HARMLESS, Bind, Change, Retargeted, Rig
 
 _BLOCK = re.compile(r"^\s*(?:events|http|stream)\s*\{", re.MULTILINE)
 _LINE = re.compile(r"^(\s*)([a-z_]+)\s+([^;{}]*?)\s*;(.*)$")
-_OPENS = re.compile(r"^\s*([a-z_]+)(?:\s+[^{]*?)?\s*\{\s*(?:#.*)?$")
+_OPENS = re.compile(r"^\s*([a-z_]+)(?:\s+([^{]*?))?\s*\{\s*(?:#.*)?$")
+_BY_TLS = re.compile(r"^[^#\n]*\bproxy_pass\s+https://([^\s;/:$]+)", re.MULTILINE)
 _OURS = ("user", "pid", "error_log", "access_log", "daemon", "master_process", "worker_processes")
 _IMMOVABLE = ("include", "load_module")
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -84,10 +85,13 @@ class _Mover:
         self._made = Retargeted("")
         self._nodes: dict[str, str] = {}  # address in the file -> node
         self._open: list[str] = []
+        self._by_tls: set[str] = set()  # upstreams whose servers are spoken to by TLS
+        self._upstream = ""  # the one whose servers are being read
 
     def moved(self, text: str) -> Retargeted:
         out = ["daemon off;", "master_process off;", "error_log stderr warn;"]
         out.append(f"pid {self._home}/nginx.pid;")
+        self._by_tls = set(_BY_TLS.findall(text))
         for number, line in enumerate(text.splitlines(), 1):
             out += self._line(number, line)
         if self._open:
@@ -101,6 +105,7 @@ class _Mover:
         opened = _OPENS.match(line)
         if opened:
             self._open.append(opened[1])
+            self._upstream = opened[2] if opened[1] == "upstream" else self._upstream
             yield line
             if opened[1] == "http":
                 yield "    access_log off;"
@@ -139,7 +144,8 @@ class _Mover:
             return f"{name} {self._rig.certificate};"
         if name == "server" and self._open[-1:] == ["upstream"]:
             words = value.split()
-            return " ".join(["server", self._server(number, words[0]), *words[1:]]) + ";"
+            place = self._server(number, words[0], tls=self._upstream in self._by_tls)
+            return " ".join(["server", place, *words[1:]]) + ";"
         if name == "proxy_pass" and (literal := re.match(r"(https?)://(\d[\d.]*(?::\d+)?)", value)):
             place = self._server(number, literal[2], tls=literal[1] == "https")
             return f"proxy_pass {literal[1]}://{place}{value[literal.end() :]};"

@@ -66,6 +66,22 @@ def test_servers_are_nodes_in_their_order_or_as_somebody_says():
     assert told.servers == {"10.0.0.1": "B", "10.0.0.2:81": "A"}
 
 
+@pytest.mark.parametrize(
+    ("passed", "place"),
+    [
+        ("proxy_pass https://up;", "127.0.0.1:5001"),
+        ("proxy_pass https://up/owa/;", "127.0.0.1:5001"),
+        ("proxy_pass http://up;", "127.0.0.1:3001"),
+        ("proxy_pass http://up; # not https://up", "127.0.0.1:3001"),
+        ("# proxy_pass https://up;", "127.0.0.1:3001"),
+        ("proxy_pass https://other;", "127.0.0.1:3001"),
+    ],
+)
+def test_an_upstream_that_is_spoken_to_by_tls_gets_the_nodes_tls_addresses(passed, place):
+    text = conf(f"        {passed}", "    upstream up {\n        server 10.0.0.1:443;\n    }")
+    assert f"server {place};" in retarget(text, rig("A"), HOME).text
+
+
 def test_a_literal_address_is_moved_and_a_name_is_not():
     made = retarget(conf("        proxy_pass https://10.0.0.1:443/x;"), rig("A"), HOME)
     assert "proxy_pass https://127.0.0.1:5001/x;" in made.text

@@ -69,6 +69,7 @@ class Session:
         end = names.MAPI_BOOK if step in BOOK else names.MAPI_STORE
         domain = self.account.address.partition("@")[2]
         mailbox = self.client.memory.get(KNOWN_AS, "")
+        # Outlook has the GUID from Autodiscover; that the address is taken until it is known is *assumed*.
         box = f"{guid_text(mailbox)}@{domain}" if mailbox else self.account.address
         return Request(
             "POST",

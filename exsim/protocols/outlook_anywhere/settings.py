@@ -15,7 +15,7 @@ class Settings(SignedIn):
     before it leaves.  `ping_every`: on a channel on which nothing was sent for so long a PING is; half the
     ConnectionTimeout that a server names (MS-RPCH).  `echo`: probes come before the channels.
     `server`: what stands before the port in the proxy's query; a profile has the mailbox's GUID and domain
-    there, or the server's name ("" for the URL's host).  `join_limit`: how long for CONN/C2,
+    there, with 2010 the server's name ("" for the URL's host, which 2013 and later are *assumed* to take).  `join_limit`: how long for CONN/C2,
     `answer_limit`: for one call.  `relogin_after`: pause before the next session; None after a lost one:
     the client ends.
     """
