@@ -33,6 +33,11 @@ def between(low: float, high: float) -> str:
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
+def below(bound: float) -> str:
+    """An upper bound behind its count: " (fewer than 14 %)"; nothing where all of them is not ruled out."""
+    return f" (fewer than {percent(bound)})" if bound < 1 else ""
+
+
 def seconds(value: float) -> str:
     """A span: "41 s", "10 min", "1 h 5 min"."""
     if value < 120:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exsim.judgement.words import (
+    below,
     between,
     clock,
     counted_noun,
@@ -26,6 +27,14 @@ from exsim.judgement.words import (
 )  # fmt: skip
 def test_a_share_never_reads_as_all_or_nothing_unless_it_is(share: float, expected: str) -> None:
     assert percent(share) == expected
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"),
+    [(1.0, ""), (0.139, " (fewer than 14 %)"), (0.9999, " (fewer than 99.9 %)")],
+)
+def test_nothing_is_said_to_be_fewer_than_all_where_all_may_be(bound: float, expected: str) -> None:
+    assert below(bound) == expected
 
 
 def test_an_interval_names_its_unit_once() -> None:

@@ -50,4 +50,5 @@ def counted(count: Count, noun: str) -> str:
     """ "0 of 299 sessions (fewer than 0.997 %)"; the noun is given in the singular."""
     if not count.of:
         return f"no {noun}"
-    return f"{count.bad} of {counted_noun(count.of, noun)} (fewer than {share(count.bound)})"
+    said = f"{count.bad} of {counted_noun(count.of, noun)}"
+    return f"{said} (fewer than {share(count.bound)})" if count.bound < 1 else said

@@ -79,7 +79,7 @@ PAGE = (
 <tr><td>{{ one.protocol|protocol_name }} {{ letter }}</td><td class="n">{{ side.lost }} of {{ side.sessions }}</td>
 <td class="n">{{ between(side.low, side.high) }}</td>
 <td class="n">{{ between(side.clustered_low, side.clustered_high) }}</td>
-<td class="n">{{ side.accounts_lost }} of {{ side.accounts }}</td><td class="n">{{ percent(side.accounts_bound) }}</td></tr>
+<td class="n">{{ side.accounts_lost }} of {{ side.accounts }}</td><td class="n">{{ percent(side.accounts_bound) if side.accounts_bound < 1 else "not known" }}</td></tr>
 {% endfor %}<tr><td>B more than A</td><td></td><td></td><td class="n">{{ points(one.low) }} to {{ points(one.high) }} points</td>
 <td></td><td></td></tr>
 {% endfor %}</table></div></section>{% endif %}

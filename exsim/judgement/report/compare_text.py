@@ -15,7 +15,7 @@ from exsim.judgement.compare.speed import StepTimes
 from exsim.judgement.report.steering import STEERING
 from exsim.judgement.report.text import WIDTH, wrapped
 from exsim.judgement.sentence import has_login
-from exsim.judgement.words import between, latency, percent, protocol_name, shortened
+from exsim.judgement.words import below, between, latency, protocol_name, shortened
 
 STATE_WORDS = {"prevented": "prevented", "not_exercised": "not met"}
 WIDEST = "999/999 LOST"
@@ -113,7 +113,7 @@ def losses(one: ProtocolLosses) -> Iterator[Text]:
         yield from wrapped(
             f"{protocol_name(one.protocol)} {letter}: {side.lost} of {side.sessions} sessions lost (95 %: {share}; "
             f"by account {between(side.clustered_low, side.clustered_high)}); "
-            f"{side.accounts_lost} of {side.accounts} accounts (fewer than {percent(side.accounts_bound)}).",
+            f"{side.accounts_lost} of {side.accounts} accounts{below(side.accounts_bound)}.",
             1, 8,
         )  # fmt: skip
     yield from wrapped(
