@@ -14,6 +14,7 @@ from exsim.judgement.evidence import DoctorFacts, MatrixCell, NodeFacts
 from exsim.runs.errors import OperatorError
 from exsim.runs.measured import Measured, as_toml
 from exsim.runs.sections import Node
+from exsim.wire.builds import is_updated
 
 OPENED = frozenset({"readable", "credentials", "expired", "unreached"})  # it read what it refused
 CLOSED = frozenset(OUTCOME_OF.values()) - OPENED
@@ -85,7 +86,8 @@ def _build(node: NodeFacts) -> str:
 def _signature(node: NodeFacts) -> str:
     if node.signature_length:
         return "hmac" if node.signature_length < HMAC_LENGTH else "rsa"
-    return "hmac" if version_of(node) == "se" else "rsa"
+    updated = is_updated(node.owa_version or node.build) or version_of(node) == "se"
+    return "hmac" if updated else "rsa"
 
 
 def _opens(cells: Sequence[MatrixCell], issuer: str, reader: str) -> bool | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from exsim.runs.presets import BUILDS, CHOSEN, FIRST_OTHER, HEALTHY, PRESETS, Preset, Where
 from exsim.runs.sections import Lab, Node
+from exsim.wire.builds import is_updated
 
 DOMAIN = "isp.com.au"  # of the nodes' full names: the incident's
 OWN = "2010"  # each node of this version has keys of its own, which no other can have: E14KEYS
@@ -96,9 +97,13 @@ def organisation_nodes(lab: Lab, presets: Iterable[str] | None = None) -> list[d
     Raises PresetProblem.
     """
     chosen = choices(lab.presets if presets is None else presets, lab.nodes)
-    # A node of the Subscription Edition cannot sign in the old way, and a healthy pool signs alike.
-    signature = "hmac" if any(node.version == "se" for node in lab.nodes) else "rsa"
+    # Who is later than July 2021 cannot sign in the old way, and a healthy pool signs alike (KB5005341).
+    signature = "hmac" if any(is_updated(_build(node)) for node in lab.nodes) else "rsa"
     return [_node(node, lab.nodes, chosen, signature) for node in lab.nodes]
+
+
+def _build(node: Node) -> str:
+    return node.build or BUILDS[node.version]
 
 
 def _node(
@@ -121,7 +126,7 @@ def _node(
     return {
         "name": node.name,
         "version": node.version,
-        "build": node.build or BUILDS[node.version],
+        "build": _build(node),
         "fqdn": node.fqdn or f"{node.name.lower()}.{DOMAIN}",
         "site": node.site,
         "front_end": front_end,

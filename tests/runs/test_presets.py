@@ -135,6 +135,25 @@ def test_a_pool_with_a_node_of_the_subscription_edition_signs_alike() -> None:
     assert {node["front_end"]["signature"] for node in made} == {"hmac"}
 
 
+@pytest.mark.parametrize(
+    ("builds", "signature"),
+    [
+        ({"2013": "", "2016": ""}, "rsa"),  # the months before March 2017
+        ({"2019": ""}, "hmac"),  # CU15, February 2025
+        ({"2016": "", "2019": ""}, "hmac"),  # a healthy pool signs alike
+        ({"2016": "15.1.2507.12"}, "hmac"),
+        ({"2019": "15.2.858.5"}, "rsa"),
+        ({"2016": "15.1.2176.9", "2013": "15.0.1497.10"}, "rsa"),
+    ],
+)
+def test_a_build_later_than_july_2021_signs_as_builds_do_since_then(
+    builds: dict[str, str], signature: str
+) -> None:
+    nodes = tuple(Node(name=f"EX{v}", version=v, build=build) for v, build in builds.items())
+    made = organisation_nodes(Lab(balancer="none", nodes=nodes, preset="healthy"))
+    assert {node["front_end"]["signature"] for node in made} == {signature}
+
+
 def test_the_certificates_that_are_spoken_of_are_named() -> None:
     assert certificate_names(organisation_nodes(lab(PLAIN))) == ["auth", "ssl"]
     assert "ssl-2" in certificate_names(organisation_nodes(lab(PLAIN, "cert_split")))
