@@ -164,7 +164,7 @@ class Generator:
     """What the history says of the load itself; fed the lines that are no hops.
 
     `lateness`: seconds behind its own plan, at worst, by its own probe of the hub.  `addresses`: that
-    clients connected from.  `looks`, `late_looks`, `busy`: as in RunFacts.  `items`: mark -> how often a flow said so of an item of its own.
+    clients connected from.  `looks`, `late_looks`, `busy`, `stood_still`: as in RunFacts.  `items`: mark -> how often a flow said so of an item of its own.
     `ended`: histories, by name, that have their end.
     """
 
@@ -172,6 +172,7 @@ class Generator:
     looks: int = 0
     late_looks: int = 0
     busy: float = 0.0
+    stood_still: float = 0.0
     addresses: set[str] = field(default_factory=set)
     items: Counter[str] = field(default_factory=Counter)
     ended: set[str] = field(default_factory=set)
@@ -197,6 +198,7 @@ class Generator:
         if facts.get("phase") == "main":
             self.looks += int(facts.get("looks") or 0)
             self.late_looks += int(facts.get("late_looks") or 0)
+            self.stood_still = max(self.stood_still, float(facts.get("lag") or 0.0))
             self.busy = max(self.busy, float(facts.get("busy") or 0.0))
 
 

@@ -65,6 +65,7 @@ def _judged(directory: RunDirectory, so_far: bool) -> Judgement:
         distrust=reading.trust.sentences,
         keeping=said_of(reading.survey, run),
         no_end=not (run.ended or so_far),
+        stood_still=load.stood_still,
     )
     hops = hops_to_tell(directory, reading.findings)
     return judge(reading.findings, facts, hops, reading.latencies.rows(), paces.paces)

@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from threading import Thread
 from typing import IO, Any, Protocol
 
@@ -19,7 +20,9 @@ import msgspec
 from exsim.runs.order import STOP_WORD, Order, Phase
 
 Event = dict[str, Any]
-ENDING = 15.0  # seconds from asking to killing
+ENDING = (
+    15.0  # seconds from asking to killing, and of silence after which nobody is waited for any more
+)
 HAS_GROUPS = hasattr(os, "killpg")  # not on Windows
 FOR_ALL = ("rests", "rule")  # events of one worker that concern the others of its run
 LAST_WORDS = 4000  # characters of the load's standard error that are worth showing
@@ -31,6 +34,7 @@ class Load:
     def __init__(self, directory: Path | str, phase: Phase, worker: int) -> None:
         self.place = (str(directory), phase, worker)
         self.run = ""  # its scenario's name, from its order on
+        self._asked: float | None = None  # when it was first asked to end
         self.errors = Path(directory) / f"load-{phase}-{worker}.log"
         self._stderr: IO[bytes] = self.errors.open("wb")
         self.process = subprocess.Popen(
@@ -57,8 +61,9 @@ class Load:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        asked = time.monotonic() if self._asked is None else self._asked
         try:
-            self.process.wait(ENDING)
+            self.process.wait(max(0.0, asked + ENDING - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._kill()
             self.process.wait()
@@ -98,6 +103,8 @@ class Load:
         """Ask it to end; it writes what it has."""
         if self.process.poll() is not None:
             return
+        if self._asked is None:
+            self._asked = time.monotonic()
         if HAS_GROUPS:
             self.process.send_signal(signal.SIGTERM)
             return
@@ -193,7 +200,8 @@ def carry_out(
 
     `show` is called in this thread; after it all loads are told what `words` gives, and once, when `enough` says
     so, to come to an end.
-    A KeyboardInterrupt asks the loads to end, waits for what they still tell, and is raised again.
+    A KeyboardInterrupt asks the loads to end, waits for what they still tell (each second; not for one that hangs),
+    and is raised again.
     """
     started = early or Early()
     with ExitStack() as stack:
@@ -209,7 +217,9 @@ def carry_out(
         talking = len(loads)
         while talking:
             try:
-                teller, event = news.get()
+                teller, event = news.get(timeout=ENDING if interrupted else None)
+            except Empty:
+                raise KeyboardInterrupt from None  # whoever is silent for so long is ended by force
             except KeyboardInterrupt:
                 interrupted = True
                 for load in loads:
@@ -218,12 +228,9 @@ def carry_out(
             if event is None:
                 talking -= 1
             else:
-                if event["event"] in FOR_ALL:
-                    _pass_on(event, teller, loads)
+                _pass_on(event, teller, loads)
                 show(event)
-                for word in words():
-                    for load in loads:
-                        load.say(word)
+                _say(words(), loads)
                 if not told and enough():
                     told = True
                     for load in loads:
@@ -234,9 +241,15 @@ def carry_out(
     return codes
 
 
+def _say(words: Sequence[Event], loads: Sequence[Loading]) -> None:
+    for word in words:
+        for load in loads:
+            load.say(word)
+
+
 def _pass_on(event: Event, teller: Loading, loads: Sequence[Loading]) -> None:
-    """Tell the other workers of the same run; another run beside it has nothing to do with it."""
-    for load in loads:
+    """Tell the other workers of the same run what concerns them; another run beside it has nothing to do with it."""
+    for load in loads if event["event"] in FOR_ALL else ():
         if load is not teller and load.place[0] == teller.place[0]:
             load.say(event)
 

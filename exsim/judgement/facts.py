@@ -73,7 +73,7 @@ class RunFacts:
     `distrust`: names that are not believed, a sentence each; `keeping`: what the balancer keeps, by its fingerprint.
     `no_end`: nobody has written the run's end: it goes on, or whoever would have was killed.
     `looks`: how often a load process looked whether it is late, and `late_looks` how often it was (50 ms or more); `busy`: the share
-    of one core that the busiest of them used.
+    of one core that the busiest of them used; `stood_still`: seconds, the longest, in which one of them did nothing while it had users.
     `notes`: what else a reader has to know, such as accounts that were refused, a sentence without its stop each.
     `lost_workers`: load processes that a signal ended, a name and the signal each.
     `assumed`: what of the scenario's mechanism is inferred.  `not_measured`: further things that were left out, a noun phrase each.  `unread_lines`: lines of the
@@ -107,6 +107,7 @@ class RunFacts:
     looks: int = 0
     late_looks: int = 0
     busy: float = 0.0
+    stood_still: float = 0.0
     h2_offered: bool | None = None
     interrupted: bool = False
     no_end: bool = False

@@ -13,6 +13,8 @@ from exsim.judgement.words import latency, percent, protocol_name
 BUSY = 0.8  # of one core: above it, waiting for the core outweighs the work (queueing; the limit is *assumed*)
 LATE = 0.01  # of the looks, each 50 ms: above it, the 99th of 100 is the generator's own
 FEWEST = 3  # late looks that are no accident of a start
+LOOK = 0.05  # seconds between two looks
+STILL = 1.0  # seconds in which a load did nothing at all: no accident of a start either (*assumed*)
 TWICE, NOTABLE = 2.0, 0.1  # times, and seconds, that a schedule has to add before it is told
 
 
@@ -27,6 +29,11 @@ def saturation(facts: RunFacts) -> str:
         why.append(
             f"{facts.late_looks} of {facts.looks} looks at the clock came 50 ms late or more, at worst "
             f"{latency(facts.lateness)} ({percent(LATE)} is allowed)"
+        )
+    elif facts.stood_still >= max(STILL, LATE * LOOK * facts.looks):
+        # It could not look at the clock meanwhile: that is one late look, however long it took.
+        why.append(
+            f"a load process stood still for {latency(facts.stood_still)}, and whatever was under way then waited"
         )
     if not why:
         return ""

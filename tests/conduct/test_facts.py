@@ -52,3 +52,4 @@ def test_what_the_load_processes_say_of_themselves_is_added_up():
     )
     load.add(Mark("", 0.0, "phase_ended", facts={"phase": "main", "lag": 0.1}))  # of an older exsim
     assert (load.lateness, load.looks, load.late_looks, load.busy) == (0.3, 200, 6, 0.9)
+    assert load.stood_still == 0.2, "while there were users"

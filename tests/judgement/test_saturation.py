@@ -17,6 +17,10 @@ CASES = [
     ({"looks": 1000, "late_looks": 11, "lateness": 0.2}, "11 of 1000 looks at the clock"),
     ({"looks": 20, "late_looks": 2, "lateness": 0.2}, ""),
     ({"looks": 100, "late_looks": 40, "lateness": 1.25}, "at worst 1.2 s"),
+    ({"looks": 100, "late_looks": 1, "stood_still": 0.9}, ""),
+    ({"looks": 100, "late_looks": 1, "stood_still": 2.0}, "a load process stood still for 2.0 s"),
+    ({"looks": 9000, "late_looks": 1, "stood_still": 4.0}, ""),  # of 7.5 minutes
+    ({"looks": 9000, "late_looks": 1, "stood_still": 5.0}, "stood still for 5.0 s"),
 ]
 
 
