@@ -20,6 +20,7 @@ from exsim.judgement.statistics import upper_bound
 from exsim.judgement.words import counted_noun, listed, percent
 from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of
+from exsim.protocols.activesync.phone import USER_AGENT
 from exsim.protocols.health import DIRECTORIES
 from exsim.runs import limits
 from exsim.runs.accounts import read_accounts
@@ -37,6 +38,7 @@ PROOF = (
 )
 EACH = 3
 HEALTH_EVERY = 5.0
+PHONE = "activesync"
 FORCED = 12  # requests of one steered session at most
 
 
@@ -209,7 +211,7 @@ def _ceiling(most: float | None, unit: str = "") -> str:
 
 
 def _writes(scenario: Scenario) -> str:
-    phones = any(one.protocol == "activesync" for one in scenario.population)
+    phones = any(one.protocol == PHONE for one in scenario.population)
     more = "; each telephone leaves a device partnership, the same in each run" if phones else ""
     if scenario.target is None or scenario.target.writes == "none":
         return f"nothing: no mail, no item, no setting{more}"
@@ -232,11 +234,15 @@ def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
         return
     sources = scenario.load.source_addresses
     where = f"from {len(sources)} addresses" if sources else "from one address, this machine's"
-    kinds = dict.fromkeys(CLIENTS[one.protocol] for one in scenario.population)
+    spoken = dict.fromkeys(one.protocol for one in scenario.population)
+    kinds = [CLIENTS[protocol] for protocol in spoken]
+    named = f"ends in {signature('TIME')}" if [*spoken] != [PHONE] else f"is {USER_AGENT[1]}"
     refused = "401"
-    if any(one.protocol == "owa" for one in scenario.population):
+    if "owa" in spoken:
         refused = "440 or 302 to logon.aspx" if len(kinds) == 1 else "440, 302 to logon.aspx or 401"
-    yield f" Seen       in IIS logs: {', '.join(kinds)}, whose User-Agent ends in {signature('TIME')},"
+    yield f" Seen       in IIS logs: {', '.join(kinds)}, whose User-Agent {named},"
+    if PHONE in spoken and len(spoken) > 1:
+        yield f"            a telephone's is {USER_AGENT[1]} in every run,"
     yield f"            and a client-request-id with every request; refusals as {refused}"
     yield f"            by a security team: {counts.logons} logons of {counts.accounts} accounts {where};"
     yield "            that is what a password spray looks like: tell them first"

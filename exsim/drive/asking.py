@@ -17,6 +17,7 @@ _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _BREAKS = re.compile(r"[\r\n\0]")
 MOST_TARGETS = 4096
 _AGENT = re.compile(r"^User-Agent: [^\r\n]*", re.IGNORECASE | re.MULTILINE)
+OURS = "User-Agent: exsim"
 MOST_BLOCKS = 1024
 
 _blocks: dict[tuple[tuple[str, str], ...], str] = {}
@@ -89,7 +90,13 @@ def _block(headers: Sequence[tuple[str, str]]) -> str:
 
 @lru_cache(maxsize=MOST_BLOCKS)
 def _signed(block: str, signature: str) -> str:
-    """A block with `signature` behind its User-Agent, which is added where there is none."""
+    """A block with `signature` behind its User-Agent, which is added where there is none.
+
+    One that says by itself whose it is stays: a telephone's must be the same in every run, because servers
+    limit its changes to two a day and then block the device for hours (MS-ASHTTP 3.2.5.1.1).
+    """
+    if OURS in block:
+        return block
     signed, found = _AGENT.subn(rf"\g<0> {signature}", block, count=1)
     return signed if found else f"{block}User-Agent: {signature}\r\n"
 

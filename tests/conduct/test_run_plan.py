@@ -75,6 +75,25 @@ def test_it_names_addresses_accounts_rates_and_whoever_will_see_it(path: Path) -
         assert wanted in told, wanted
 
 
+@pytest.mark.parametrize(
+    ("protocols", "told_of_all", "told_of_phones"),
+    [("owa", "ends in", None), ("activesync", "is exsim-phone/", None), ("owa activesync", "ends in", "is exsim-phone/")],
+)  # fmt: skip
+def test_a_telephone_has_the_same_name_in_every_run(
+    path: Path, protocols: str, told_of_all: str, told_of_phones: str | None
+) -> None:
+    head, population = TARGET.split("[[population]]", 1)
+    population, rest = population.split("[load]", 1)
+    each = "".join(
+        f'[[population]]\nprotocol = "{name}"{population.replace("users = 2", "users = 1")}'
+        for name in protocols.split()
+    )
+    path.write_text(f"{head}{each}[load]{rest}")
+    told = words(path)
+    assert f"whose User-Agent {told_of_all}" in told
+    assert ("a telephone's " + (told_of_phones or "")) in told or told_of_phones is None
+
+
 def test_it_says_what_each_expectation_takes_in_sessions_and_accounts(path: Path) -> None:
     told = words(path)
     assert "at most 5 % lost: needs 59 sessions with none lost" in told

@@ -17,6 +17,7 @@ import pytest
 from exsim.drive.hub import HubWorld
 from exsim.drive.target import Target
 from exsim.drive.transport import head_of
+from exsim.protocols.activesync import phone
 from exsim.protocols.flow import (
     Close,
     CookieLine,
@@ -271,4 +272,6 @@ def test_a_signature_stands_behind_the_browsers_own_words() -> None:
         ("User-Agent", "Mozilla/5.0 (x)")
     )
     assert b"\r\nUser-Agent: exsim/1 run=x\r\n" in agent(("Accept", "*/*"))
+    telephone = agent(phone.USER_AGENT)  # whose name must not change from run to run
+    assert b"\r\nUser-Agent: exsim-phone/1.0\r\n" in telephone and b"run=" not in telephone
     assert b"exsim" not in head_of(Request("GET", "/", (("User-Agent", "x"),)), "m", "id", None)

@@ -35,7 +35,7 @@ PATIENCE = 60.0  # seconds that a telephone waits for an ordinary answer (*assum
 USER_AGENT = (
     "User-Agent",
     "exsim-phone/1.0",
-)  # a server may block a device whose name changes: ASHTTP
+)  # a server may block a device whose name changes (ASHTTP), so no run's name is put behind it
 NEEDS_POLICY = frozenset({"142", "143", "144"})
 WITHOUT_POLICY_KEY = ("Ping", "OPTIONS")  # ASPROV: no key is sent with them
 FIRST_PHASE_TELLS = 141  # protocol 14.1: the device says what it is
