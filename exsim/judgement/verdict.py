@@ -265,8 +265,11 @@ def _unread_history(measured: Measured) -> Iterator[str]:
         )
     if broken := measured.facts.broken_parts:
         parts = counted_noun(broken, "part")
-        are = "is" if broken == 1 else "are"
-        yield f"{parts} of the history cannot be read to the end, or {are} not there: nobody knows who was lost in it."
+        are, them = ("is", "it") if broken == 1 else ("are", "them")
+        yield (
+            f"{parts} of the history cannot be read to the end, or {are} not there: nobody knows who was lost "
+            f"in {them}."
+        )
     yield from _histories_gone(measured.facts)
 
 
