@@ -8,6 +8,7 @@ no witness names is unattributed, never guessed.  Names are NetBIOS names in cap
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from exsim.session.hop import Hop
 from exsim.session.records import Session
@@ -22,6 +23,7 @@ LB_SERVER = names.LB_SERVER.lower()
 
 Witness = tuple[str | None, str]  # a front end and the evidence for it
 LbLog = Mapping[tuple[str, str], Sequence[tuple[float, str]]]
+_Found = TypeVar("_Found")
 UNATTRIBUTED: Witness = (None, "")
 # What a witness is called where people read it.
 EVIDENCE = {
@@ -36,11 +38,21 @@ EVIDENCE = {
 
 _LOG_TOLERANCE = 1.0  # seconds between the balancer's clock and ours: assumed
 _MOST_CONNECTIONS = 100_000  # whose NTLM challenge is remembered
+_MOST_HEADERS = 10_000  # values whose meaning is kept at hand, and found anew where it was not
+_MOST_LEARNT = 100_000  # names of the balancer's, and values of its cookies; of what comes then nothing is learnt
 
 
 def net_bios(name: str) -> str:
     """`ex16-01.corp.example` or `EX16-01` -> `EX16-01`."""
     return name.strip().partition(".")[0].upper()
+
+
+def _kept(held: dict[str, _Found], value: str, found: _Found) -> _Found:
+    """Keep what a header's value stands for; whoever sends ever new ones makes the first be forgotten."""
+    if len(held) >= _MOST_HEADERS:
+        del held[next(iter(held))]
+    held[value] = found
+    return found
 
 
 class Attribution:
@@ -87,7 +99,7 @@ class Attribution:
             return self._without_header(hop)
         witness = self._headers.get(value)
         if witness is None:
-            witness = self._headers[value] = self._by_header(value)
+            witness = _kept(self._headers, value, self._by_header(value))
         if witness[1] == "distrusted":
             return self._without_header(hop)
         lb_server = hop.headers.get(LB_SERVER)
@@ -193,15 +205,18 @@ class Attribution:
         if node is None:
             return
         lb_server = hop.headers.get(LB_SERVER)
-        if lb_server is not None:
+        if lb_server is not None and len(self._harvest) < _MOST_LEARNT:
             self._harvest.setdefault(lb_server, node)
         if hop.origin:
             return
         for name in self._lb_cookies:
             value = hop.set_cookies.get(name) or hop.cookies.get(name)
-            if value and self._cookie_values.setdefault((name, value), node) != node:
+            key, known = (name, value or ""), self._cookie_values
+            if not value or (len(known) >= _MOST_LEARNT and key not in known):
+                continue
+            if known.setdefault(key, node) != node:
                 # Redispatched without a new cookie: the value no longer tells who answers.
-                self._cookie_values[(name, value)] = None
+                known[key] = None
 
     def back_end(self, hop: Hop) -> str | None:
         """The back end that this answer itself names: the one picked, else the one that answered."""
@@ -210,7 +225,7 @@ class Attribution:
             return None
         name = self._back_ends.get(value)
         if name is None:
-            name = self._back_ends[value] = net_bios(value)
+            name = _kept(self._back_ends, value, net_bios(value))
         return name or None
 
     def at_home(self, session: Session) -> bool:

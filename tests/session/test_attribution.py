@@ -1,4 +1,5 @@
-"""Falls if: a witness is not heard, a worse one is preferred to a better one, or a name is guessed."""
+"""Falls if: a witness is not heard, a worse one is preferred to a better one, a name is guessed, or names without
+end take memory without end."""
 
 from __future__ import annotations
 
@@ -169,3 +170,25 @@ def test_values_that_were_known_before_are_believed() -> None:
         "EX13",
         "lb_cookie",
     )
+
+
+def test_ever_new_names_are_forgotten_and_those_that_count_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hours of answers with names that nobody bears take no more memory than some."""
+    for name in ("_MOST_HEADERS", "_MOST_LEARNT"):
+        monkeypatch.setattr(f"exsim.session.attribution.{name}", 4)
+    attribution = Attribution(GIVEN, (), ["LB01"])
+    taught = hop({FE: "EX13", LB: "owa/n7", "x-beserver": "ex13.x"}, set_cookies={"LB01": "c"})
+    for number in range(20):
+        assert attribution.front_end(taught) == ("EX13", "header")
+        assert attribution.back_end(taught) == "EX13"
+        name = f"EX{number}"
+        new = {FE: name, LB: f"owa/s{number}", "x-beserver": f"{name}.x"}
+        answer = hop(new, set_cookies={"LB01": f"v{number}"})
+        assert attribution.front_end(answer) == (name, "header")
+        assert attribution.back_end(answer) == name
+    assert attribution.front_end(hop({LB: "owa/n7"})) == ("EX13", "lb_header")
+    assert attribution.front_end(hop(cookies={"LB01": "c"})) == ("EX13", "lb_cookie")
+    kept = ("_headers", "_back_ends", "_harvest", "_cookie_values")
+    assert {name: len(getattr(attribution, name)) for name in kept} == dict.fromkeys(kept, 4)
