@@ -90,9 +90,9 @@ def _lines(asked: Asked) -> Iterator[str]:
     yield f" Logons     {counts.logons}, each once, with these accounts:"
     yield from (f"              {who}" for who in people)
     yield (
-        f" Attempts   at most {counts.attempts} times a password is sent or shown (a copied cookie holds it);"
+        f" Attempts   at most {counts.attempts} times a password is sent or shown (a copied cookie holds it); "
+        f"never more than {asked.budget} for one account"
     )
-    yield f"            never more than {asked.budget} for one account"
     yield (
         f" If clocks differ by a minute or more: {counts.public_requests} requests and "
         f"{counts.public_attempts} attempts more"

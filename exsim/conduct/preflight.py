@@ -93,8 +93,22 @@ def _with(plan: Plan, book: Runbook, checked: Sequence[Checked]) -> Plan:
             book.note(f"{one.address}: {one.sentence}; it was not used")
     assignment = _moved(plan, book, homes)
     assignment = without(assignment, refused)
-    book.describe(plan.rig, assignment)
-    return replace(plan, assignment=assignment, resting=refused)
+    rig = msgspec.structs.replace(plan.rig, versions=versions(list(plan.rig.nodes), checked))
+    book.describe(rig, assignment)
+    return replace(plan, rig=rig, assignment=assignment, resting=refused)
+
+
+def versions(nodes: Sequence[str], checked: Sequence[Checked]) -> dict[str, str]:
+    """Each node's version, as the builds of the mailboxes on it tell.
+
+    All or none: a cause is looked for otherwise where some versions are known than where none is.
+    """
+    told = {
+        name: {one.home for one in checked if one.home and one.back_end == name} for name in nodes
+    }
+    if not all(len(homes) == 1 for homes in told.values()):
+        return dict.fromkeys(nodes, "")
+    return {name: homes.pop() for name, homes in told.items()}
 
 
 def _moved(plan: Plan, book: Runbook, homes: dict[str, str]) -> Assignment:

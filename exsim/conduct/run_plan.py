@@ -195,15 +195,19 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
         f" Users      {counts.users} at once{_ceiling(most.users)}, for {counts.seconds:g} s"
         f"{_ceiling(most.window, ' s')}"
     )
-    yield f" Attempts   besides logons at most {counts.shown} times a copy of cookies is shown: after a loss,"
-    yield f"            and a later logon of the account; at most {most.attempts} of an account unconfirmed at a time"
+    yield (
+        f" Attempts   besides logons at most {counts.shown} times a copy of cookies is shown: after a loss, and a "
+        f"later logon of the account; at most {most.attempts} of an account unconfirmed at a time"
+    )
     if scenario.target is not None:
         if scenario.target.session or scenario.target.logon:
             how = scenario.target.session or scenario.target.logon
             yield f" Logon      not exsim's own: {how}"
         yield f" Writes     {_writes(scenario)}"
-        yield " Stops      two accounts refused; wrong mailbox; a health check turning red; more than 1 %"
-        yield "            overloaded for 10 s; three times as slow for 30 s; the window over"
+        yield (
+            " Stops      two accounts refused; wrong mailbox; a health check turning red; more than 1 % overloaded "
+            "for 10 s; three times as slow for 30 s; the window over"
+        )
 
 
 def _ceiling(most: float | None, unit: str = "") -> str:
@@ -240,12 +244,19 @@ def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
     refused = "401"
     if "owa" in spoken:
         refused = "440 or 302 to logon.aspx" if len(kinds) == 1 else "440, 302 to logon.aspx or 401"
-    yield f" Seen       in IIS logs: {', '.join(kinds)}, whose User-Agent {named},"
-    if PHONE in spoken and len(spoken) > 1:
-        yield f"            a telephone's is {USER_AGENT[1]} in every run,"
-    yield f"            and a client-request-id with every request; refusals as {refused}"
-    yield f"            by a security team: {counts.logons} logons of {counts.accounts} accounts {where};"
-    yield "            that is what a password spray looks like: tell them first"
+    phone = (
+        f"; a telephone's is {USER_AGENT[1]} in every run"
+        if PHONE in spoken and len(spoken) > 1
+        else ""
+    )
+    yield (
+        f" Seen       in IIS logs: {', '.join(kinds)}, whose User-Agent {named}{phone}, and a client-request-id "
+        f"with every request; refusals as {refused}"
+    )
+    yield (
+        f"            by a security team: {counts.logons} logons of {counts.accounts} accounts {where}; that is "
+        "what a password spray looks like: tell them first"
+    )
     yield " Proxies    those of the environment are ignored; every session would have one balancer more"
 
 
@@ -288,8 +299,10 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
         yield "None is needed: everything listens on this machine's own loopback address."
         return
     host = urlsplit(target.url).hostname
+    direct = ["health checks", "copies of a lost session's cookies"]
+    direct += ["control sessions"] if scenario.load.control else []
     also = (
-        f" and, for control sessions, {listed(list(target.nodes))} directly" if target.nodes else ""
+        f" and, for {listed(direct)}, {listed(list(target.nodes))} directly" if target.nodes else ""
     )
     most = scenario.limits
     window = f", {most.window:g} s at the longest" if most.window else ""

@@ -236,10 +236,10 @@ def measure(
     Raises EnvironmentProblem when a target turns out not to be Exchange's own forms logon, or a logon flow of the
     user's own fails.
     """
-    news = Deciding(plan.scenario, plan.rig.versions, plan.assignment)
     try:
         if plan.scenario.target is not None:
             plan = preflight(plan, book, show)
+        news = Deciding(plan.scenario, plan.rig.versions, plan.assignment)
         if not over(book):
             orders = shared_out(plan.order())
             load(orders, [book] * len(orders), show, news, until_decided, early)

@@ -69,6 +69,8 @@ def home_of(sessions: Sequence[Session], facts: RunFacts) -> HomeOf:
 def _claimed(session: Session, facts: RunFacts) -> str | None:
     if session.account in facts.homes:
         return facts.homes[session.account]
+    if not facts.simulated:
+        return None  # a farm may have more nodes of that version than the run was told of
     of_version = [
         node.name for node in facts.nodes if node.version and node.version == session.home
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,24 @@ def test_it_ends_with_a_paragraph_for_the_change_ticket(path: Path) -> None:
     ticket = words(path).partition("For the change ticket:")[2]
     assert "mail.example.com" in ticket and "no wrong password is sent on purpose" in ticket
     assert "no more than 50 a second and 30 logons a minute" in ticket
+
+
+def test_the_ticket_says_why_the_nodes_are_asked_directly(path: Path) -> None:
+    asked = "for health checks, copies of a lost session's cookies and control sessions, EX13-01 and EX16-01 directly"
+    assert asked in words(path)
+    path.write_text(TARGET.replace("[load]", "[load]\ncontrol = 0"))
+    assert "health checks and copies of a lost session's cookies, EX13-01" in words(path)
+
+
+def test_a_paragraph_is_filled_before_it_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = plan(path).splitlines()
+    for line, after in pairwise(told):
+        if after.startswith(" " * 12) and line[1:11].strip() in ("Attempts", "Stops", "Seen"):
+            first = after.split()[0]
+            assert len(line) + 1 + len(first) >= 80, (line, after)
 
 
 def test_a_name_that_does_not_resolve_is_said_and_the_rest_is_told(

@@ -144,6 +144,12 @@ def test_the_home_is_what_was_seen_or_else_what_is_claimed(
     assert at(cells, A, A, expected).sessions == 1
 
 
+def test_a_farm_may_have_more_nodes_of_a_version_than_a_run_was_told_of() -> None:
+    one = session(1, A, [A], "", account="u")
+    one.back_end, one.home = None, "2013"
+    assert at(matrix([one], facts(rig="target")), A, A, None).sessions == 1
+
+
 def test_another_session_of_the_account_tells_the_home() -> None:
     lost = session(1, A, [A, OLD], "", one_way, account="u")
     lost.back_end = None

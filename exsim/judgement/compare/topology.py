@@ -44,5 +44,10 @@ def differing(a: Topology, b: Topology) -> list[str]:
     return [
         f"{key}: {a.get(key, ABSENT)}, {b.get(key, ABSENT)}"
         for key in keys
-        if a.get(key) != b.get(key)
+        if a.get(key) != b.get(key) and not _unknown(key, a, b)
     ]
+
+
+def _unknown(key: str, a: Topology, b: Topology) -> bool:
+    """Whether a node's version was not known in one of them: then it does not differ."""
+    return key.endswith(".version") and "" in (a.get(key), b.get(key))

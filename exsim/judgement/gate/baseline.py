@@ -24,9 +24,10 @@ SHOWN = 3  # combinations that are named one by one
 Run = tuple[Sequence[Session], RunFacts]
 
 
-def topology(facts: RunFacts) -> dict[str, str]:
-    """What two runs must have alike to be compared, by the name it has in a scenario."""
-    nodes = sorted(f"{node.name} ({node.version or 'unknown'})" for node in facts.nodes)
+def topology(facts: RunFacts, other: RunFacts) -> dict[str, str]:
+    """What two runs must have alike to be compared, by the name it has in a scenario; versions that both know."""
+    both = all(node.version for node in (*facts.nodes, *other.nodes))
+    nodes = sorted(f"{node.name} ({node.version if both else 'unknown'})" for node in facts.nodes)
     presets = ", ".join(preset.name for preset in facts.presets)
     return {
         "rig": facts.rig,
@@ -37,7 +38,7 @@ def topology(facts: RunFacts) -> dict[str, str]:
 
 def differing(now: RunFacts, base: RunFacts) -> list[str]:
     """A phrase for each key of the topology in which two runs differ."""
-    mine, theirs = topology(now), topology(base)
+    mine, theirs = topology(now, base), topology(base, now)
     return [
         f"{key}: {mine[key] or 'none'}, and in the baseline {theirs[key] or 'none'}"
         for key in mine

@@ -272,8 +272,9 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     if judgement.findings.wrong_mailbox or judgement.findings.identity_by:
         yield from wrapped(" ".join(identity_sentences(judgement.findings)))
     yield from wrapped(left_behind(judgement))
-    if judgement.stories:
-        session = judgement.stories[0].session
+    shown = best(judgement.proofs)
+    if shown or judgement.stories:
+        session = shown.session if shown else judgement.stories[0].session
         yield Text(f" next:  exsim show {session} {judgement.facts.run}")
         yield Text("        with --curl: as a script that asks both servers without exsim")
     elif judgement.verdict.outcome == "inconclusive":

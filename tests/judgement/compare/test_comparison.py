@@ -240,6 +240,20 @@ def test_farms_are_alike_when_their_nodes_are(change, keys) -> None:
     assert all(line.startswith(key) for line, key in zip(found, keys, strict=True))
 
 
+def test_a_version_that_one_run_did_not_know_differs_from_none() -> None:
+    real = {
+        "lab": None,
+        "target": {"url": "https://mail.example.com", "nodes": {A: "10.0.0.1:443"}},
+    }
+    for one, other, keys in (
+        ("2016", "", []),
+        ("", "2016", []),
+        ("2013", "2016", [f"nodes.{A}.version: 2013, 2016"]),
+    ):
+        sides = (topology("target", real, {A: version}) for version in (one, other))
+        assert differing(*sides) == keys
+
+
 def test_a_simulated_farm_is_not_a_real_one() -> None:
     real = {
         "lab": None,

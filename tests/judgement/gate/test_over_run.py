@@ -200,6 +200,11 @@ def test_runs_of_different_topologies_are_told_apart_by_their_keys() -> None:
     assert differing(facts(), facts()) == []
     (nodes,) = differing(facts(), facts(nodes=FARM[:2]))
     assert nodes.startswith("nodes: ") and "EXCH13 (2013)" in nodes
+    unknown = tuple(replace(node, version="") for node in FARM)
+    assert differing(facts(), facts(nodes=unknown)) == [], (
+        "a version that one run did not know differs from none"
+    )
+    assert differing(facts(), facts(nodes=unknown[:2]))
     assert differing(facts(), facts(presets=()))[0].startswith("preset: authcert_asymmetry")
     assert [text.partition(":")[0] for text in differing(facts(), facts(rig="target"))] == [
         "rig",

@@ -106,6 +106,15 @@ def test_the_first_screen_of_a_failure() -> None:
     assert len(screen.splitlines()) <= 40
 
 
+def test_next_is_the_session_whose_proof_was_shown() -> None:
+    judgement = failed()
+    other = judgement.proofs[-1]
+    assert other.session != judgement.stories[0].session
+    screen = text.render(replace(judgement, proofs=(other,)))
+    assert f"two answers (session {other.session}," in screen
+    assert f"next:  exsim show {other.session} " in screen
+
+
 def test_colour_only_adds_to_the_words() -> None:
     plain, coloured = text.render(failed()), text.render(failed(), colour=True)
     assert "\x1b[" not in plain
