@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 _SECTION_WORDS = """
 global defaults frontend backend listen peers userlist resolvers mailers program cache
-http-errors ring log-forward fcgi-app
+http-errors ring log-forward fcgi-app crt-store log-profile traces acme
 """
 SECTIONS = frozenset(_SECTION_WORDS.split())
 

@@ -15,7 +15,14 @@ from exsim.lb.server_lines import PLAIN, THROUGH, TLS, bind, default_server, ser
 from exsim.lb.service_lines import service
 
 EVIDENCE = "http-response set-header X-LB-Server %b/%s"
-DROPPED_SECTIONS = {"mailers": "would send mail", "program": "would start programs"}
+DROPPED_SECTIONS = {
+    "mailers": "would send mail",
+    "program": "would start programs",
+    "crt-store": "holds certificates that are not here",
+    "acme": "would ask for certificates",
+}
+ELSEWHERE = "points to what is not here"
+PEERS = ("peer", "server")  # what a line is that names one, the second with a bind line besides
 Lines = list[tuple[int, str]]  # number in the file as given (0: added), text as it goes out
 SERVICES = ("frontend", "backend", "listen", "defaults")
 
@@ -94,6 +101,8 @@ def _edit(line: Line, section: Section, defaults: Section | None, moving: Moving
         return global_line(line, moving)
     if section.kind == "peers":
         return _peer(line, moving)
+    if section.kind == "http-errors":
+        return Edit(None, MAY_MATTER, ELSEWHERE) if word == "errorfile" else None
     if section.kind not in SERVICES:
         return None
     if word == "server":
@@ -115,15 +124,21 @@ def _speaks(section: Section, defaults: Section | None, passes: bool) -> str:
 
 def _own_peer(sections: list[Section]) -> str:
     """The name of the first peer, which this balancer takes for its own; "" when there are none."""
-    peers = [line.words for one in sections if one.kind == "peers" for line in one.named("peer")]
-    return peers[0][1] if peers and len(peers[0]) > 1 else ""
+    named = (
+        line.words[1]
+        for one in sections
+        if one.kind == "peers"
+        for line in one.lines
+        if line.words[:1] in ([word] for word in PEERS) and len(line.words) > 1
+    )
+    return next(named, "")
 
 
 def _peer(line: Line, moving: Moving) -> Edit | None:
     """The first peer is this machine; there are no others."""
-    if line.words[0] not in ("peer", "server", "bind") or len(line.words) < 2:
+    if line.words[0] not in (*PEERS, "bind", "default-bind") or len(line.words) < 2:
         return None
-    if line.words[:2] != ["peer", moving.peer]:
+    if line.words[0] not in PEERS or line.words[1] != moving.peer:
         return Edit(None, MAY_MATTER, "it has no peers here")
     after = ["peer", moving.peer, moving.rig.next_address(False)]
     return Edit(line.with_words(after), HARMLESS, "this balancer itself, which has no other peers")

@@ -16,8 +16,8 @@ ciphersuites cookie crl-file crt disabled downinter enabled error-limit fall fas
 force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 id init-addr init-state inter
 log-bufsize log-proto max-reuse maxconn maxqueue minconn namespace no-check no-ssl no-verifyhost
 no-backup non-stick npn observe on-error on-marked-down on-marked-up pool-low-conn pool-max-conn
-pool-purge-delay port proto redir resolve-net resolve-opts resolve-prefer resolvers rise
-send-proxy send-proxy-v2 shard slowstart sni socks4 source ssl ssl-max-ver ssl-min-ver ssl-reuse
+pool-purge-delay port proto proxy-v2-options redir resolve-net resolve-opts resolve-prefer resolvers rise
+send-proxy send-proxy-v2 send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt shard slowstart sni socks4 source ssl ssl-max-ver ssl-min-ver ssl-reuse
 tcp-ut tfo tls-tickets track usesrc verify verifyhost weight ws
 """
 SERVER_WORDS = frozenset(_KNOWN.split())
@@ -31,8 +31,10 @@ SERVER_VALUES |= {
     "agent-addr",
     "agent-port",
     "init-addr",
+    "proxy-v2-options",
 }
 SERVER_FLAGS = {"agent-check", "send-proxy", "send-proxy-v2", "check-send-proxy", "no-verifyhost"}
+SERVER_FLAGS |= {"send-proxy-v2-ssl", "send-proxy-v2-ssl-cn"}
 BIND_VALUES = {
     "crt",
     "crt-list",
@@ -48,6 +50,7 @@ BIND_VALUES |= {
     "crt-ignore-err",
     "ca-ignore-err",
     "ca-verify-file",
+    "tls-ticket-keys",
     "user",
     "group",
     "uid",

@@ -16,7 +16,7 @@ REFUSED_SINCE_2 = {
 }
 OLD_TIMEOUTS = {"contimeout": "connect", "clitimeout": "client", "srvtimeout": "server"}
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1e-3}
-GONE = "no longer understood since HAProxy 2.0; "
+GONE = "newer releases of HAProxy do not take it; "
 
 
 def service(line: Line, section: Section, moving: Moving) -> Edit | None:

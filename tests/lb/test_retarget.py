@@ -82,6 +82,16 @@ def moved(line, section="backend b", **more):
             MAY_MATTER,
         ),
         (
+            "server exch13 10.0.0.2:80 send-proxy-v2-ssl check",
+            "server exch13 127.0.0.1:1301 check",
+            MAY_MATTER,
+        ),
+        (
+            "server exch13 10.0.0.2:80 send-proxy-v2-ssl-cn proxy-v2-options ssl,cert-cn check",
+            "server exch13 127.0.0.1:1301 check",
+            MAY_MATTER,
+        ),
+        (
             "server exch13 10.0.0.2:80 namespace inner socks4 10.0.0.9:1080 check",
             "server exch13 127.0.0.1:1301 check",
             MAY_MATTER,
@@ -295,13 +305,6 @@ def test_a_backend_that_is_missing_answers_503():
     made = retarget("frontend f\n bind :1\n mode http\n use_backend gone if TRUE\n", rig())
     assert "backend gone\n    mode http\n    http-request return status 503" in made.text
     assert [change.kind for change in made.changes if change.line == 4] == [MAY_MATTER]
-
-
-def test_peers_become_this_balancer_alone():
-    text = "global\n nbthread 1\npeers p\n peer lb1 10.0.0.1:1024\n peer lb2 10.0.0.2:1024\nlisten l\n bind :1\n"
-    made = retarget(text, rig())
-    assert "localpeer lb1" in made.text and "peer lb1 127.0.0.1:4000" in made.text
-    assert "\n peer lb2" not in made.text
 
 
 def test_files_of_the_incident_keep_every_line_that_is_not_in_the_list():
