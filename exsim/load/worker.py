@@ -266,4 +266,5 @@ def detector_for(order: Order) -> Detector:
         ),
         hosts=[urlsplit(order.url).netloc, *order.hosts],
         sessions=Passing(),
+        findings=False,
     )

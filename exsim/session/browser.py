@@ -18,6 +18,7 @@ from exsim.wire import names
 # Sessions of a browser that are kept in mind; an answer still later than that is nobody's.  A browser that
 # runs for days must not grow.
 REMEMBERED = 16
+MOST_LOGONS = 2 * REMEMBERED  # of a client that is never let in no more are
 
 Facts = dict[str, str | int | float | bool | None]
 
@@ -107,6 +108,12 @@ class Browser:
         cookies = hop.cookies
         key = cookies.get(names.CADATA) or cookies.get(names.E14_SESSION)
         return self.keys.get(key) if key is not None else self.unkeyed.get(hop.session)
+
+    def before(self, name: str, facts: Facts) -> None:
+        """What a flow says before the logon by which the session called `name` is to begin."""
+        self.logons[name] = facts
+        if len(self.logons) > MOST_LOGONS:
+            del self.logons[next(iter(self.logons))]
 
     def begin(self, record: Session, hop: Hop) -> Followed:
         """A logon was accepted: its cookies replace what was in the jar."""

@@ -39,7 +39,7 @@ class Detector:
     `public_timeout`, `private_timeout`: the organisation's, in Exchange's seconds (E13: 15 min, 8 h);
     `time_scale`: how much shorter they are in this lab.  `hosts`: names of the service, with
     or without a port; when none is given, they are learnt from where accepted logons are sent on to.
-    `sessions`: what they are kept in.
+    `sessions`: what they are kept in.  `findings`: whether those are kept too; a load that goes on for days has no use for them.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Detector:
         attribution: Attribution | None = None,
         hosts: Iterable[str] = (),
         sessions: Kept | None = None,
+        findings: bool = True,
     ) -> None:
         self.attribution = attribution or Attribution()
         self._public_life = public_timeout * LIFE * time_scale
@@ -61,7 +62,7 @@ class Detector:
         self._users: dict[int, Facts] = {}
         self.sessions: Kept = Packed() if sessions is None else sessions
         self._changed: dict[str, Session] | None = None  # nobody asked yet
-        self._ledger = Ledger()
+        self._ledger = Ledger(findings)
         self._sids = Sids()
         self._waits = WaitBook()
         self._identified = Identified(
@@ -333,7 +334,7 @@ class Detector:
 
     def _before_logon(self, mark: Mark) -> None:
         browser = self._browser(mark.user, self._is_control(mark))
-        browser.logons[_session_of(mark)] = mark.facts
+        browser.before(_session_of(mark), mark.facts)
 
     def _brought(self, mark: Mark) -> None:
         """A session is about to begin by a logon that was made elsewhere."""
@@ -342,7 +343,7 @@ class Detector:
         holder = browser.jar
         if holder is not None and holder.state is State.LIVE:
             holder.move(after(holder.state, Sign.REPLACED), mark.t)
-        browser.logons[_session_of(mark)] = mark.facts
+        browser.before(_session_of(mark), mark.facts)
         browser.expect(_session_of(mark))
         if self._learns_hosts and (host := str(mark.facts.get("host") or "")):
             self._hosts |= {host.lower()}

@@ -23,6 +23,7 @@ from exsim.session.records import Incident, Session, ShutOut
 COOKIE_PROTOCOLS = frozenset({"owa"})  # whose sessions are told by cookies: not followed here
 # Protocols whose session begins with its first accepted answer, wherever that was: no login front end.
 WITHOUT_LOGIN = frozenset({"ews", "activesync", "autodiscover", "oab"})
+MOST_ATTEMPTS = 20_000  # on their way in, where nobody asks who was never let in
 MOST_CONNECTIONS = 16  # of one client, whose challenger is remembered: of the last ones
 BY_CONNECT = frozenset({"mapi_http", "outlook_anywhere"})  # begun by one answer that says so
 # NTLM is bound to one connection to one node, so what is accepted there was answered by its challenger: a
@@ -41,9 +42,10 @@ BARS = DEFINITE | {
 class Attempt:
     """A client on its way in: what it met, until it is let in (or never is)."""
 
-    __slots__ = ("bar", "challenges", "nodes", "refusals", "waiting")
+    __slots__ = ("account", "bar", "challenges", "nodes", "refusals", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, account: str) -> None:
+        self.account = account
         self.waiting: list[
             Reading
         ] = []  # channels, and refusals, that ended before the session began
@@ -125,7 +127,7 @@ class Identified:
     def shut_out(self) -> list[ShutOut]:
         """The clients that were never let in, one for each time that they tried."""
         return [
-            _shut_out(attempt, self._fact(browser, name, "account"))
+            _shut_out(attempt, attempt.account or str(self._fact(browser, name, "account") or ""))
             for (control, name), (browser, attempt) in self._attempts.items()
             if attempt.bar is not None and not control and name not in browser.sessions
         ]
@@ -146,7 +148,10 @@ class Identified:
         hop, sign = reading.hop, reading.sign
         key = reading.browser.control, hop.session
         if key not in self._attempts:
-            self._attempts[key] = reading.browser, Attempt()
+            if len(self._attempts) >= MOST_ATTEMPTS and not self._ledger.keeps:
+                del self._attempts[next(iter(self._attempts))]
+            account = str(self._fact(reading.browser, hop.session, "account") or "")
+            self._attempts[key] = reading.browser, Attempt(account)
         _, attempt = self._attempts[key]
         attempt.challenges += sign is Sign.CHALLENGE
         if sign is Sign.UNAUTHORIZED:
@@ -314,14 +319,14 @@ def _begins(hop: Hop, sign: Sign) -> bool:
     return sign in MEETS and hop.status is not None and hop.auth in SIGNED_IN
 
 
-def _shut_out(attempt: Attempt, account: str | int | float | bool | None) -> ShutOut:
+def _shut_out(attempt: Attempt, account: str) -> ShutOut:
     assert attempt.bar is not None
     hop = attempt.bar.hop
     return ShutOut(
         session=hop.session,
         user=hop.user,
         protocol=hop.protocol,
-        account=str(account or ""),
+        account=account,
         sign=attempt.bar.sign.value,
         t=hop.arrived,
         utc=hop.utc,

@@ -30,7 +30,8 @@ class Ledger:
     a refused password (it counts against an account) and a wrong mailbox (the worst there is).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: bool = True) -> None:
+        self.keeps = keeps  # findings, one by one; else they are told and counted alone
         self._witnesses: defaultdict[str, int] = defaultdict(int)
         self.found = Findings([], [], 0, 0, 0, witnesses=self._witnesses)
         self.crossed: Callable[[Finding], None] = lambda finding: None  # told of each at once
@@ -81,12 +82,13 @@ class Ledger:
     def wrong(self, reading: Reading, detail: str) -> None:
         """Keep an answer from another user's mailbox, the worst there is."""
         finding = _finding(reading, Sign.WRONG_MAILBOX.value, detail)
-        self.found.wrong_mailbox.append(finding)
+        if self.keeps:
+            self.found.wrong_mailbox.append(finding)
         self.crossed(finding)
 
     def find(self, reading: Reading, kind: str, detail: str) -> None:
         """Keep one finding about this answer."""
-        if not reading.browser.control:
+        if self.keeps and not reading.browser.control:
             self.found.findings.append(_finding(reading, kind, detail))
 
     def not_measured(self, protocol: str, why: str) -> None:
@@ -97,6 +99,8 @@ class Ledger:
 
     def find_mark(self, mark: Mark, session: str) -> None:
         """Keep a mark that is a finding by itself."""
+        if not self.keeps:
+            return
         more = mark.facts.get(MARKED[mark.what])
         self.found.findings.append(
             Finding(
