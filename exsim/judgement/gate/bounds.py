@@ -42,7 +42,8 @@ def difference(
 ) -> tuple[float, float]:
     """Between what the first share minus the second lies: a lower and an upper bound, each at `confidence`.
 
-    The two exact intervals joined by squares (Newcombe's method, with Clopper and Pearson's limits).
+    The two exact intervals joined by squares (Newcombe's method, with Clopper and Pearson's limits); it
+    never leaves -1 to 1.
     """
     mine, base = bad / of if of else 0.0, base_bad / base_of if base_of else 0.0
     low, high = at_least(bad, of, confidence), at_most(bad, of, confidence)
@@ -50,4 +51,4 @@ def difference(
     base_high = at_most(base_bad, base_of, confidence)
     down = sqrt((mine - low) ** 2 + (base_high - base) ** 2)
     up = sqrt((high - mine) ** 2 + (base - base_low) ** 2)
-    return max(-1.0, mine - base - down), min(1.0, mine - base + up)
+    return mine - base - down, mine - base + up

@@ -3,7 +3,8 @@ two shares lies outside its bounds more often than it may."""
 
 from __future__ import annotations
 
-from math import comb
+from itertools import product
+from math import comb, hypot
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_the_bound_of_so_many_is_the_one_of_the_tables(bad: int, of: int, bound:
     assert at_most(bad, of, 0.95) == pytest.approx(bound, abs=5e-5)
 
 
-@pytest.mark.parametrize(("bad", "of"), [(0, 10), (3, 17), (17, 17), (40, 200)])
+@pytest.mark.parametrize(("bad", "of"), [(0, 10), (1, 20), (3, 17), (17, 17), (40, 200)])
 def test_both_bounds_are_the_ends_of_the_exact_interval(bad: int, of: int) -> None:
     low, high = interval(bad, of, 0.90)
     assert at_least(bad, of, 0.95) == pytest.approx(low)
@@ -46,6 +47,20 @@ def test_answers_that_are_alike_within_a_user_count_as_one_a_user() -> None:
     assert of == pytest.approx(39, abs=1)  # forty users, less the degree of freedom
     assert bad / of == pytest.approx(0.25)
     assert effective(mixed) == pytest.approx((500, 2000))
+
+
+@pytest.mark.parametrize(
+    ("clusters", "bad", "of"),
+    [  # by hand: spread between them 2 and 1.125, so variances 1/16 and 9/256 where 1/32 and 7/512 are usual
+        ({1: (1, 4), 2: (3, 4)}, 2, 4),
+        ({1: (1, 2), 2: (0, 6)}, 7 / 18, 28 / 9),
+        ({1: (3, 3), 2: (4, 4)}, 7, 7),  # all are: nothing can be seen
+    ],
+)
+def test_the_design_effect_is_the_variance_between_users_over_the_usual_one(
+    clusters: dict[int, tuple[int, int]], bad: float, of: float
+) -> None:
+    assert effective(clusters) == pytest.approx((bad, of))
 
 
 def test_where_none_is_bad_or_one_user_is_all_the_counts_stay() -> None:
@@ -70,6 +85,30 @@ def test_a_true_difference_lies_above_the_bounds_as_rarely_as_promised(
             missed_high += likely * (high < share - base)
     assert missed_low <= 0.05
     assert missed_high <= 0.05
+
+
+@pytest.mark.parametrize("numbers", [(30, 60, 0, 60), (0, 60, 30, 60), (7, 40, 3, 90)])
+def test_the_bounds_of_a_difference_are_the_ends_of_both_intervals_joined_by_squares(
+    numbers: tuple[int, int, int, int],
+) -> None:
+    bad, of, base_bad, base_of = numbers
+    (low, high), (base_low, base_high) = (
+        interval(bad, of, 0.90),
+        interval(base_bad, base_of, 0.90),
+    )
+    between = bad / of - base_bad / base_of
+    assert difference(*numbers, 0.95) == pytest.approx(
+        (
+            between - hypot(bad / of - low, base_high - base_bad / base_of),
+            between + hypot(high - bad / of, base_bad / base_of - base_low),
+        )
+    )
+
+
+def test_no_difference_is_bounded_beyond_one() -> None:
+    for bad, base_bad in product(range(4), repeat=2):
+        low, high = difference(bad, 3, base_bad, 3, 0.999)
+        assert -1 - 1e-12 <= low <= high <= 1 + 1e-12
 
 
 def test_nothing_counted_bounds_nothing() -> None:

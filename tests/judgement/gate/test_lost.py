@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exsim.judgement.gate.lost import decide, name_of, trials
+from exsim.judgement.gate.lost import counts_of, decide, name_of, trials
 from exsim.runs.sections import LostLimit
 from exsim.session.records import Session
 from tests.judgement.build import (
@@ -90,6 +90,41 @@ def test_a_lost_session_is_a_trial_though_nobody_knows_who_lost_it() -> None:
     )
 
 
+def test_who_met_nobody_is_no_doubt_where_a_meeting_is_judged() -> None:
+    lost = [session(i, A, [OLD], A, one_way, account=f"u{i}@x") for i in range(40)]
+    silent = [session(200 + i, A, [], A, account=f"u{i}@x") for i in range(4000)]
+    found = decide(limit(serving=OLD), "expect.lost[0]", [*lost, *silent], facts())
+    assert (found.outcome, "Not so" in found.sentence) == ("fail", False)
+
+
+def test_an_account_is_lost_with_the_first_of_its_sessions_and_stays_so() -> None:
+    for order in ((True, False), (False, True)):
+        counts = counts_of({("u1@x", lost): 1 for lost in order} | {("u2@x", False): 3}, 0.95)
+        assert (counts["accounts"].bad, counts["accounts"].of) == (1, 2), order
+        assert (counts["sessions"].bad, counts["sessions"].of) == (1, 5), order
+
+
+def test_where_a_mailbox_lives_is_asked_of_the_account_when_no_answer_said_it() -> None:
+    def unsaid(number: int, home: str) -> Session:
+        one = session(number, A, [A], A, account=f"u{number}@x")
+        one.back_end, one.home = None, home
+        return one
+
+    sessions = [unsaid(1, "2013"), unsaid(2, "2016"), unsaid(3, "")]
+    for home, expected in (("2013", ["u1@x"]), ("2016", ["u2@x"]), ("2019", [])):
+        found = trials(limit(home=home), sessions, facts(), steered=False)
+        assert [account for account, _ in found] == expected, home
+    answered = session(4, A, [A], A, account="u4@x")
+    answered.home = "2013"  # it was moved
+    assert trials(limit(home="2013"), [answered], facts(), steered=False) == {}
+
+
+def test_a_meeting_that_was_made_happen_is_none_of_the_loads_own() -> None:
+    led = session(1, A, [OLD], A, natural=False)  # not forced from its logon on
+    assert trials(limit(serving=OLD), [led], facts(), steered=False) == {}
+    assert trials(limit(serving=OLD), [led], facts(), steered=True).total() == 1
+
+
 def test_control_sessions_are_nobodys_trial() -> None:
     assert trials(limit(), control_sessions(), facts(), steered=False) == {}
 
@@ -143,6 +178,17 @@ def test_the_share_of_users_is_never_told_from_steered_sessions() -> None:
     assert "the share of users cannot be told" in found.sentence
 
 
+@pytest.mark.parametrize(
+    ("selection", "forced"), [({"serving": "2019"}, True), ({"protocol": "ews"}, False)]
+)
+def test_steering_is_no_reason_where_it_is_a_meeting_that_lacks_or_nobody_was_steered(
+    selection: dict[str, str], forced: bool
+) -> None:
+    sessions = [session(i, A, [A], A, forced=forced) for i in range(9)]
+    found = decide(limit(**selection), "expect.lost[0]", sessions, facts())
+    assert found.sentence == "No session met this; nothing is known."
+
+
 def test_steered_losses_beside_the_loads_own_are_told_and_not_counted() -> None:
     steered = [session(900 + i, A, [OLD], A, one_way, forced=True) for i in range(3)]
     kept = [session(i, OLD, [OLD], A) for i in range(80)]
@@ -156,3 +202,5 @@ def test_a_criterion_has_a_name_in_words() -> None:
     assert (
         named == "OWA sessions begun at 2016, served by EXCH13, mailbox on 2013: at most 5 % lost"
     )
+    assert name_of(limit()) == "sessions: at most 5 % lost"
+    assert name_of(limit(serving=OLD)) == "sessions, served by EXCH13: at most 5 % lost"
