@@ -9,6 +9,7 @@ import argparse
 import textwrap
 from collections.abc import Iterator
 
+from exsim.conduct.screen import fitted
 from exsim.judgement.diagnosis import RULES, Rule, blame, documents
 from exsim.judgement.evidence import Diagnosis
 from exsim.runs.errors import OperatorError
@@ -30,9 +31,9 @@ def act(options: argparse.Namespace) -> int:
 
 
 def listed() -> list[str]:
-    """One line a rule."""
+    """A rule's name, and what it is."""
     width = max(map(len, RULES)) + 2
-    return [f"{rule.id:<{width}}{rule.name}" for rule in RULES.values()]
+    return [fitted(f"{rule.id:<{width}}{rule.name}", width) for rule in RULES.values()]
 
 
 def explained(name: str) -> list[str]:

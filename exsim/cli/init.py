@@ -13,8 +13,9 @@ from exsim.conduct.workflow import init
 from exsim.runs.errors import OperatorError
 
 NEXT = """
-Next: put your own file in the place of gate/haproxy/cookie.cfg, let gate/gate.toml
-name the nodes as its server lines do, and try both here (in {0}):
+Next: put your own file in the place of gate/haproxy/cookie.cfg, let
+gate/gate.toml name the nodes as its server lines do, and try both here
+(in {0}):
   exsim run gate/gate.toml
   exsim gate"""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from exsim.conduct import screen
 from exsim.conduct.hop_lines import paragraph, plain
 from exsim.conduct.replaying import Replayed
 from exsim.judgement.words import counted_noun, listed
@@ -35,7 +36,7 @@ def _lines(done: Replayed) -> Iterator[str]:
     )
     yield ""
     for number, trial in enumerate(done.trials, 1):
-        yield plain(f"   {number:>2}  {said(trial, done)}")
+        yield screen.fitted(plain(f"   {number:>2}  {said(trial, done)}"), 7)
 
 
 def said(trial: Trial, done: Replayed) -> str:

@@ -19,10 +19,16 @@ def test_a_rule_is_printed_in_full(name: str, capsys: pytest.CaptureFixture[str]
     assert max(map(len, out.splitlines())) <= 80 + len(name)
 
 
-def test_without_a_rule_all_of_them_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_rule_all_of_them_are_listed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(["explain"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    out = capsys.readouterr().out
+    lines = [line for line in out.splitlines() if not line.startswith(" ")]
     assert [line.split()[0] for line in lines] == list(RULES)
+    assert all(" ".join(rule.name.split()) in " ".join(out.split()) for rule in RULES.values())
+    assert max(map(len, out.splitlines())) < 80
 
 
 def test_an_unknown_rule_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

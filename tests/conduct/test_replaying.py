@@ -121,6 +121,17 @@ def test_the_sentence_tells_a_race_from_a_rule(run, trials, says):
     assert json.loads(as_json(done))["conclusion"].startswith(says)
 
 
+def test_a_long_path_goes_on_below(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    tale = tell(run, "1.1")
+    there = "GET /owa/prem/15.1.669.32/scripts/globalize/preboot.js"
+    text = as_text(
+        Replayed(tale, steps_of(tale)[0], (Trial("accepted", "", 1, "EXCH16", 1, there, 302, "0"),))
+    )
+    assert there.partition(" ")[2] in text
+    assert max(map(len, text.splitlines())) < 80
+
+
 def test_a_loss_at_another_request_is_told_as_such(run):
     tale = tell(run, "1.1")
     done = Replayed(tale, steps_of(tale)[0], (LOST, ELSEWHERE))
