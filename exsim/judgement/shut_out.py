@@ -43,6 +43,11 @@ def ntlm_broken(one: ShutOut) -> bool:
     return one.sign == Sign.UNAUTHORIZED.value and one.auth == "ntlm_3" and one.challenges > 0
 
 
+def legs_stayed(mine: Sequence[ShutOut]) -> bool:
+    """Whether every last leg was refused by the very node that had challenged: then none was moved to another."""
+    return all(one.stayed and not one.moved for one in mine)
+
+
 def sentences(shut_out: Sequence[ShutOut], findings: Findings) -> list[str]:
     """One for each protocol and bar: how many clients, of how many, and what barred them."""
     said = []
@@ -67,9 +72,15 @@ def _why(mine: Sequence[ShutOut]) -> str:
     first = mine[0]
     if all(map(ntlm_broken, mine)):
         challenges = first.challenges / max(1, first.refusals)
+        how = "as when the balancer moves a client's legs between connections"
+        if legs_stayed(mine):
+            how = (
+                "by the node that had challenged: as with Extended Protection behind a balancer that shows "
+                "another certificate, or a new connection to that node for each leg"
+            )
         return (
             f"NTLM never came to its end, {challenges:g} challenges and then a 401 to the last leg each "
-            "time, as when the balancer moves a client's legs between connections"
+            f"time, {how}"
         )
     status = f"{first.status}, " if first.status else ""
     return f"{status}{SIGNS[Sign(first.sign)].sentence}"

@@ -42,7 +42,9 @@ BARS = DEFINITE | {
 class Attempt:
     """A client on its way in: what it met, until it is let in (or never is)."""
 
-    __slots__ = ("account", "bar", "challenges", "nodes", "refusals", "waiting")
+    __slots__ = (
+        "account", "bar", "challenges", "moved", "nodes", "refusals", "stayed", "waiting",
+    )  # fmt: skip
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -53,6 +55,8 @@ class Attempt:
         self.nodes: list[str] = []  # front ends that did
         self.challenges = 0  # 401 that asked for credentials
         self.refusals = 0  # 401 to complete credentials
+        self.stayed = 0  # last legs of NTLM, refused by the node that had challenged
+        self.moved = 0  # the same by another one
 
 
 class Identified:
@@ -156,6 +160,10 @@ class Identified:
         attempt.challenges += sign is Sign.CHALLENGE
         if sign is Sign.UNAUTHORIZED:
             attempt.refusals += 1
+            challenger = reading.browser.challengers.get(hop.conn)
+            if hop.auth == "ntlm_3" and challenger and reading.front_end:
+                attempt.stayed += challenger == reading.front_end
+                attempt.moved += challenger != reading.front_end
         if is_channel(hop) or sign in DEFINITE:
             attempt.waiting.append(reading)
         if sign is Sign.WRONG_MAILBOX or (SIGNS[sign].finding and sign not in DEFINITE):
@@ -337,4 +345,6 @@ def _shut_out(attempt: Attempt, account: str) -> ShutOut:
         challenges=attempt.challenges,
         refusals=attempt.refusals,
         front_ends=attempt.nodes,
+        stayed=attempt.stayed,
+        moved=attempt.moved,
     )

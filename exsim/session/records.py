@@ -106,6 +106,7 @@ class ShutOut(msgspec.Struct, omit_defaults=True):
 
     `sign`, `seq`, `step`, `status`, `auth`: of the last answer that barred its way.  `challenges`: 401 that
     asked for credentials; `refusals`: 401 to complete credentials.  `front_ends`: nodes that barred it.
+    `stayed` and `moved`: last legs of NTLM that the node refused which had challenged, or another one.
     """
 
     session: str
@@ -122,6 +123,8 @@ class ShutOut(msgspec.Struct, omit_defaults=True):
     challenges: int = 0
     refusals: int = 0
     front_ends: list[str] = []
+    stayed: int = 0
+    moved: int = 0
 
 
 class Waits(msgspec.Struct, omit_defaults=True):

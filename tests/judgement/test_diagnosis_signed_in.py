@@ -45,6 +45,19 @@ def broken_ntlm(caller: Caller) -> None:
     caller.refused(OLD)
 
 
+def shut_out(*legs: tuple[str | None, str | None]) -> list[Line]:
+    """Clients that are refused for good: who challenged each, and who refused its last leg."""
+    made: list[Line] = []
+    for user, (challenger, refuser) in enumerate(legs, 1):
+        caller = Caller("ews", user)
+        caller.begin()
+        caller.challenged(challenger)
+        caller.challenged(challenger, "ntlm_1")
+        caller.refused(refuser)
+        made += caller.lines
+    return made
+
+
 def stranger() -> list[Line]:
     caller = Caller("ews", authentication="none")
     caller.challenged(A)
@@ -55,6 +68,7 @@ def stranger() -> list[Line]:
 ROWS: list[tuple[str, Made, list[str]]] = [
     ("nothing wrong", lines(lambda caller: caller.call(B)), []),
     ("ntlm's legs apart", lines(broken_ntlm, begin=False), ["ntlm_broken"]),
+    ("another certificate", lambda: shut_out((A, A), (B, B)), ["channel_binding"]),
     ("a 401 on an accepted connection", lines(lambda caller: caller.refused(B, "bound")), ["connection_unbound"]),
     ("a node that refuses what others take", lines(lambda caller: caller.refused(OLD, "basic")), ["refused_here"]),
     ("a stranger who was told", stranger, ["connection_shared"]),
@@ -86,6 +100,23 @@ def test_the_rows_above_are_every_rule_of_these_protocols() -> None:
     from exsim.judgement.diagnosis import http_rules
 
     assert {rule for *_, rules in ROWS for rule in rules} == {rule.id for rule in http_rules.RULES}
+
+
+@pytest.mark.parametrize(
+    ("legs", "rule", "alike"),
+    [
+        ([(A, A), (B, B)], "channel_binding", ["ntlm_broken"]),
+        ([(B, B), (B, B)], "ntlm_broken", ["channel_binding"]),  # one node: legs come back to it
+        ([(B, B), (B, OLD)], "ntlm_broken", []),
+        ([(None, None)], "ntlm_broken", ["channel_binding"]),  # nobody says who answered
+    ],
+)
+def test_a_last_leg_that_reached_another_node_is_the_balancers_and_one_that_did_not_may_be(
+    legs: list[tuple[str | None, str | None]], rule: str, alike: list[str]
+) -> None:
+    found = diagnose_run(judged(shut_out(*legs)), facts())
+    assert [(one.rule, one.alike) for one in found] == [(rule, alike)]
+    assert ("ExtendedProtectionTokenChecking" in found[0].decides) is bool(alike)
 
 
 def test_the_balancers_log_stands_beside_a_cut_poll() -> None:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from exsim.drive.driver import Client
+from exsim.judgement.diagnosis import diagnose_run
 from exsim.org.windows import CERTIFICATE
 from exsim.org.work import Peer
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.credentials import _hash_of
+from tests.judgement.build import facts
 from tests.rig.balancers import EachAnew, PerConnection, PerRequest, Shared
 from tests.rig.memory import Network
 from tests.rig.slice import INCIDENT, Slice, farm, run
@@ -109,6 +111,17 @@ def test_every_client_of_ntlm_is_shut_out_where_each_request_goes_out_anew(proto
     assert result.findings.sessions == []
     assert {one.user for one in result.findings.shut_out} == set(range(1, 7))
     assert all(one.refusals for one in result.findings.shut_out)
+
+
+@pytest.mark.parametrize("protocol", OTHERS)
+def test_another_certificate_before_the_nodes_is_told_from_legs_that_are_moved(
+    protocol: str,
+) -> None:
+    """Both end in a 401 to the last leg; only one of them by the node that had challenged."""
+    other = lived(protocol, protection="require", authentication="ntlm", channel_binding="wrong")
+    moved = lived(protocol, EachAnew, authentication="ntlm")
+    told = [[one.rule for one in diagnose_run(it.findings, facts())] for it in (other, moved)]
+    assert told == [["channel_binding"], ["ntlm_broken"]]
 
 
 @pytest.mark.parametrize("protocol", OTHERS)

@@ -8,6 +8,11 @@ ASK_A_NODE = (
     "Ask a node by itself with the same account: if it lets the client in, the balancer is in between; if "
     "not, it is the password or the directory's settings."
 )
+CERTIFICATES = (
+    "Compare the certificate that the balancer shows with the one that the nodes' Default Web Site has, and see "
+    "ExtendedProtectionTokenChecking in Get-…VirtualDirectory: with None, or with one certificate on both, it "
+    "is the legs that are moved."
+)
 
 RULES = (
     Rule(
@@ -26,6 +31,31 @@ RULES = (
         source="PROXIES HAPROXY NTHT",
         fault=BALANCER,
         weight=2.0,
+    ),
+    Rule(
+        "channel_binding",
+        "The nodes refuse NTLM from behind a balancer that shows another certificate",
+        "With Extended Protection a client of NTLM names the certificate that it was shown, and a node takes it "
+        "only if that is the node's own. A balancer that ends TLS with another certificate makes every client "
+        "look like one whose line is tapped: 401 to correct credentials. It is on by default since 2019 CU14 "
+        "and in the Subscription Edition.",
+        speaks_for=(
+            "Two challenges and a final 401 at every request of every NTLM client, all by one node.",
+            "OWA and Basic are well, and a node by itself lets the same client in.",
+        ),
+        against=(
+            "The challenge and the refusal come from different nodes.",
+            "A node by itself refuses the account too.",
+        ),
+        settle=CERTIFICATES,
+        advice="Put the same certificate, with its key, on the balancer and on every node, and let the balancer "
+        "speak TLS to them; or let it pass TLS through (mode tcp).",
+        source="EP HAP1828 NLMP",
+        fault=BALANCER,
+        support="With Extended Protection TLS may be ended at a balancer only with the nodes' own certificate on "
+        "both sides; plain HTTP to the nodes is not supported (EP).",
+        weight=2.0,
+        decides={"ntlm_broken": CERTIFICATES},
     ),
     Rule(
         "connection_unbound",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exsim.judgement import shut_out
+from exsim.judgement.diagnosis.rules import RULES, deciding_step
 from exsim.judgement.diagnosis.wording import diagnosis_of
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.words import counted_noun, listed, protocol_name
 from exsim.session.identified import COOKIE_PROTOCOLS
 from exsim.session.meaning import Sign
-from exsim.session.records import Finding, Findings, Session
+from exsim.session.records import Finding, Findings, Session, ShutOut
 
 # Kind of finding -> the rule that it names, and how it is told.
 TELLING = {
@@ -44,6 +45,7 @@ class _Told:
     sentence: str
     score: float = SURE
     lost: int = 0
+    alike: tuple[str, ...] = ()  # rules that explain it as well
 
 
 def diagnose_signed_in(findings: Findings, facts: RunFacts) -> Iterator[Diagnosis]:
@@ -53,10 +55,13 @@ def diagnose_signed_in(findings: Findings, facts: RunFacts) -> Iterator[Diagnosi
     ]  # fmt: skip
     for rule in dict.fromkeys(one.rule for one in strands):
         mine = [one for one in strands if one.rule == rule]
+        alike = list(dict.fromkeys(other for one in mine for other in one.alike))
         yield diagnosis_of(
             rule,
             max(one.score for one in mine),
             evidence=[one.sentence for one in mine],
+            alike=alike,
+            decides=" ".join(deciding_step(rule, other) for other in alike) or RULES[rule].settle,
             lost=sum(one.lost for one in mine),
         )
 
@@ -88,12 +93,8 @@ def _barred(findings: Findings, facts: RunFacts) -> Iterator[_Told]:
     unsure = shut_out.unsure(findings, facts)
     for ones, score in ((sure, SURE), (unsure, 0.5)):
         broken = [one for one in ones if shut_out.ntlm_broken(one)]
-        for name, count in Counter(protocol_name(one.protocol) for one in broken).items():
-            yield _Told(
-                "ntlm_broken",
-                f"{name}: the last leg of NTLM was refused each time, {counted_noun(count, 'client')}.",
-                score,
-            )
+        for protocol in dict.fromkeys(one.protocol for one in broken):
+            yield _legs([one for one in broken if one.protocol == protocol], score)
         apart = [one for one in ones if one.sign == Sign.CONTEXT_LOST.value]
         if apart:
             yield _Told(
@@ -108,6 +109,23 @@ def _barred(findings: Findings, facts: RunFacts) -> Iterator[_Told]:
             f"The channels of {counted_noun(len(hung), 'client')} were opened and never answered.",
             LIKELY,
         )
+
+
+def _legs(mine: Sequence[ShutOut], score: float) -> _Told:
+    """Last legs of NTLM that were refused; one that went to another node than the first cannot be its client's."""
+    told = (
+        f"{protocol_name(mine[0].protocol)}: the last leg of NTLM was refused each time, "
+        f"{counted_noun(len(mine), 'client')}"
+    )
+    stayed, nodes = shut_out.legs_stayed(mine), {node for one in mine for node in one.front_ends}
+    told += ", by the node that had challenged" if stayed else ""
+    if (
+        stayed and len(nodes) > 1
+    ):  # legs that are moved come back to one node where there is one alone
+        return _Told("channel_binding", f"{told}.", min(score, LIKELY), 0, ("ntlm_broken",))
+    if any(one.moved for one in mine):
+        return _Told("ntlm_broken", f"{told}; it reached another node than the first.", score)
+    return _Told("ntlm_broken", f"{told}.", score, 0, ("channel_binding",))
 
 
 def _lost(findings: Findings) -> Iterator[_Told]:
