@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from exsim.judgement.gate.bounds import at_least, at_most, effective
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
-from exsim.judgement.latency import histogram_of, microseconds
+from exsim.judgement.latency import histogram_of, microseconds, time_of
 from exsim.judgement.statistics import sessions_needed
 from exsim.judgement.words import counted_noun, latency, protocol_name
 from exsim.runs.sections import LatencyLimit
@@ -31,9 +31,9 @@ class Pace:
         limit = self.limit
         if hop.step != limit.step or limit.protocol not in ("", hop.protocol):
             return
-        if hop.control or hop.forced or hop.status is None:
+        took = time_of(hop)
+        if took is None or hop.forced:
             return
-        took = hop.head if hop.body.pieces and hop.head is not None else hop.took
         slow, all_ = self.users.get(hop.user, (0, 0))
         self.users[hop.user] = slow + (took > limit.max), all_ + 1
         self._counts[microseconds(took)] += 1

@@ -9,6 +9,7 @@ import pytest
 
 from exsim.judgement.gate.pace import Pace, Paces, decide
 from exsim.runs.sections import LatencyLimit
+from exsim.session.hop import Evidence
 from tests.judgement.build import A, hop
 
 LIMIT = LatencyLimit(step="poll", quantile=0.95, max=0.5)
@@ -67,6 +68,30 @@ def test_a_few_slow_users_are_not_many_slow_answers() -> None:
 def test_what_is_no_answer_of_a_user_does_not_count(changes: dict[str, Any]) -> None:
     pace = fed([(n, 0.1) for n in range(100)], **changes)
     assert pace.users == {}
+
+
+def test_of_an_answer_that_is_read_piece_by_piece_only_its_head_is_timed() -> None:
+    pieces = Evidence(is_="notifications", pieces=3)
+    assert fed([(1, 30.0)], body=pieces, head=0.1).users == {1: (0, 1)}
+    assert fed([(1, 30.0)], head=0.1).users == {1: (1, 1)}  # whole: until its end
+
+
+def test_what_was_measured_is_told_with_what_was_asked() -> None:
+    times = [0.1] * 94 + [0.2] * 4 + [0.9] * 2
+    found = decide(fed([(n % 25, took) for n, took in enumerate(times)]), "expect.latency[0]")
+    assert found.name == "poll: 95 % of answers within 500 ms"
+    assert (found.counts["answers"].bad, found.counts["accounts"].bad) == (2, 2)
+    assert found.outcome == "inconclusive"
+    assert found.sentence == (
+        "95 % came within 200 ms. Slower than 500 ms: 2 of 100 answers (fewer than 6.16 %), 2 of 25 "
+        "accounts (fewer than 23.1 %), at 95 % confidence. It takes at least 124 answers with no more than "
+        "2 slower."
+    )
+
+
+def test_nothing_is_said_of_a_step_that_was_not_seen() -> None:
+    said = decide(fed([]), "expect.latency[0]").sentence
+    assert said == "No answer of step poll was seen; nothing is known."
 
 
 def test_the_sentence_has_the_measured_time_and_both_bounds() -> None:
