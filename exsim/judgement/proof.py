@@ -184,7 +184,12 @@ def _conclusion(
         )
     shown = (line.reason for line in lines if line.culprit and line.reason is not None)
     reason = incident.reason or next(shown, None)
-    if reason in REASONS:
+    if incident.passed_on:
+        sentences.append(
+            f"{node} had read it and passed the request on: its refusal names the back end "
+            f"{incident.passed_on}, which turned it down."
+        )
+    elif reason in REASONS:
         what, excluded = REASONS[reason]
         sentences.append(f"{node} {what} (reason={reason}: {excluded}).")
     return [*sentences, *_innocent(node, aftermath)]

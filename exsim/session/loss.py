@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from exsim.session.attribution import BE_SERVER, CALCULATED_BE, net_bios
 from exsim.session.browser import Followed, Reading
 from exsim.session.hop import Hop
 from exsim.session.machine import State
 from exsim.session.meaning import DEFINITE, Sign
 from exsim.session.records import Incident, Meeting
 from exsim.session.signs import deletes_logon_cookies, reason_of
+
+# A front end's own refusal names no back end: it asked none.  One that does is a back end's 401, or on ECP its
+# 403 or 404, of which the front end makes the same (E13).
+REFUSED_IN_FULL = frozenset({Sign.LOGON_REDIRECT, Sign.LOGIN_TIMEOUT})
 
 
 def note_meeting(session: Followed, hop: Hop, front_end: str, evidence: str) -> Meeting:
@@ -45,6 +50,9 @@ def lose(session: Followed, reading: Reading) -> Incident:
         of_session=_cause_elsewhere(session, reading),
         reason=reason_of(hop) if sign is Sign.LOGON_REDIRECT else None,
     )
+    if sign in REFUSED_IN_FULL:
+        told = hop.headers.get(CALCULATED_BE) or hop.headers.get(BE_SERVER) or ""
+        incident.passed_on = net_bios(told)
     for refusal, refuser in session.early:
         if refusal.t >= hop.t:  # sent after the culprit, and written before it
             append(incident, refusal, refuser)

@@ -31,7 +31,8 @@ class Incident(msgspec.Struct, omit_defaults=True):
     `seq` is the culprit: the hop whose answer refused the cookies, or took them away.  `took_cookies` is
     False when it refused them and left them in the jar.  `of_session` is the session that had sent that
     request, where it is another than the one lost (a late answer).  `reason` is the redirect's, where a
-    GET or a control hop showed one.  `aftermath`: the refusals after it.
+    GET or a control hop showed one.  `passed_on`: the back end that the refusal itself names: the front end
+    had read the cookies, and made a refusal of what that one answered.  `aftermath`: the refusals after it.
     """
 
     session: str
@@ -49,6 +50,7 @@ class Incident(msgspec.Struct, omit_defaults=True):
     took_cookies: bool = True
     of_session: str | None = None
     reason: str | None = None
+    passed_on: str = ""
     age: float = 0.0  # seconds from the accepted logon
     request_id: str = ""
     client_request_id: str = ""

@@ -15,7 +15,9 @@ from exsim.judgement.facts import Node, Preset, RunFacts
 from exsim.judgement.judge import judge
 from exsim.judgement.report import html, text
 from exsim.judgement.results import decode, encode
+from exsim.session.hop import Hop
 from exsim.session.records import Findings, Session
+from exsim.wire.message import Answer
 from tests.judgement.build import (
     FARM,
     OLD,
@@ -250,3 +252,56 @@ def test_the_results_and_both_reports_carry_it() -> None:
         assert "Let clients reach the newer nodes alone" in shown and "xplained" not in shown
     assert all(row in page for row in first.evidence)
     assert "E13 E16 SEED" in screen and "serverfault 836124" in page
+
+
+class Refusing:
+    """A node whose back end answers `status` below `path`."""
+
+    def __init__(self, node: Any, path: str, status: int) -> None:
+        self.node, self.path, self.status, self.front = node, path, status, node.front
+
+    def back(self, request: Any, peer: Any) -> Any:
+        if request.target.lower().startswith(self.path) and "logoff" not in request.target:
+            return Answer(self.status, "No", [], b"<html>no</html>")
+        return (yield from self.node.back(request, peer))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("/ecp/", 404, "0"),
+        ("/ecp/", 403, "0"),
+        ("/ecp/", 401, "2"),
+        ("/owa/service.svc", 401, None),
+    ],
+)
+def test_a_back_ends_refusal_is_no_cookie_that_nobody_could_read(
+    path: str, status: int, reason: str | None
+) -> None:
+    """A front end makes of it what it makes of a missing logon, but names the back end that it had asked."""
+
+    def prepare(network: Any) -> None:
+        network.nodes["EXCH13"] = Refusing(network.nodes["EXCH13"], path, status)
+
+    organisation, accounts = farm(INCIDENT, ["healthy"], 6)
+    result = run(organisation, accounts, PerConnection, {"polls": 6, "ecp": 2}, prepare=prepare)
+    lost = [one.incident for one in result.findings.sessions if one.incident is not None]
+    assert lost and {one.passed_on for one in lost} == {"EXCH13"}
+    assert reason is None or {one.reason for one in lost} == {reason}
+    told = diagnose_run(result.findings, RunFacts(nodes=tuple(Node(n["name"], n["version"]) for n in INCIDENT)))  # fmt: skip
+    assert [one.rule for one in told] == ["back_end_refused"] and told[0].lost == len(lost)
+    assert path.rstrip("/") in told[0].evidence[0] and told[0].evidence[0].startswith("EXCH13, ")
+    by_user: dict[int, list[Hop]] = {}
+    for hop in result.hops:
+        by_user.setdefault(hop.user, []).append(hop)
+    report = " ".join(text.render(judge(result.findings, facts(), by_user)).split())
+    assert "passed the request on: its refusal names the back end EXCH13" in report
+    assert "could not read it" not in report and "its password was refused" not in report
+
+
+@pytest.mark.parametrize("preset", ["authcert_asymmetry", "cert_split", "cng_node", "hmac_skew"])
+def test_a_front_ends_own_refusal_names_no_back_end(preset: str) -> None:
+    organisation, accounts = farm(INCIDENT, [preset], 6)
+    result = run(organisation, accounts, PerRequest)
+    lost = [one.incident for one in result.findings.sessions if one.incident is not None]
+    assert lost and {one.passed_on for one in lost} == {""}

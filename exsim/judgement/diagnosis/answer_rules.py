@@ -61,6 +61,26 @@ RULES = (
         weight=1.0,
     ),
     Rule(
+        "back_end_refused",
+        "A back end refuses what the front end had let in",
+        "The front end read the logon cookies and passed the request on. The back end answered 401, or in the "
+        "control panel 403 or 404, and a front end makes of that what it makes of a missing logon: the logon "
+        "page or 440, and it deletes the cookies. The user is out of Outlook on the web as well.",
+        speaks_for=(
+            "The refusal names a back end (X-CalculatedBETarget); one of the front end's own names none.",
+            "It follows the mailbox's back end, or pages of /ecp.",
+        ),
+        against=("No back end is named in the refusal.",),
+        settle="Look for the request id in that back end's own IIS log (Exchange Back End site): its status is "
+        "what the back end really said.",
+        advice="401: the authentication settings of that virtual directory on the Exchange Back End site, and "
+        "the front end's sign-in to it. 403 or 404 below /ecp: the page is missing there, or not allowed for "
+        "this user.",
+        source="E13",
+        weight=1.0,
+        decides={"credentials_refused": "See whether the refusal names a back end (X-CalculatedBETarget)."},
+    ),
+    Rule(
         "canary_epoch_change",
         "Back ends do not agree on the canary",
         "Each request carries a canary that a back end made. One that another back end made is refused "

@@ -12,11 +12,11 @@ from exsim.judgement.diagnosis.signed_in import diagnose_signed_in
 from exsim.judgement.diagnosis.strand import logons, seen_at, sent_away, unreached
 from exsim.judgement.diagnosis.trial import Pool, Seen, Trial
 from exsim.judgement.diagnosis.verdicts import named, not_known
-from exsim.judgement.diagnosis.wording import diagnosis_of
+from exsim.judgement.diagnosis.wording import ROWS, diagnosis_of
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.matrix import HomeOf, front_ends, home_of
-from exsim.judgement.words import counted_noun, seconds
+from exsim.judgement.words import counted_noun, listed, seconds
 from exsim.session.identified import COOKIE_PROTOCOLS
 from exsim.session.meaning import Sign
 from exsim.session.records import Findings, Incident, Session
@@ -44,7 +44,7 @@ def diagnose_run(findings: Findings, facts: RunFacts) -> list[Diagnosis]:
     `not_known` comes first when sessions were lost and no rule explains them.
     """
     cookies = _cookies(findings, facts)
-    late = list(_late(findings))
+    late = [*_late(findings), *_passed_on(findings)]
     elsewhere = list(_led_away(findings))
     found = list(_findings(findings, facts))
     if cookies and cookies[0].rule == NOT_KNOWN and (late or elsewhere):
@@ -114,6 +114,8 @@ def _trials(session: Session, over: float) -> Iterator[Trial]:
 
 
 def _outcome(incident: Incident, served_before: bool) -> str:
+    if incident.passed_on:
+        return "readable"  # its cookies were read; what refused came after
     if incident.sign == Sign.COOKIES_TAKEN:
         return "odd"
     if served_before and incident.reason in (None, "3"):
@@ -135,6 +137,25 @@ def _late(findings: Findings) -> Iterator[Diagnosis]:
             f"Half of them within {seconds(median(late))} of logging on again.",
         ]
         yield diagnosis_of("late_wipe", len(late) / losses, evidence=rows, lost=len(late))
+
+
+def _passed_on(findings: Findings) -> Iterator[Diagnosis]:
+    """Incidents whose refusal names the back end that the request had been passed on to."""
+    ones = [one for one in _incidents(findings) if one.passed_on and one.of_session is None]
+    if ones:
+        asked = Counter((one.passed_on, one.request.partition("?")[0]) for one in ones)
+        rows = [
+            f"{back_end}, through {listed(sorted(_through(ones, back_end)))}: {request}, "
+            f"{counted_noun(count, 'session')}."
+            for (back_end, request), count in asked.most_common(ROWS)
+        ]
+        found = diagnosis_of("back_end_refused", 0.9, evidence=rows)
+        found.lost = len(ones)
+        yield found
+
+
+def _through(ones: Sequence[Incident], back_end: str) -> set[str]:
+    return {one.front_end or "an unknown node" for one in ones if one.passed_on == back_end}
 
 
 def _incidents(findings: Findings) -> Iterator[Incident]:
