@@ -2,7 +2,7 @@
 
 Waits for the master, is given its users and what it may know, sends everything that it writes, and ends with the run.
 Both sides are the same exsim and have a file with the same secret; over a network the master has a certificate.
-Exit code 0 when the work is done, whatever came of it; 4 when there is no master.
+Exit code 0 when the work is done, whatever came of it; 4 when there is no master, or none any more.
 """
 
 from __future__ import annotations

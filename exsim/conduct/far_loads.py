@@ -23,7 +23,7 @@ from exsim.conduct.loading import Early, Event, Loading
 from exsim.drive.channel import Channel, ChannelError, accepted, listening
 from exsim.judgement.words import counted_noun
 from exsim.runs.dice import Source
-from exsim.runs.exits import GONE
+from exsim.runs.exits import GONE, Exit
 from exsim.runs.order import STOP_WORD, Order, Phase
 
 WAIT = 60.0  # seconds for workers to come
@@ -122,6 +122,7 @@ class FarLoad:
         self.run = ""
         self._channel = channel
         self._end: Ended | None = None
+        self._broke = ""  # what keeps its history from being written here
         self._over = Signal()
 
     def __enter__(self) -> FarLoad:
@@ -137,7 +138,17 @@ class FarLoad:
 
     def events(self) -> Iterator[Event]:
         """What it tells, until it has ended; what it writes goes into the run's directory meanwhile."""
-        files = Path(self.place[0])
+        try:
+            yield from self._events(Path(self.place[0]))
+        except OSError as problem:  # a run without its history is worth nothing
+            self._broke = f"{problem.filename or self.place[0]}: {problem.strerror}"
+            self.stop()
+        except msgspec.DecodeError:
+            self.stop()  # what comes is none of ours any more: it is as good as gone
+        finally:
+            self._over.set()
+
+    def _events(self, files: Path) -> Iterator[Event]:
         while (frame := self._channel.receive()) is not None:
             if frame.kind == EVENT:
                 event = msgspec.json.decode(frame.body)
@@ -150,7 +161,6 @@ class FarLoad:
             elif frame.kind == END:
                 self._end = msgspec.json.decode(frame.body, type=Ended)
                 break
-        self._over.set()
 
     def enough(self) -> None:
         self._send(INPUT, b"enough\n")
@@ -164,10 +174,12 @@ class FarLoad:
     def ended(self) -> int:
         """Its exit code; GONE when its machine, its connection or the worker there went away first."""
         self._over.wait()
+        if self._broke:
+            return int(Exit.BROKEN)
         return GONE if self._end is None else self._end.code
 
     def last_words(self) -> str:
-        return "" if self._end is None else self._end.words
+        return self._broke or ("" if self._end is None else self._end.words)
 
     def _send(self, kind: str, body: bytes) -> None:
         with contextlib.suppress(ChannelError):  # it is gone, and its silence will tell

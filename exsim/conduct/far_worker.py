@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
+from types import FrameType
 
 import msgspec
 
@@ -54,17 +56,20 @@ def work(place: Place, tell: Tell, wait: float) -> Exit:
     channel = _reached(place, wait)
     try:
         channel.send(HELLO, msgspec.json.encode(Hello(exsim.__version__)))
-        tell(f" At work for {place.host}:{place.port}\n")
+        tell(f" With {place.host}:{place.port}, which gives the work out when all are there\n")
         said = _order(channel)
+        tell(" At work\n")
         with tempfile.TemporaryDirectory(prefix="exsim-worker-") as private:  # 0700
             home = (
                 Path(private) / Path(said.order.directory).name
             )  # a run's name is its directory's
-            code = _carried_out(channel, here(said, home), home)
+            code, signalled = _carried_out(channel, here(said, home), home)
     except ChannelError as problem:
         raise EnvironmentProblem(f"the master at {place.host}:{place.port}: {problem}") from None
     finally:
         channel.close()
+    if signalled:
+        raise KeyboardInterrupt
     tell(" Done.\n" if code == Exit.PASS else f" Ended; its load process ended with {code}\n")
     return Exit.PASS
 
@@ -89,7 +94,9 @@ def _order(channel: Channel) -> FarOrder:
     """The order, however long the master's lab takes to get up."""
     frame = channel.receive_at_last()
     if frame is None or frame.kind != ORDER:
-        raise ChannelError("went away, or turned this worker away: are both of one version?")
+        raise ChannelError(
+            "went away, has workers enough, or turned this one away: are both of one version?"
+        )
     return msgspec.json.decode(frame.body, type=FarOrder)
 
 
@@ -113,9 +120,10 @@ def here(said: FarOrder, home: Path) -> Order:
     return msgspec.structs.replace(said.order, directory=str(home), started=started, **files)
 
 
-def _carried_out(channel: Channel, order: Order, home: Path) -> int:
+def _carried_out(channel: Channel, order: Order, home: Path) -> tuple[int, bool]:
+    """The load's exit code, and whether a signal ended it.  Raises ChannelError: the master went away before it ended."""
     tail = Tail(home)
-    with Load(home, order.phase, order.worker) as load:
+    with Load(home, order.phase, order.worker) as load, _passed_on(load) as signals:
         load.begin(order)
         Thread(target=_obey, args=(channel, load), daemon=True).start()
         with contextlib.suppress(ChannelError):
@@ -123,12 +131,34 @@ def _carried_out(channel: Channel, order: Order, home: Path) -> int:
                 tail.send(channel)
                 channel.send(EVENT, msgspec.json.encode(event))
         code = load.ended()
-    with contextlib.suppress(
-        ChannelError
-    ):  # a master that is gone hears nothing, and lost this worker
-        tail.send(channel)
-        channel.send(END, msgspec.json.encode(Ended(code, load.last_words())))
-    return code
+        try:
+            tail.send(channel)
+            channel.send(END, msgspec.json.encode(Ended(code, load.last_words())))
+        except ChannelError:
+            raise ChannelError("went away before the work was done") from None
+    return code, bool(signals)
+
+
+@contextlib.contextmanager
+def _passed_on(load: Load) -> Iterator[list[int]]:
+    """The signals that come, which end the load first: what it still writes is to reach the master.
+
+    Whoever sends a second one does not wait for that.
+    """
+    came: list[int] = []
+
+    def take(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        load.stop()
+        for one, former in before.items():
+            signal.signal(one, former)
+
+    before = {one: signal.signal(one, take) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for one, former in before.items():
+            signal.signal(one, former)
 
 
 def _obey(channel: Channel, load: Load) -> None:

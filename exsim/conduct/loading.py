@@ -256,9 +256,11 @@ def _pass_on(event: Event, teller: Loading, loads: Sequence[Loading]) -> None:
 
 def _listen(load: Loading, news: Queue[tuple[Loading, Event | None]]) -> None:
     """A thread of each load's own: pass on what it tells, and None when it has fallen silent."""
-    for event in load.events():
-        news.put((load, {**event, "run": load.run}))
-    news.put((load, None))
+    try:
+        for event in load.events():
+            news.put((load, {**event, "run": load.run}))
+    finally:
+        news.put((load, None))
 
 
 def _environment() -> dict[str, str]:

@@ -42,10 +42,10 @@ class Frame:
 class Channel:
     """Frames over a connection.  Sending is safe from several threads; receiving is one thread's."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, limit: float = SILENCE) -> None:
         self._connection = connection
         self._sending = Lock()
-        connection.settimeout(SILENCE)
+        connection.settimeout(limit)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def send(self, kind: str, body: bytes = b"") -> None:
@@ -111,7 +111,7 @@ def accepted(
         connection.settimeout(LIMIT)
         if tls is not None:
             connection = tls.wrap_socket(connection, server_side=True)
-        channel = Channel(connection)
+        channel = Channel(connection, LIMIT)
         mine = entropy(NONCE)
         channel.send("n", mine)
         said = _greeting(channel, "w")
@@ -119,6 +119,7 @@ def accepted(
         if not hmac.compare_digest(proof, _proof(secret, WORKER, mine, theirs)):
             raise ChannelError(f"{host}: does not know the secret")
         channel.send("m", _proof(secret, MASTER, theirs, mine))
+        connection.settimeout(SILENCE)
         return channel
     except (OSError, ChannelError) as problem:
         connection.close()

@@ -2,24 +2,28 @@
 
 Falls if: a file that an order names is not there on the other machine, or readable by others; a clock that differs
 shifts the times of a history; bytes are sent twice or not at all, also when a part is compressed meanwhile; a worker
-writes outside of the run's directory; or an address beyond this machine is taken without a certificate.
+writes outside of the run's directory; an address beyond this machine is taken without a certificate; a master whose
+disk is full, or who hears nonsense, waits for ever; or a signal to a worker costs what its load still writes.
 """
 
 from __future__ import annotations
 
+import signal
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from exsim.conduct.far import FarOrder, far_order, place
-from exsim.conduct.far_loads import inside
-from exsim.conduct.far_worker import LARGEST, Tail, here
-from exsim.drive.channel import ChannelError
+from exsim.conduct.far import DATA, END, EVENT, INPUT, Ended, FarOrder, Piece, far_order, place
+from exsim.conduct.far_loads import FarLoad, inside
+from exsim.conduct.far_worker import LARGEST, Tail, _passed_on, here
+from exsim.drive.channel import ChannelError, Frame
 from exsim.runs import parts
 from exsim.runs.errors import OperatorError
+from exsim.runs.exits import GONE
 from tests.load.orders import orders
 
 
@@ -114,3 +118,71 @@ def test_a_channel_that_is_gone_stops_the_sending(tmp_path: Path) -> None:
     (tmp_path / "ledger.jsonl").write_bytes(b"d\n")
     with pytest.raises(ChannelError):
         Tail(tmp_path).send(Gone())
+
+
+class Said:
+    """A worker's end of a channel, which tells what it is given and keeps what it hears."""
+
+    def __init__(self, *frames: Frame) -> None:
+        self.frames = list(frames)
+        self.heard: list[tuple[str, bytes]] = []
+
+    def receive(self) -> Frame | None:
+        return self.frames.pop(0) if self.frames else None
+
+    def send(self, kind: str, body: bytes) -> None:
+        self.heard.append((kind, body))
+
+
+NEWS = Frame(EVENT, b'{"event":"live"}')
+PART = Frame(DATA, msgspec.msgpack.encode(Piece("history/w0.jsonl", b"{}")))
+OVER = Frame(END, msgspec.json.encode(Ended(0, "")))
+
+
+@pytest.mark.parametrize(
+    ("frames", "code", "told", "stops"),
+    [
+        ((NEWS, PART, OVER), 0, 1, False),
+        ((NEWS, PART), GONE, 1, False),
+        ((NEWS, Frame(EVENT, b"{"), OVER), GONE, 1, True),
+        ((NEWS, Frame(DATA, b"\xc1"), OVER), GONE, 1, True),
+    ],
+)
+def test_a_worker_that_talks_nonsense_is_gone(
+    tmp_path: Path, frames: tuple[Frame, ...], code: int, told: int, stops: bool
+) -> None:
+    channel: Any = Said(*frames)
+    load = FarLoad(channel, (str(tmp_path), "main", 0))
+    assert len(list(load.events())) == told
+    assert load.ended() == code
+    assert bool(channel.heard) == stops
+
+
+def test_a_history_that_cannot_be_written_ends_the_worker_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "history").write_text("no folder: the file system says no, as a full one does")
+    channel: Any = Said(NEWS, PART, OVER)
+    load = FarLoad(channel, (str(tmp_path), "main", 0))
+    assert len(list(load.events())) == 1
+    assert channel.heard == [(INPUT, b"stop\n")]
+    assert load.ended() == 70
+    assert load.last_words().startswith(f"{tmp_path / 'history'}: ")
+
+
+def test_a_signal_ends_the_load_first_and_a_second_one_waits_for_nothing() -> None:
+    stopped: list[str] = []
+
+    class Going:
+        def stop(self) -> None:
+            stopped.append("stop")
+
+    load: Any = Going()
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with pytest.raises(KeyboardInterrupt), _passed_on(load) as came:
+            signal.raise_signal(signal.SIGTERM)
+            assert (came, stopped) == ([signal.SIGTERM], ["stop"])
+            signal.raise_signal(signal.SIGTERM)
+        assert stopped == ["stop"]
+    finally:
+        signal.signal(signal.SIGTERM, before)

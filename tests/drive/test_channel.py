@@ -1,7 +1,7 @@
 """Master and worker over a channel: frames arrive whole, and nobody gets past the greeting without the secret.
 
 Falls if: a frame is changed, a silent or closed connection raises where it should end, somebody with another secret
-(or no exsim at all) is let in on either side, or TLS is not checked by the worker.
+(or no exsim at all) is let in on either side, holds the others up, or TLS is not checked by the worker.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from threading import Thread
 
 import pytest
 
+from exsim.drive import channel as channel_module
 from exsim.drive.channel import (
     LONGEST,
     Channel,
@@ -149,3 +150,24 @@ def test_a_worker_checks_who_vouches_for_the_master(door: socket.socket, tmp_pat
 )
 def test_only_loopback_is_this_machine(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_whoever_comes_and_says_nothing_holds_the_door_for_a_step_of_a_greeting_alone(
+    door: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[float | None] = []
+    greeting = channel_module._greeting
+
+    def watched(channel: Channel, kind: str) -> bytes:
+        limits.append(channel._connection.gettimeout())
+        return greeting(channel, kind)
+
+    monkeypatch.setattr(channel_module, "_greeting", watched)
+    monkeypatch.setattr(channel_module, "LIMIT", 0.05)
+    with socket.create_connection(door.getsockname()), pytest.raises(ChannelError):
+        accepted(door, SECRET, secrets.token_bytes, None)
+    assert limits == [0.05]
+    monkeypatch.setattr(channel_module, "LIMIT", 5.0)
+    master, _ = met(door, SECRET, SECRET)
+    assert isinstance(master, Channel)
+    assert master._connection.gettimeout() == channel_module.SILENCE
