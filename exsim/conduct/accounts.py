@@ -72,14 +72,14 @@ def _checked(plan: Plan, scenario: Scenario, accounts: list[Account], out: Print
     lines = list(read_history(plan.directory / "history"))
     own_logon_failed([one for one in lines if isinstance(one, Mark)])
     foreign = next((one for one in checked if one.status not in OF_THE_ACCOUNT), None)
-    if foreign is not None:
+    if foreign is not None and not why:
         hops = [one for one in lines if isinstance(one, Hop)]
         marks = [one for one in lines if isinstance(one, Mark)]
         raise EnvironmentProblem(sentence(foreign, plan.rig.url, hops, marks))
     good = sum(one.status == ACCEPTED for one in checked)
     untried = len(accounts) - len(checked)
     more = f" Stopped: {why[0]}; {untried} not tried." if why else ""
-    out(f" {good} of {len(accounts)} can be used.{more}")
+    out(screen.fitted(f" {good} of {len(accounts)} can be used.{more}", 1))
     return Exit.STOPPED if why else Exit.PASS if good == len(accounts) else Exit.FAIL
 
 

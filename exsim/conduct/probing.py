@@ -64,7 +64,7 @@ def probe(asked: Asked, login: Login, stay: Stay, out: Print) -> Exit:
 
 def _probe(place: Place, nodes: bool, login: Login, stay: Stay, out: Print) -> Exit:
     where = place.about or place.address
-    out(paragraph(f"{place.host} at {where}, over HTTP/1.1; environment proxies are not used"))
+    out(paragraph([f"{place.host} at {where}, over HTTP/1.1; environment proxies are not used"]))
     columns = fitted(step=14, request=30, node=15, connection=4)
     out(heading(columns))
     client = ProbeClient(place, lambda told: out(hop_line(told, 0.0, columns)), login.address)

@@ -11,7 +11,7 @@ from exsim.load.live import tell
 from exsim.load.lives import agent, login
 from exsim.load.worker import Worker
 from exsim.protocols import PROTOCOLS
-from exsim.protocols.checked import ERROR, OF_THE_ACCOUNT, Checked
+from exsim.protocols.checked import ERROR, OF_THE_ACCOUNT, REFUSED, Checked
 from exsim.runs.accounts import Account
 from exsim.runs.order import Order
 
@@ -51,6 +51,10 @@ def _check(worker: Worker, user: int, protocol: str, account: Account) -> Checke
         worker.wait_for(task, LIMIT)
         if isinstance(task.result, Checked):
             return task.result
+        if (
+            account.address in worker.resting
+        ):  # it was the second one, and ended the run before its check was over
+            return Checked(account.address, REFUSED)
         return Checked(account.address, ERROR, worker.why or f"no end after {LIMIT:.0f} s")
     finally:
         worker.let_go(client)

@@ -31,6 +31,7 @@ OUR_FAULTS = frozenset(
 
 # A load process that ends with one of these has written into its history that it does.
 SAID_SO = frozenset({Exit.PASS, Exit.STOPPED, Exit.INTERRUPTED})
+FROM_OUTSIDE = ("signal", "the run went away")  # why it ended, in its own words
 
 
 class Runbook:
@@ -115,6 +116,8 @@ class Runbook:
             self.run.lost_workers.append(f"{worker} (its machine or its connection went away)")
         elif code < 0 and -code not in OUR_FAULTS:
             self.run.lost_workers.append(f"{worker} (signal {-code}, {signal.strsignal(-code)})")
+        elif code == Exit.INTERRUPTED and order.phase == "check" and self._ended_itself():
+            pass  # the farm is not one that can be tested; the note says why
         elif code == Exit.INTERRUPTED and not self.run.interrupted:
             self.run.lost_workers.append(f"{worker} (told to end by somebody else)")
         elif code not in (Exit.PASS, Exit.INTERRUPTED):
@@ -129,6 +132,17 @@ class Runbook:
             if isinstance(line, Mark) and line.what == "phase_ended" and line.facts.get("rule"):
                 return str(line.facts["why"])
         return "a stop rule"
+
+    def _ended_itself(self) -> bool:
+        """Whether the check of the accounts found what no test can be made of; nobody ended it."""
+        checks = [
+            line
+            for line in self.directory.history()
+            if isinstance(line, Mark)
+            and line.what == "phase_ended"
+            and line.facts.get("phase") == "check"
+        ]
+        return bool(checks) and checks[-1].facts.get("why") not in FROM_OUTSIDE
 
     def _h2_offered(self) -> bool | None:
         for line in self.directory.history():

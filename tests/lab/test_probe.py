@@ -87,6 +87,11 @@ def last_words(done):
 def test_behind_persistence_a_session_is_served_throughout(farm):
     done = probed(farm, "cookie", "--polls", "3")
     assert (done.returncode, done.stderr) == (0, "")
+    first = " ".join(done.stdout.partition("  time ")[0].split())
+    assert (
+        first
+        == f"exchange.isp.com.au at {farm[0].addresses['cookie']}, over HTTP/1.1; environment proxies are not used"
+    )
     assert last_words(done).startswith("Served throughout: logged on at EXCH")
     assert "took the session" not in done.stdout
 

@@ -163,6 +163,17 @@ def test_a_limit_below_what_is_asked_is_one_line_and_nothing_is_sent(
     assert told.directory is None, "no run was begun"
 
 
+def test_accounts_check_ends_at_the_second_refusal_and_says_what_it_was(farm: Stranger) -> None:
+    accounts = farm.of("2016", 4)
+    path = farm.scenario(accounts, secrets={one.address: WRONG for one in accounts[:2]})
+    told = farm.exsim("accounts", "check", path)
+    said = words(told.out)
+    assert told.code == 5, told.everything
+    for one in accounts[:2]:
+        assert f"{one.address} refused: the password is wrong" in said
+    assert "0 of 4 can be used. Stopped: 2 accounts were refused" in said and "2 not tried" in said
+
+
 def test_accounts_check_tells_each_account_and_where_it_lives(farm: Stranger) -> None:
     good, wrong = farm.of("2013", 1)[0], farm.accounts[7]
     path = farm.scenario(

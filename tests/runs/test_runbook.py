@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from exsim.runs.directory import RunDirectory
+from exsim.runs.history import HistoryWriter
 from exsim.runs.runbook import Runbook
+from exsim.session.hop import Mark
 from tests.load.orders import orders
 from tests.runs.test_directory import a_run
 
@@ -67,6 +69,21 @@ def test_the_dead_are_named_with_their_signal(tmp_path: Path) -> None:
         "Load process 2 of 2 (signal 9, Killed)",
     ]
     assert msgspec.to_builtins(one.directory.read_run()) == msgspec.to_builtins(one.run)
+
+
+@pytest.mark.parametrize(
+    ("why", "lost"),
+    [("no logon form of Exchange's", False), ("signal", True), ("the run went away", True)],
+)
+def test_a_check_that_ends_itself_is_no_dead_load_process(
+    tmp_path: Path, why: str, lost: bool
+) -> None:
+    one = book(tmp_path)
+    order = msgspec.structs.replace(orders()[0], phase="check")
+    with HistoryWriter(one.directory.history_file(0, "check")) as history:
+        history.append(Mark("", 1.0, "phase_ended", facts={"phase": "check", "why": why}))
+    one.phase_ended(order, 130, "")
+    assert bool(one.run.lost_workers) is lost
 
 
 def test_an_operator_s_own_signal_is_no_death(tmp_path: Path) -> None:
