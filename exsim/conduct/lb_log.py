@@ -22,6 +22,10 @@ MOST_LINES = 500_000  # read at most: a log of hours is not held in memory
 _SECTION = re.compile(r"^(frontend|listen)\s+(\S+)")
 _MAXCONN = re.compile(r"^\s+maxconn\s+(\d+)")
 
+MARKED_DOWN = (
+    "its node was marked down, and on-marked-down shutdown-sessions cuts what is under way"
+)
+SHUT_DOWN = "somebody ended it at the balancer (shutdown sessions)"
 # How the log says that a request was cut -> what that means (HAPROXY 8.5); who waited for whom
 CUTS = {
     "sH": "the node was silent for longer than timeout server allows",
@@ -32,6 +36,10 @@ CUTS = {
     "sQ": "no server was free within timeout queue",
     "SC": "no server could be reached",
     "PH": "the answer's head was refused (too long, or not HTTP)",
+    "DH": MARKED_DOWN,
+    "DD": MARKED_DOWN,
+    "KH": SHUT_DOWN,
+    "KD": SHUT_DOWN,
 }
 MOST_CUTS = 6
 

@@ -12,6 +12,11 @@ from exsim.wire import names
 
 LIFE = 30 * 86400  # seconds; never scaled: its end less 30 days tells when it was set
 ENTRIES = 5
+# A cookie's path is compared by case: the directory's own name, as IIS has it.  EWS13 shows that of EWS, CAP16 of
+# OWA; of the others it is assumed.
+DIRECTORIES = {
+    name.lower(): name for name in ("EWS", "OAB", "Autodiscover", "Microsoft-Server-ActiveSync")
+}
 INVERT = bytes(255 - value for value in range(256))
 
 
@@ -47,7 +52,7 @@ class RoutingHint:
                 self._last.clear()
             last = self._last[sid] = (second, seal(entry(database, second + LIFE)))
         value = "&".join([*others(carried, sid), f"{sid}={last[1]}"])
-        attributes = f"expires={cookie_date(second + LIFE)}; path=/{vdir}"
+        attributes = f"expires={cookie_date(second + LIFE)}; path=/{DIRECTORIES.get(vdir, vdir)}"
         attributes += "; secure; HttpOnly" if secure else "; HttpOnly"
         return "Set-Cookie", f"{names.BACK_END_COOKIE}={value}; {attributes}"
 

@@ -104,3 +104,11 @@ def test_its_end_less_thirty_days_tells_when_it_was_set() -> None:
 )
 def test_at_most_five_users_share_the_cookie(carried: str, kept: list[str]) -> None:
     assert others(carried, SID) == kept
+
+
+@pytest.mark.parametrize(
+    ("vdir", "path"), [("owa", "/owa"), ("ews", "/EWS"), ("ecp", "/ecp"), ("mapi", "/mapi")]
+)
+def test_the_hints_path_is_written_as_clients_ask_for_it(vdir: str, path: str) -> None:
+    _, line = RoutingHint().line("S-1-5-21-1", "guid", "", vdir, 0.0, True)
+    assert f"; path={path};" in line

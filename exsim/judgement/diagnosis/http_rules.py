@@ -114,7 +114,11 @@ RULES = (
             "504 without any header of a node's, always after the same time.",
             "sH or sD in the balancer's log.",
         ),
-        against=("The time differs from one to the next.", "A node's own header is in the answer."),
+        against=(
+            "The time differs from one to the next.",
+            "A node's own header is in the answer.",
+            "DH or DD in the balancer's log: the node was marked down, and on-marked-down shutdown-sessions cut it.",
+        ),
         settle="Compare the time with timeout server in the balancer's file; the log's flags say which: sH "
         "before the answer's head, sD within the answer, cH or cD for the client's side.",
         advice="Give these paths a backend of their own with a longer timeout server: above the longest "
