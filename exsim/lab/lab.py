@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -270,13 +271,22 @@ class Lab(Scaffold):
 
     def _down(self) -> None:
         """End everything; what is not there yet or any more is no matter."""
-        for balancer in self.balancers.values():
-            balancer.stop()
+        with (
+            ExitStack() as last
+        ):  # whatever of it fails, such as a log on a full disk, the others are ended
+            last.callback(self._leave_nothing)
+            last.callback(self._end_nodes)
+            for balancer in self.balancers.values():
+                last.callback(balancer.stop)
+
+    def _end_nodes(self) -> None:
         for process in self._processes.values():
             process.ask_to_end()
         end = time.monotonic() + DOWN_LIMIT
         for process in self._processes.values():
             process.close(end)
+
+    def _leave_nothing(self) -> None:
         if self._home is not None:
             shutil.rmtree(self._home, ignore_errors=True)
         if self._old_handler is not None:

@@ -57,7 +57,11 @@ class LogCapture:
         self._thread.join()
         self.lost = self._dropped()
         self._socket.close()
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as problem:
+            problem.filename = problem.filename or self._file.name  # a full disk names nobody
+            raise
 
     def _enlarge(self) -> None:
         # The second is for root alone and goes beyond the system's limit (socket(7)): SO_RCVBUFFORCE.

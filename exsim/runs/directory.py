@@ -108,7 +108,11 @@ class RunDirectory:
         """Write run.json in one step: whoever reads it sees the former one or this one, whole."""
         data = msgspec.json.format(msgspec.json.encode(run), indent=1)
         part = self.run_file.with_suffix(".part")
-        part.write_bytes(data + b"\n")
+        try:
+            part.write_bytes(data + b"\n")
+        except OSError as problem:
+            problem.filename = problem.filename or str(self.run_file)  # a full disk names nobody
+            raise
         part.replace(self.run_file)
 
     def read_run(self) -> RunFile:

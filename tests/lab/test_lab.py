@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from exsim.lab.errors import LabError
+from exsim.lab.lab import Lab
 from exsim.runs.organisation import certificate_names
 from tests.lab.rig import NAMES, Browser, node, plan, running, small_lab
 
@@ -183,3 +184,27 @@ def test_confessions_are_lines_of_json(tmp_path):
         direct(lab, "EXCH13", "/x")
     lines = (tmp_path / "nodes" / "EXCH13.jsonl").read_text().splitlines()
     assert [json.loads(line)["path"] for line in lines] == ["/x"]
+
+
+def test_a_balancer_whose_log_cannot_be_written_leaves_nobody_and_nothing_behind(tmp_path):
+    """A disk may be full: its log says so when it is closed, and that is while the lab is taken down."""
+    home = tmp_path / "home"
+    home.mkdir()
+    ended = []
+
+    class Process:
+        def ask_to_end(self):
+            ended.append("asked")
+
+        def close(self, end):
+            ended.append("closed")
+
+    class Balancer:
+        def stop(self):
+            raise OSError(28, os.strerror(28))
+
+    lab = Lab(tmp_path, [], [], redact=bytes)
+    lab.balancers, lab._processes, lab._home = {"x": Balancer()}, {"n": Process()}, home
+    with pytest.raises(OSError, match="No space left"):
+        lab._down()
+    assert (ended, home.exists()) == (["asked", "closed"], False)

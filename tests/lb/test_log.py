@@ -17,6 +17,6 @@ def test_a_full_disk_is_said_when_the_log_is_closed(capsys: pytest.CaptureFixtur
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as balancer:
         for _ in range(20):
             balancer.sendto(b"x" * 1000, (host, int(port)))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
         capture.close()
     assert "Traceback" not in capsys.readouterr().err

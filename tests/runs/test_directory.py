@@ -3,7 +3,9 @@ share a directory, a secret of the balancer's file is kept, or a run cannot be f
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -109,6 +111,18 @@ def test_run_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert made.read_run() == run
     assert json.loads(made.run_file.read_text())["format"] == "exsim-run/1"
     assert not list(made.path.glob("*.part"))
+
+
+def test_a_full_disk_is_said_with_the_file_that_it_has_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    made = RunDirectory.create(tmp_path, "x", NOW)
+    with pytest.raises(OSError, match=r"run\.json"):
+        made.write_run(a_run())
 
 
 @pytest.mark.parametrize(
