@@ -184,7 +184,7 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
             "refused account ends the run"
         )
     yield (
-        f" Logons     about {counts.logons} in all, {asked.logons_per_minute} in the busiest minute"
+        f" Logons     about {counts.logons} in all, {min(counts.logons, asked.logons_per_minute)} in the busiest minute"
         f"{_ceiling(most.logons_per_minute)}; a lost session is a logon more"
     )
     yield (
@@ -304,10 +304,13 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
     also = (
         f" and, for {listed(direct)}, {listed(list(target.nodes))} directly" if target.nodes else ""
     )
+    through = "the load balancer"
+    if target.balancer:
+        through = f"a load balancer on the tester's machine ({Path(target.balancer).name}; the one in production is not asked)"
     most = scenario.limits
     window = f", {most.window:g} s at the longest" if most.window else ""
     yield (
-        f"A load test of {host} through the load balancer{also}, run by hand from one machine for about "
+        f"A load test of {host} through {through}{also}, run by hand from one machine for about "
         f"{counts.seconds:g} s{window}. {counted_noun(counts.users, 'simulated user')} of "
         f"{counts.accounts} test mailboxes log on about {counts.logons} times, once more for each session that is lost, and send about "
         f"{counts.requests} HTTPS requests, no more than {asked_words(scenario)}. Each account is logged on once "

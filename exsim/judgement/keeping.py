@@ -18,6 +18,8 @@ HOW = {
 def sentence(kept: Keeping) -> str:
     """What the balancer keeps a client by, and what shows it."""
     met = f"{counted_noun(kept.connections, 'connection')} met {_nodes(kept)}"
+    if kept.by == kinds.UNKNOWN and not kept.connections:
+        return "What the balancer keeps cannot be told: it gave no answer."
     if kept.by == kinds.UNKNOWN:
         return (
             "What the balancer keeps cannot be told: no answer says who gave it, neither by X-FEServer nor by "

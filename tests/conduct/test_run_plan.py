@@ -116,6 +116,26 @@ def test_the_ticket_says_why_the_nodes_are_asked_directly(path: Path) -> None:
     assert "health checks and copies of a lost session's cookies, EX13-01" in words(path)
 
 
+def test_the_ticket_of_a_candidate_does_not_say_that_production_s_balancer_is_loaded(
+    path: Path,
+) -> None:
+    path.write_text(TARGET.replace('address = "10.0.0.50:443"', 'balancer = "candidate.cfg"'))
+    ticket = words(path).partition("For the change ticket:")[2]
+    assert (
+        "through a load balancer on the tester's machine (candidate.cfg; the one in production is"
+        in ticket
+    )
+    assert "through the load balancer" not in ticket
+
+
+def test_a_minute_has_no_more_logons_than_the_whole_run(path: Path) -> None:
+    path.write_text(TARGET.replace('"3m"', '"5s"'))
+    (all_of_them, busiest) = re.findall(
+        r"Logons about (\d+) in all, (\d+) in the busiest", words(path)
+    )[0]
+    assert int(busiest) <= int(all_of_them)
+
+
 def test_a_paragraph_is_filled_before_it_goes_on(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
