@@ -43,6 +43,7 @@ NEVER_COVERED = (
     "other source addresses than this machine's",
     "balancers that persist on the TLS session: this client and a browser differ there",
 )
+BY_NTLM = {"ews", "outlook_anywhere", "mapi_http", "oab", "autodiscover"}  # who may sign in by it
 MAY_MATTER = "may matter"  # how a change of the balancer's file is marked that is not harmless
 LONGEST_NOTE = 400
 NOTES_SHOWN = 6  # of what a run noted
@@ -262,6 +263,21 @@ def left_behind(judgement: Judgement) -> str:
         f"{counted_noun(left.wrong_passwords, 'wrong password')}, {counted_noun(left.mails, 'mail')}, "
         f"{counted_noun(left.items, 'item')} written."
     )
+
+
+def h2_sentence(judgement: Judgement) -> str:
+    """What HTTP/2 would change, where the balancer offers it; "" where it does not."""
+    if not judgement.results.h2_offered:
+        return ""
+    said = (
+        "The balancer offers HTTP/2 and this run spoke HTTP/1.1: browsers may be spread differently"
+    )
+    if BY_NTLM & {cell.protocol for cell in judgement.results.matrix if cell.sessions}:
+        said += (
+            ", and of NTLM over parallel streams of one connection HAProxy had most refused, so that users are "
+            "asked for passwords (measured; alpn http/1.1)"
+        )
+    return f"{said}."
 
 
 def control_sentence(judgement: Judgement) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from exsim.judgement.judge import judge
-from exsim.judgement.remark import spread_sentence
+from exsim.judgement.remark import h2_sentence, spread_sentence
+from exsim.judgement.report import html, text
 from exsim.session.records import Session
 from tests.judgement.build import (
     OLD,
@@ -56,3 +58,19 @@ def test_of_one_node_alone_nothing_is_said_of_keeping() -> None:
     alone = [session(i, A, [A], A) for i in range(1, 31)]
     said = spread_sentence(judge(found(alone), facts(nodes=())))
     assert said == "No session changed node (0 of 30): no other node was seen."
+
+
+@pytest.mark.parametrize(
+    ("protocol", "offered", "said"),
+    [("owa", True, "differently."), ("ews", True, "NTLM"), ("activesync", True, "differently."), ("ews", False, ""), ("ews", None, "")],
+)  # fmt: skip
+def test_http_2_is_said_to_spread_browsers_and_to_break_ntlm_where_clients_may_sign_in_by_it(
+    protocol: str, offered: bool | None, said: str
+) -> None:
+    sessions = [msgspec.structs.replace(one, protocol=protocol) for one in sticky_sessions()]
+    judged = judge(found(sessions), facts(h2_offered=offered), {})
+    told = h2_sentence(judged)
+    assert (said in told) if said else not told
+    assert ("NTLM" in told) is (said == "NTLM")
+    assert told in " ".join(text.render(judged).split())
+    assert told in html.render(judged)

@@ -167,7 +167,7 @@ RULES = (
         ),
         settle=LENGTHS,
         advice="Bring every node of the pool to the same security update. Until then keep clients on one "
-        "node by source address or cookie, as Microsoft advises.",
+        "node: by source address, as Microsoft advises, or by a cookie.",
         source="KB5005341",
         support="A pool in which only some nodes have the update is documented to loop; it is supported "
         "as a passing state, with persistence (KB5005341).",

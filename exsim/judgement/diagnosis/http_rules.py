@@ -87,7 +87,7 @@ RULES = (
         advice="Take this balancer out of service for these protocols. HAProxy: http-reuse never where a node "
         "binds an identity by a 200 (authPersistNonNTLM); nginx and Caddy: no keep-alive towards the nodes, "
         "or TCP mode.",
-        source="PROXIES HAPROXY",
+        source="PROXIES HAPROXY IISAUTH",
         fault=BALANCER,
         weight=2.0,
     ),
@@ -124,7 +124,7 @@ RULES = (
         advice="Give these paths a backend of their own with a longer timeout server: above the longest "
         "heartbeat for ActiveSync (59 minutes at most, 15 at the least), above five minutes for Outlook "
         "Anywhere, above 100 s for EWS, above 31 s for MAPI over HTTP.",
-        source="HAPROXY ASCMD RPCH EWSNOTIFY OXCMAPIHTTP",
+        source="HAPROXY ASCMD RPCH EWSMA OXCMAPIHTTP",
         fault=BALANCER,
         weight=2.0,
     ),
@@ -175,7 +175,7 @@ RULES = (
         against=("It also fails when both channels reach the same node.",),
         settle="Force one source address to one node (balance source): if it then works, they are not joined.",
         advice="Until the nodes are mended: persistence by source address for /rpc.",
-        source="RPCH PROXIES",
+        source="RPCH HAPROXY",
         weight=1.5,
         persists=True,
     ),

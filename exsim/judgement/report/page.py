@@ -36,8 +36,7 @@ FIRST_SCREEN = """
 <header class="verdict {{ tone }}"><div class="word">{{ said.word }}</div><div>
 <p class="first">{{ said.sentences[0] }}</p>
 {% if said.sentences[1:] %}<p>{{ said.sentences[1:]|join(" ") }}</p>{% endif %}
-{% if h2 %}<p><b>Note:</b> the balancer offers HTTP/2 and this run spoke HTTP/1.1; browsers may be spread
-differently.</p>{% endif %}
+{% if h2 %}<p><b>Note:</b> {{ h2 }}</p>{% endif %}
 <p class="about">{{ about|join(" · ") }}</p></div></header>
 <div class="two"><section class="card"><h2>Where</h2>
 {% for view in views %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}

@@ -22,6 +22,7 @@ from exsim.judgement.remark import (
     brought_sentence,
     control_sentence,
     finding_lines,
+    h2_sentence,
     identity_sentences,
     left_behind,
     not_measured,
@@ -124,11 +125,8 @@ def _head(judgement: Judgement) -> Iterator[Text]:
                 line.stylize("bold", indent)
                 first = False
             yield line
-    if judgement.results.h2_offered:
-        yield from wrapped(
-            "NOTE  The balancer offers HTTP/2 and this run spoke HTTP/1.1: browsers may be spread "
-            "differently.", 1, 7,
-        )  # fmt: skip
+    if note := h2_sentence(judgement):
+        yield from wrapped(f"NOTE  {note}", 1, 7)
 
 
 def cell_word(pool: Pool | None) -> str:
