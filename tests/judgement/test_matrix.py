@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from exsim.judgement.expectations import Expectations, telling
+from exsim.judgement.facts import Node
 from exsim.judgement.matrix import (
     STATES,
     Cell,
+    front_ends,
     lost_by_itself,
     matrix,
     state,
@@ -70,6 +72,8 @@ def test_steered_meetings_stand_apart() -> None:
     assert [(c.serving_front_end, c.sessions, c.lost) for c in apart] == [(OLD, 2, 2)]
     assert not lost_by_itself(steered)
     assert not lost_by_itself(half)
+    assert not lost_by_itself(session(3, A, [OLD], A, one_way, control=True))
+    assert lost_by_itself(session(4, A, [OLD], A, one_way))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,36 @@ def test_another_session_of_the_account_tells_the_home() -> None:
     lost = session(1, A, [A, OLD], "", one_way, account="u")
     lost.back_end = None
     other = session(2, A, [A], B, account="u")
-    assert at(matrix([lost, other], facts()), A, OLD, B).lost == 1
+    for sessions in ([lost, other], [other, lost]):
+        assert at(matrix(sessions, facts()), A, OLD, B).lost == 1
+
+
+def test_a_node_whose_version_nobody_said_is_no_home_of_an_account_without_one() -> None:
+    one = session(1, A, [A], "", account="u")
+    one.back_end, one.home = None, ""
+    cells = matrix([one], facts(nodes=(Node(A, ""), Node(B, "2016"))))
+    assert {cell.mailbox_back_end for cell in cells} == {None}
+
+
+def test_a_home_that_is_no_front_end_has_its_cells() -> None:
+    cells = matrix([session(1, A, [A], "MBX-09"), session(2, A, [A], A)], facts())
+    assert at(cells, A, A, "MBX-09").sessions == 1
+    assert at(cells, B, OLD, "MBX-09").state == "not_exercised"
+
+
+def test_who_was_logged_on_elsewhere_has_no_login_front_end() -> None:
+    one = session(1, A, [A, B], A)
+    one.login_front_end = None
+    assert {cell.login_front_end for cell in matrix([one], facts(brought=True))} == {None}
+    assert {cell.login_front_end for cell in matrix([one], facts())} == {A, B, OLD, None}
+    outlook = session(2, A, [A, B], A, protocol="mapi_http")  # signs in by itself all the same
+    cells = matrix([outlook], facts(brought=True))
+    assert {cell.login_front_end for cell in cells} == {A, B, OLD}
+
+
+def test_the_nodes_are_the_scenarios_and_then_those_that_began_or_served() -> None:
+    met = session(1, "EXCH19", [A, "EXCH22"], A)
+    assert front_ends([met], facts()) == [A, B, OLD, "EXCH19", "EXCH22"]
 
 
 def test_a_protocol_without_logon_has_no_login_front_end() -> None:
