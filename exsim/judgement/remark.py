@@ -91,16 +91,15 @@ def brought_sentence(facts: RunFacts) -> str:
 def _witness(judgement: Judgement) -> Iterator[Remark]:
     findings = judgement.findings
     answers = findings.attributed + findings.unattributed
-    if not answers:
-        yield Remark("note", "No answer of a node was seen.")
-        return
-    known = percent(findings.attributed / answers)
-    mark = "note" if judgement.verdict.has("unattributed") else "ok"
-    yield Remark(
-        mark,
-        f"Who answered is known for {findings.attributed} of {answers} answers ({known})"
-        f"{witnesses(judgement)}.",
-    )
+    if answers:
+        known = percent(findings.attributed / answers)
+        yield Remark(
+            "note" if judgement.verdict.has("unattributed") else "ok",
+            f"Who answered is known for {findings.attributed} of {answers} answers ({known})"
+            f"{witnesses(judgement)}.",
+        )
+    else:
+        yield Remark("note", "No answer within a session was seen.")
     facts = judgement.facts
     said = (addresses_sentence(facts), *facts.distrust, facts.keeping, brought_sentence(facts))
     yield from (Remark("note", one) for one in said if one)
@@ -193,12 +192,12 @@ def _silent_protocols(findings: Findings) -> str:
 
 def _load(judgement: Judgement) -> Iterator[Remark]:
     facts, document = judgement.facts, judgement.results
-    late = facts.lateness >= LATE
-    yield Remark(
-        "note" if late else "ok",
-        f"{counted_noun(document.accounts, 'account')}, one user each; the load was never more than "
-        f"{latency(facts.lateness)} behind its own plan.",
-    )
+    if document.accounts:
+        yield Remark(
+            "note" if facts.lateness >= LATE else "ok",
+            f"{counted_noun(document.accounts, 'account')}, one user each; the load was never more than "
+            f"{latency(facts.lateness)} behind its own plan.",
+        )
     for sentence in filter(None, (saturation(facts), held_up(document.latencies))):
         yield Remark("note", sentence)
     if facts.time_scale != 1:

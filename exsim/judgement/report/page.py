@@ -42,7 +42,8 @@ FIRST_SCREEN = """
 {% for view in views %}{% for table in view.tables %}{{ heat(table) }}{% endfor %}
 {% for sentence in view.sentences %}<p>{{ sentence }}</p>{% endfor %}{% endfor %}
 {% if not views %}<p>No session met any node.</p>{% endif %}
-<p>{{ control }}</p>
+{% if control %}<p>{{ control }}</p>{% endif %}
+{% if spread %}<p>{{ spread }}</p>{% endif %}
 {% if steered %}<p><b>Steered across on purpose</b>, never counted in the verdict:</p>
 {% for view in steered %}{% for table in view.tables %}{{ heat(table, views|length > 1) }}{% endfor %}{% endfor %}{% endif %}
 </section>
@@ -60,8 +61,7 @@ FIRST_SCREEN = """
 <p class="soft">See for yourself: <code>exsim show {{ proof.session }} {{ facts.run }} --curl</code>
 · hop by hop: <a href="#stories">below</a></p>
 {% else %}{% for reason in reasons %}<p>{{ reason.sentence }}</p>
-{% else %}<p>Nothing speaks against a pass.</p>{% endfor %}
-<p>{{ spread }}</p>{% endif %}
+{% else %}<p>Nothing speaks against a pass.</p>{% endfor %}{% endif %}
 </section></div>
 {% if not_it or diagnosis or how_many %}<section class="card words">
 {% if not_it %}<h2>What it is not</h2><p>{{ not_it|join(" ") }}</p>{% endif %}

@@ -106,6 +106,20 @@ def test_the_first_screen_of_a_failure() -> None:
     assert len(screen.splitlines()) <= 40
 
 
+def test_a_page_says_whether_the_balancer_kept_anybody_also_beside_a_proof() -> None:
+    judgement = failed()
+    page = " ".join(html.render(judgement).split())
+    assert "The proof" in page
+    assert page.count("The balancer does not keep a session on one node") == 1
+    assert html.render(judged([])).count("The balancer does not keep") == 0
+
+
+def test_a_run_without_a_session_praises_no_load_and_says_what_was_learnt_before_it() -> None:
+    page = html.render(judged([], keeping="The balancer keeps nobody."))
+    assert "The balancer keeps nobody." in page
+    assert "0 accounts, one user each" not in page
+
+
 def test_next_is_the_session_whose_proof_was_shown() -> None:
     judgement = failed()
     other = judgement.proofs[-1]
