@@ -99,7 +99,7 @@ def _throttled(hop: Hop) -> bool:
     return hop.body.code in _THROTTLING or any(word in error for word in _THROTTLING)
 
 
-def _benign(hop: Hop, place: Place) -> bool:
+def _of_back_end(hop: Hop, place: Place) -> bool:
     """Made by a back end: it never sees logon cookies, so its 440 cannot be about them (E13)."""
     if hop.body.is_ == "refusal_440" or deletes_logon_cookies(hop):
         return False
@@ -155,7 +155,12 @@ SUCCESS: tuple[Rule, ...] = (
 )
 LOGIN_TIMEOUT: tuple[Rule, ...] = (
     (Sign.LOGON_REFUSED, lambda hop, place, hosts: place is Place.LOGON),
-    (Sign.BENIGN_440, lambda hop, place, hosts: _benign(hop, place)),
+    (
+        Sign.BENIGN_440,
+        lambda hop, place, hosts: place is Place.MANIFEST and _of_back_end(hop, place),
+    ),
+    # Of any other path no benign one is known, and a page leaves for the logon page all the same.
+    (Sign.SERVER_ERROR, lambda hop, place, hosts: _of_back_end(hop, place)),
 )
 UNREACHED: tuple[Rule, ...] = (
     *_ERRORS,

@@ -171,7 +171,7 @@ def test_a_browser_that_runs_for_days_remembers_its_last_sessions_only() -> None
 
 def harmless(browser: Browser) -> list[tuple[str, dict[str, object]]]:
     return [
-        ("", {"status": 440, "headers": {"x-beserver": OLD}}),
+        ("server_error", {"status": 440, "headers": {"x-beserver": OLD}}),
         ("", {"request": "GET /owa/appCacheManifestHandler.ashx?owamanifest=1", "status": 440}),
         ("canary_refused", {"status": 449}),
         ("version_mismatch", {"status": 412}),

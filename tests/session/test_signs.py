@@ -79,7 +79,8 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     # Benign
     ("no manifest", hop(MANIFEST, 440, BE, cookies=LIVE), Sign.BENIGN_440, "benign"),
     ("no manifest, headers stripped", hop(MANIFEST, 440, {}, cookies=LIVE), Sign.BENIGN_440, "benign"),
-    ("a back end's 440", hop(POLL, 440, BE, cookies=LIVE), Sign.BENIGN_440, "benign"),
+    ("a back end's 440 elsewhere", hop(POLL, 440, BE, cookies=LIVE), Sign.SERVER_ERROR, "served"),
+    ("a front end's, of the manifest", hop(MANIFEST, 440, FE, cookies=LIVE, set_cookies=WIPED), Sign.LOGIN_TIMEOUT, "refused"),
     # Served, and wrong without a loss
     ("answer", hop(POLL, 200, BE, cookies=LIVE, body=Evidence(is_="json", owner="own", code="NoError")), Sign.SERVED, "served"),
     ("answer that says nothing", hop(POLL, 200, {}, cookies=LIVE), Sign.SERVED, "served"),

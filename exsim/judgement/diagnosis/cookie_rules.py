@@ -184,7 +184,7 @@ RULES = (
         settle="Get-AuthConfig and Get-ExchangeCertificate: look at the expiry of the certificate whose "
         "thumbprint stands in CurrentCertificateThumbprint.",
         advice="Make a new Auth certificate (New-ExchangeCertificate, Set-AuthConfig, "
-        "PublishCertificate), restart the application pools on every node; it may take hours to spread.",
+        "PublishCertificate), restart the application pools on every node; it may take a while to spread (assumed).",
         source="KB2617816 KB5005341",
         weight=2.0,
     ),
