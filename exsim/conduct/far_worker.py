@@ -44,7 +44,7 @@ from exsim.runs.order import Order
 
 AGAIN = 0.5  # seconds between two tries to reach a master that does not listen yet
 LARGEST = 1 << 20  # bytes of one piece
-SENT = (("history", "w*.jsonl"), ("", "ledger.jsonl"))
+SENT = (("history", "w*.jsonl"), ("", "ledger.jsonl"), ("", "locust_stats*.csv"))
 Tell = Callable[[str], object]
 
 
