@@ -13,7 +13,6 @@ from exsim.load.leaving import leave
 from exsim.load.statistics import keep_in_batches
 from exsim.load.users import employ, user_classes
 from exsim.load.worker import Worker
-from exsim.runs.order import Order
 
 LEAVING = 5.0  # seconds that Locust is given to take its users away
 
@@ -41,13 +40,7 @@ def main_phase(worker: Worker) -> None:
         runner.quit()
         runner.greenlet.join(timeout=LEAVING)
         worker.recorder.fire = worker.recorder.note = None
-        write_statistics(environment, Path(order.directory) / table_of(order))
-
-
-def table_of(order: Order) -> str:
-    """The file of Locust's table: of each load process its own, where there are several."""
-    alone = order.workers == 1 and order.worker == 0
-    return "locust_stats.csv" if alone else f"locust_stats-w{order.worker}.csv"
+        write_statistics(environment, Path(order.directory) / order.table)
 
 
 def write_statistics(environment: Environment, path: Path) -> None:

@@ -82,6 +82,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     logon_folder: str = ""  # where it may be found
     signature: str = ""  # what is added to every User-Agent, so that the farm's own people can tell
 
+    @property
+    def table(self) -> str:
+        """The file of Locust's own table: of each load process its own, where there are several."""
+        alone = self.workers == 1 and self.worker == 0
+        return "locust_stats.csv" if alone else f"locust_stats-w{self.worker}.csv"
+
     def as_json(self) -> bytes:
         """For the load's standard input only: it holds passwords."""
         return msgspec.json.encode(self)

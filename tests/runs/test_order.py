@@ -34,6 +34,15 @@ def an_order() -> Order:
     )
 
 
+def test_each_load_process_has_a_table_of_its_own() -> None:
+    alone = an_order()
+    assert alone.table == "locust_stats.csv"
+    both = [msgspec.structs.replace(alone, workers=2, worker=one).table for one in (0, 1)]
+    assert both == ["locust_stats-w0.csv", "locust_stats-w1.csv"]
+    block = msgspec.structs.replace(alone, worker=3)  # one after the other, in blocks of time
+    assert block.table == "locust_stats-w3.csv"
+
+
 def test_an_order_comes_back_as_it_was_given() -> None:
     order = an_order()
     assert read_order(order.as_json()) == order
