@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 from exsim.conduct.shipped import scenarios
-from exsim.conduct.standing import stand
-from exsim.runs.presets import PRESETS
+from exsim.conduct.standing import presets, stand
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def act(options: argparse.Namespace) -> int:
     if options.presets:
-        for preset in PRESETS.values():
-            print(f"{preset.name:<20} {preset.sentence}")
+        print(presets(), end="")
         return 0
     path = options.scenario or scenarios() / "roundrobin.toml"
     return stand(path, options.haproxy, options.seconds, sys.stdout)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from exsim.conduct import screen
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for
 from exsim.lab.errors import LabError
@@ -81,10 +82,11 @@ def description(
             for name, where in rig.nodes.items()
         ),
         f"   certificates are vouched for by {rig.ca}",
-        f"   what the nodes confess: {home}/nodes/   the balancer's log: {home}/lb.log",
+        f"   what the nodes confess: {home}/nodes/",
+        f"   the balancer's log: {home}/lb.log",
         "",
         " What is wrong with this organisation:",
-        *(f"   {one}: {PRESETS[one.partition('@')[0]].sentence}" for one in scenario.lab.presets),
+        *map(_wrong, scenario.lab.presets),
         "",
         f" {_few(accounts)} (simulated; drawn anew for each lab):",
         *(
@@ -104,6 +106,19 @@ def description(
         "",
     ]
     return "\n".join(lines) + "\n"
+
+
+def presets() -> str:
+    """What can be wrong with a lab: a name, and what it is."""
+    width = max(map(len, PRESETS)) + 2
+    return "".join(
+        f"{screen.fitted(f'{name:<{width}}{preset.sentence}', width)}\n"
+        for name, preset in PRESETS.items()
+    )
+
+
+def _wrong(name: str) -> str:
+    return screen.fitted(f"   {name}: {PRESETS[name.partition('@')[0]].sentence}", 5)
 
 
 def _few(accounts: list[Account]) -> str:

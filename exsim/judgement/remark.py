@@ -200,14 +200,20 @@ def _load(judgement: Judgement) -> Iterator[Remark]:
         )
     for sentence in filter(None, (saturation(facts), held_up(document.latencies))):
         yield Remark("note", sentence)
-    if facts.time_scale != 1:
-        yield Remark(
-            "note",
-            f"Time ran {1 / facts.time_scale:g} times faster than on a real farm (time-outs, pauses); "
-            "the latencies are real.",
-        )
+    if scaled(facts):
+        yield Remark("note", scaled(facts))
     if judgement.verdict.outcome == PASS:
         yield Remark("note", account_sentence(document))
+
+
+def scaled(facts: RunFacts) -> str:
+    """That a lab's time ran faster than a farm's; "" where it did not."""
+    if facts.time_scale == 1:
+        return ""
+    return (
+        f"Time ran {1 / facts.time_scale:g} times faster than on a real farm (time-outs, pauses); "
+        "the latencies are real."
+    )
 
 
 def _limits(judgement: Judgement) -> Iterator[Remark]:

@@ -27,6 +27,7 @@ from exsim.judgement.remark import (
     left_behind,
     not_measured,
     noted,
+    scaled,
     shadow_changes,
     shadow_limits,
     spread_sentence,
@@ -260,7 +261,12 @@ def _foot(judgement: Judgement, exit_code: int | None) -> Iterator[Text]:
     said = (*facts.distrust, facts.keeping, brought_sentence(facts))
     for remark in (addresses_sentence(facts), *said):
         yield from wrapped(remark)
-    for sentence in (*noted(facts), saturation(facts), held_up(judgement.results.latencies)):
+    for sentence in (
+        *noted(facts),
+        scaled(facts),
+        saturation(facts),
+        held_up(judgement.results.latencies),
+    ):
         yield from wrapped(sentence)
     by = witnesses(judgement)
     if by and (not facts.simulated or set(judgement.findings.witnesses) != {"header"}):

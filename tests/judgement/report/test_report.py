@@ -120,6 +120,13 @@ def test_a_run_without_a_session_praises_no_load_and_says_what_was_learnt_before
     assert "0 accounts, one user each" not in page
 
 
+def test_that_time_ran_faster_is_told_wherever_times_are() -> None:
+    judgement = judged([], time_scale=0.1)
+    for told in (text.render(judgement), html.render(judgement)):
+        assert "Time ran 10 times faster than on a real farm" in " ".join(told.split())
+    assert "times faster" not in text.render(failed())
+
+
 def test_next_is_the_session_whose_proof_was_shown() -> None:
     judgement = failed()
     other = judgement.proofs[-1]
