@@ -51,6 +51,7 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     ("sequence", hop("mapi_http", 200, BE, body=coded("fault", "15")), Sign.OUT_OF_SEQUENCE, "served"),
     ("other code", hop("mapi_http", 200, BE, body=coded("fault", "12")), Sign.FAULT, "served"),
     ("subscription", hop("ews", 200, BE, body=coded("fault", "ErrorSubscriptionNotFound")), Sign.CONTEXT_LOST, "lost_context"),
+    ("an operation that failed, with 200", hop("ews", 200, BE, body=coded("fault", "ErrorInternalServerError")), Sign.FAULT, "served"),
     ("busy", hop("ews", 500, BE, body=coded("fault", "ErrorServerBusy")), Sign.THROTTLED, "served"),
     ("too many streams", hop("ews", 200, BE, body=coded("answer", "ErrorExceededConnectionCount")), Sign.THROTTLED, "served"),
     ("other fault", hop("ews", 500, BE, body=coded("fault", "ErrorInvalidRequest")), Sign.FAULT, "served"),

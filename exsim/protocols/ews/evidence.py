@@ -42,7 +42,8 @@ def kind_of(body: bytes, code: str | None, error: str | None = None) -> str:
         return "fault"
     if error is None and not reading.is_envelope(body):
         return "unreadable"
-    return "answer"
+    # With status 200 too an operation may have failed: its message says so (EWS13)
+    return "answer" if code in (None, reading.NO_ERROR) else "fault"
 
 
 def owner_of(body: bytes, request: Request, accounts: Collection[str]) -> str | None:

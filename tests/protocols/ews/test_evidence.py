@@ -59,7 +59,8 @@ def seen(body: bytes, status: int = 200, mailbox: str = "", error: str | None = 
         (b"<html>401</html>", 401, "challenge", None),
         (soap(coded("NoError")), 200, "answer", "NoError"),
         (soap(coded("NoError"), "soap11"), 200, "answer", "NoError"),
-        (soap(coded("NoError", "ErrorItemNotFound")), 200, "answer", "ErrorItemNotFound"),
+        (soap(coded("NoError", "ErrorItemNotFound")), 200, "fault", "ErrorItemNotFound"),
+        (soap(coded("ErrorInternalServerError")), 200, "fault", "ErrorInternalServerError"),
         (
             soap(coded("ErrorSubscriptionNotFound")),
             200,
@@ -81,7 +82,7 @@ def seen(body: bytes, status: int = 200, mailbox: str = "", error: str | None = 
                 + '<t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value>'
             ),
             200,
-            "answer",
+            "fault",
             "ErrorServerBusy",
         ),
         (soap(coded("NoError"))[:-20], 200, "unreadable", "NoError"),
