@@ -17,7 +17,7 @@ MARKED = {
     "redirect_loop": "step",
     "autodiscover_fallback": "why",
     # A telephone's: it got nowhere; keys of policies that no two servers agree on (ASPROV); everything once
-    # more after too many errors (HT203209).
+    # more after too many errors (HT203719).
     "gave_up": "step",
     "policy_loop": "step",
     "device_reset": "status",

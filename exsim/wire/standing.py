@@ -67,6 +67,7 @@ SOURCES = {
     "ASPROV": "MS-ASPROV, provisioning of ActiveSync",
     "ZPUSH": "dialogue with Z-Push 2.7.1, an ActiveSync server that we did not write",
     "SOGO": "dialogues with SOGo 5.8.0, an ActiveSync server that we did not write",
+    "HT203719": "support.apple.com HT203719 (TS4511): after several errors 500 a device fetches everything anew",
     "HT203209": "support.apple.com HT203209 and KB905013: heartbeats through firewalls and balancers",
     "OXCRPC": "MS-OXCRPC, the calls of a mail client over RPC",
     "IMPACKET": "what the RPC over HTTP client of impacket 0.13 sends and says of Exchange",

@@ -1,7 +1,7 @@
 """Folders and mail: FolderSync and Sync by their keys, and how a telephone gets out of what it is told.
 
 A device that is told that its keys are wrong begins with key 0; one whose server fails again and again
-drops all it has (HT203209).  Bounded: who gets nowhere gives up.
+drops all it has (HT203719).  Bounded: who gets nowhere gives up.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ FIRST_PHASE_TELLS = 141  # protocol 14.1: the device says what it is
 MOST_REDIRECTS = 3  # of one command
 MOST_POLICIES = 3  # fetched one after the other; then the server and the device do not agree
 _encoded = lru_cache(maxsize=64)(encode)  # most documents are sent over and over
-MOST_ERRORS = 3  # 500s in a row, after which a device drops what it has and begins anew (HT203209)
+# 500s in a row, after which a device drops what it has and begins anew (HT203719; how many is *assumed*)
+MOST_ERRORS = 3
 STEPS = {
     "FolderSync": "folder_sync",
     "Sync": "sync",
