@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from queue import Empty, Queue
 from threading import Event as Signal
@@ -22,6 +23,7 @@ from exsim.conduct.far import far_order as travelling
 from exsim.conduct.loading import Early, Event, Loading
 from exsim.drive.channel import Channel, ChannelError, accepted, listening
 from exsim.judgement.words import counted_noun
+from exsim.runs import parts
 from exsim.runs.dice import Source
 from exsim.runs.exits import GONE, Exit
 from exsim.runs.order import STOP_WORD, Order, Phase
@@ -122,6 +124,8 @@ class FarLoad:
         self.run = ""
         self._channel = channel
         self._end: Ended | None = None
+        self._followed: set[Path] = set()  # parts of its history that others came after
+        self._compressing = ThreadPoolExecutor(1)
         self._broke = ""  # what keeps its history from being written here
         self._over = Signal()
 
@@ -156,11 +160,19 @@ class FarLoad:
                     yield event
             elif frame.kind == DATA:
                 piece = msgspec.msgpack.decode(frame.body, type=Piece)
-                with inside(files, piece.file).open("ab") as file:
+                place = inside(files, piece.file)
+                with place.open("ab") as file:
                     file.write(piece.data)
+                self._compress(parts.before(place))
             elif frame.kind == END:
                 self._end = msgspec.json.decode(frame.body, type=Ended)
                 break
+
+    def _compress(self, part: Path | None) -> None:
+        """A part that another one follows is full: it is compressed here as well."""
+        if part is not None and part not in self._followed:
+            self._followed.add(part)
+            self._compressing.submit(parts.compress, part)
 
     def enough(self) -> None:
         self._send(INPUT, b"enough\n")
@@ -174,6 +186,7 @@ class FarLoad:
     def ended(self) -> int:
         """Its exit code; GONE when its machine, its connection or the worker there went away first."""
         self._over.wait()
+        self._compressing.shutdown()
         if self._broke:
             return int(Exit.BROKEN)
         return GONE if self._end is None else self._end.code
@@ -188,8 +201,7 @@ class FarLoad:
 
 def inside(directory: Path, name: str) -> Path:
     """The file that a worker names: below the run's directory, whatever it says."""
-    parts = PurePosixPath(name).parts
-    safe = [part for part in parts if part not in ("..", "/", "")]
+    safe = [part for part in PurePosixPath(name).parts if part not in ("..", "/", "")]
     place = directory.joinpath(*safe)
     place.parent.mkdir(parents=True, exist_ok=True)
     return place

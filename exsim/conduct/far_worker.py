@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -41,6 +42,7 @@ from exsim.drive.channel import Channel, ChannelError, connected
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
+from exsim.runs.parts import by_worker
 
 AGAIN = 0.5  # seconds between two tries to reach a master that does not listen yet
 LARGEST = 1 << 20  # bytes of one piece
@@ -180,8 +182,8 @@ class Tail:
         """Everything that is new.  Raises ChannelError."""
         for folder, pattern in SENT:
             place = self._home / folder
-            names = {*place.glob(pattern), *(_plain(one) for one in place.glob(pattern + ".gz"))}
-            for file in sorted(names):
+            found = by_worker([*place.glob(pattern), *place.glob(pattern + ".gz")])
+            for file in chain.from_iterable(found):  # a part before the one that follows it
                 self._send(channel, file)
 
     def _send(self, channel: Channel, file: Path) -> None:
@@ -201,7 +203,3 @@ class Tail:
             with gzip.open(packed, "rb") as source:
                 source.seek(at, os.SEEK_SET)
                 return source.read(LARGEST)
-
-
-def _plain(packed: Path) -> Path:
-    return packed.with_suffix("")

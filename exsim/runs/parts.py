@@ -25,6 +25,14 @@ def part(first: Path, number: int) -> Path:
     return first.with_name(f"{first.stem}.{number}.jsonl") if number else first
 
 
+def before(plain: Path) -> Path | None:
+    """The part that this one follows; None for the first."""
+    name = _NAME.fullmatch(plain.name)
+    if name is None or name["number"] is None:
+        return None
+    return part(plain.with_name(name["worker"] + ".jsonl"), int(name["number"]) - 1)
+
+
 def packed(plain: Path) -> Path:
     """The same part, compressed."""
     return plain.with_name(plain.name + ".gz")

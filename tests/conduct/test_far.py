@@ -1,7 +1,8 @@
 """What a worker elsewhere makes of an order, and how what it writes comes back.
 
 Falls if: a file that an order names is not there on the other machine, or readable by others; a clock that differs
-shifts the times of a history; bytes are sent twice or not at all, also when a part is compressed meanwhile; a worker
+shifts the times of a history; bytes are sent twice, not at all or before those they follow, also when a part is compressed meanwhile, or a full part stays
+uncompressed where it arrives; a worker
 writes outside of the run's directory; an address beyond this machine is taken without a certificate; a master whose
 disk is full, or who hears nonsense, waits for ever; or a signal to a worker costs what its load still writes.
 """
@@ -156,6 +157,42 @@ def test_a_worker_that_talks_nonsense_is_gone(
     assert len(list(load.events())) == told
     assert load.ended() == code
     assert bool(channel.heard) == stops
+
+
+def data(name: str, lines: bytes) -> Frame:
+    return Frame(DATA, msgspec.msgpack.encode(Piece(f"history/{name}.jsonl", lines)))
+
+
+def test_a_part_that_is_full_is_compressed_where_it_arrives(tmp_path: Path) -> None:
+    names = ["w0", "w0", "w0.1", "w0.1", "w0.2"]
+    frames = [data(name, f"{number}\n".encode()) for number, name in enumerate(names)]
+    channel: Any = Said(*frames, OVER)
+    load = FarLoad(channel, (str(tmp_path), "main", 0))
+    assert list(load.events()) == []
+    assert load.ended() == 0
+    folder = tmp_path / "history"
+    assert sorted(one.name for one in folder.iterdir()) == [
+        *("w0.1.jsonl.gz", "w0.2.jsonl", "w0.jsonl.gz"),
+    ]
+    read = b""
+    for one in parts.by_worker(folder.iterdir())[0]:
+        with parts.opened(one) as file:
+            read += file.read()
+    assert read == b"0\n1\n2\n3\n4\n"
+
+
+def test_parts_are_sent_in_their_order(tmp_path: Path) -> None:
+    """Whoever is killed in the middle loses the end of a history, and no piece of its middle."""
+    first = tmp_path / "history" / "w0.jsonl"
+    first.parent.mkdir()
+    for number in range(12):
+        parts.part(first, number).write_bytes(b"x")
+    parts.compress(first)
+    channel: Any = Heard()
+    Tail(tmp_path).send(channel)
+    assert list(channel.files) == [
+        f"history/{parts.part(first, number).name}" for number in range(12)
+    ]
 
 
 def test_a_history_that_cannot_be_written_ends_the_worker_and_says_why(tmp_path: Path) -> None:
