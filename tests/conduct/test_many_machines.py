@@ -1,7 +1,8 @@
 """The examples for many machines say what exsim takes: they are YAML, their commands and their scenario can be read.
 
 Falls if: a file is no YAML, a command in it has an option that exsim has not, the scenario in it is none, a path is
-named that nothing is mounted at, or as many workers are started as the scenario does not want.
+named that nothing is mounted at, as many workers are started as the scenario does not want, or the secret is looked for
+where its command does not put it, becomes a part of the image, or is a password in a file that others may read.
 """
 
 from __future__ import annotations
@@ -70,3 +71,29 @@ def test_every_path_of_a_command_is_mounted(name: str) -> None:
         for word in container["args"]:
             if word.startswith("/"):
                 assert any(word.startswith(path) for path in mounted), word
+
+
+def test_the_secret_is_where_its_command_puts_it_and_no_part_of_the_image() -> None:
+    """Compose counts paths from its own file, whoever names it from where; the commands are for the checkout's root."""
+    (compose,) = documents("compose.yaml")
+    root = FOLDER.parents[1]
+    secret = (FOLDER / compose["secrets"]["exsim"]["file"]).resolve()
+    context = (FOLDER / compose["services"]["master"]["build"]["context"]).resolve()
+    assert (secret.parent, context) == (root, root)
+    text = (FOLDER / "compose.yaml").read_text()
+    assert f"> {secret.name}\n" in text and " -f scenarios/many-machines/compose.yaml" in text
+    left_out = (FOLDER / "Containerfile.dockerignore").read_text().splitlines()
+    assert {secret.name, "**/accounts.csv", ".git", ".venv"} <= {*left_out}
+
+
+def test_reports_are_kept_where_one_who_is_not_root_can_write() -> None:
+    (compose,) = documents("compose.yaml")
+    for service in compose["services"].values():
+        for volume in service.get("volumes", []):
+            assert volume.partition(":")[0] in compose["volumes"]
+
+
+def test_passwords_come_by_the_environment_of_the_master_alone() -> None:
+    held = {name: pod(job)["containers"][0].get("envFrom", []) for name, job in jobs().items()}
+    assert [one["secretRef"]["name"] for one in held["exsim-master"]] == ["exsim-passwords"]
+    assert not held["exsim-worker"]
