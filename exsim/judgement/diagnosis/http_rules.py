@@ -85,8 +85,8 @@ RULES = (
         against=("Both mailboxes belong to the same account.",),
         settle="Send requests without credentials while others log on: one that is answered is the proof.",
         advice="Take this balancer out of service for these protocols. HAProxy: http-reuse never where a node "
-        "binds an identity by a 200 (authPersistNonNTLM); nginx and Caddy: no keep-alive towards the nodes, "
-        "or TCP mode.",
+        "binds an identity by a 200 (authPersistNonNTLM); nginx and Caddy: TCP mode. Without keep-alive towards "
+        "the nodes nothing crosses there either, and nobody who needs NTLM gets in.",
         source="PROXIES HAPROXY IISAUTH",
         fault=BALANCER,
         weight=2.0,
