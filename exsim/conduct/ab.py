@@ -18,6 +18,7 @@ from exsim.conduct.ab_rig import AbSides, Half, halves, limits_of, settings
 from exsim.conduct.ab_watch import Tail, Watch
 from exsim.conduct.comparing import compare
 from exsim.conduct.environment import EnvironmentProblem
+from exsim.conduct.facts import change_line
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.preflight import preflight
 from exsim.conduct.rig import died, lab_for, lab_rig
@@ -224,11 +225,7 @@ def _concluded(books: Sequence[Runbook], watch: Watch | Blocks) -> AbDone:
     done: list[Done] = [finish(book.directory) for book in books]
     found = compare(done[0].directory, done[1].directory, [one.judgement for one in done])
     weighty = [
-        [
-            f"line {change.line}: {change.before or '(nothing)'} → {change.after or '(dropped)'}: {change.why}"
-            for change in book.run.changes
-            if change.kind == MAY_MATTER
-        ]
+        [change_line(change) for change in book.run.changes if change.kind == MAY_MATTER]
         for book in books
     ]
     broken = _broken_off(books)

@@ -16,7 +16,7 @@ from exsim.runs import parts
 from exsim.runs.directory import RunDirectory
 from exsim.runs.made import Entry, entries, left
 from exsim.runs.presets import PRESETS
-from exsim.runs.runfile import RunFile
+from exsim.runs.runfile import BalancerChange, RunFile
 from exsim.runs.scenario import Scenario
 from exsim.runs.sections import Expect
 from exsim.session.hop import ConnectionLine, Line, Mark
@@ -140,14 +140,19 @@ def balancer_of(
         source=run.versions.haproxy_from,
         name=Path(run.balancer).name,
         config=directory.read_balancer(),
-        changes=tuple(
-            f"line {change.line}, {change.kind}: {change.before or '(nothing)'} → "
-            f"{change.after or '(dropped)'}: {change.why}"
-            for change in run.changes
-        ),
+        changes=tuple(change_line(change, f", {change.kind}") for change in run.changes),
         warnings=tuple(run.warnings),
         log_findings=tuple(log_findings),
         cookie=run.lb_cookie,
+    )
+
+
+def change_line(change: BalancerChange, kind: str = "") -> str:
+    """One change of a balancer's file: where, of which kind, from what to what, and why."""
+    if not change.before:
+        return f"added{kind}: {change.after}: {change.why}"
+    return (
+        f"line {change.line}{kind}: {change.before} → {change.after or '(dropped)'}: {change.why}"
     )
 
 

@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 
-from exsim.conduct.facts import Generator, left_behind
+from exsim.conduct.facts import Generator, change_line, left_behind
+from exsim.runs.runfile import BalancerChange
 from exsim.session.hop import Mark
 from exsim.session.records import Findings, Session
 
@@ -53,3 +54,18 @@ def test_what_the_load_processes_say_of_themselves_is_added_up():
     load.add(Mark("", 0.0, "phase_ended", facts={"phase": "main", "lag": 0.1}))  # of an older exsim
     assert (load.lateness, load.looks, load.late_looks, load.busy) == (0.3, 200, 6, 0.9)
     assert load.stood_still == 0.2, "while there were users"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("bind :80", "bind 127.0.0.1:1", "line 7, harmless: bind :80 → bind 127.0.0.1:1: why"),
+        ("daemon", "", "line 7, harmless: daemon → (dropped): why"),
+        ("", "nbthread 1", "added, harmless: nbthread 1: why"),
+    ],
+)
+def test_a_change_of_the_balancers_file_is_told_by_its_line_where_it_has_one(
+    before, after, expected
+):
+    change = BalancerChange(0 if not before else 7, before, after, "harmless", "why")
+    assert change_line(change, ", harmless") == expected

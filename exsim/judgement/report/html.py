@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exsim.judgement.also_seen import finding_lines
 from exsim.judgement.collapse import Pool
 from exsim.judgement.diagnosis import blame, class_sentence, documents
 from exsim.judgement.judge import Judgement
@@ -11,7 +12,6 @@ from exsim.judgement.remark import (
     MAY_MATTER,
     about,
     control_sentence,
-    finding_lines,
     h2_sentence,
     not_covered,
     remarks,

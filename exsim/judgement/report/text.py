@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from exsim.judgement.also_seen import finding_lines
 from exsim.judgement.collapse import Pool, Table
 from exsim.judgement.diagnosis import blame, class_sentence
 from exsim.judgement.judge import Judgement
@@ -21,7 +22,6 @@ from exsim.judgement.remark import (
     addresses_sentence,
     brought_sentence,
     control_sentence,
-    finding_lines,
     h2_sentence,
     identity_sentences,
     left_behind,
