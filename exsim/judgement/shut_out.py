@@ -75,8 +75,8 @@ def _why(mine: Sequence[ShutOut]) -> str:
         how = "as when the balancer moves a client's legs between connections"
         if legs_stayed(mine):
             how = (
-                "by the node that had challenged: as with Extended Protection behind a balancer that shows "
-                "another certificate, or a new connection to that node for each leg"
+                "by the node that had challenged: as when the balancer opens a new connection to it for each "
+                "leg, or shows another certificate to clients than nodes with Extended Protection have"
             )
         return (
             f"NTLM never came to its end, {challenges:g} challenges and then a 401 to the last leg each "

@@ -34,6 +34,7 @@ LOST = {
     Sign.CONTEXT_LOST.value: "context_gone",
 }
 SURE, LIKELY = 0.9, 0.7
+PROTECTED = {"2019", "se"}  # whose later builds have Extended Protection on by default (EP)
 Losses = Counter[tuple[str, str | None]]  # protocol, and the front end that refused
 
 
@@ -94,7 +95,7 @@ def _barred(findings: Findings, facts: RunFacts) -> Iterator[_Told]:
     for ones, score in ((sure, SURE), (unsure, 0.5)):
         broken = [one for one in ones if shut_out.ntlm_broken(one)]
         for protocol in dict.fromkeys(one.protocol for one in broken):
-            yield _legs([one for one in broken if one.protocol == protocol], score)
+            yield _legs([one for one in broken if one.protocol == protocol], facts, score)
         apart = [one for one in ones if one.sign == Sign.CONTEXT_LOST.value]
         if apart:
             yield _Told(
@@ -111,21 +112,23 @@ def _barred(findings: Findings, facts: RunFacts) -> Iterator[_Told]:
         )
 
 
-def _legs(mine: Sequence[ShutOut], score: float) -> _Told:
-    """Last legs of NTLM that were refused; one that went to another node than the first cannot be its client's."""
+def _legs(mine: Sequence[ShutOut], facts: RunFacts, score: float) -> _Told:
+    """Last legs of NTLM that were refused; one that went to another node than the first cannot be its client's.
+
+    One that did not may still have come on another connection: HAProxy keeps to the server of a 401 (measured),
+    also where it opens a connection for each request.
+    """
     told = (
         f"{protocol_name(mine[0].protocol)}: the last leg of NTLM was refused each time, "
         f"{counted_noun(len(mine), 'client')}"
     )
-    stayed, nodes = shut_out.legs_stayed(mine), {node for one in mine for node in one.front_ends}
-    told += ", by the node that had challenged" if stayed else ""
-    if (
-        stayed and len(nodes) > 1
-    ):  # legs that are moved come back to one node where there is one alone
-        return _Told("channel_binding", f"{told}.", min(score, LIKELY), 0, ("ntlm_broken",))
     if any(one.moved for one in mine):
         return _Told("ntlm_broken", f"{told}; it reached another node than the first.", score)
-    return _Told("ntlm_broken", f"{told}.", score, 0, ("channel_binding",))
+    told += ", by the node that had challenged." if shut_out.legs_stayed(mine) else "."
+    first, second = "ntlm_broken", "channel_binding"
+    if not facts.simulated and PROTECTED & {node.version for node in facts.nodes}:
+        first, second = second, first
+    return _Told(first, told, min(score, LIKELY), 0, (second,))
 
 
 def _lost(findings: Findings) -> Iterator[_Told]:
