@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from exsim.judgement.facts import RunFacts
+from exsim.judgement.gate.bounds import difference
 from exsim.judgement.matrix import Cell, state
 from exsim.judgement.statistics import fisher, interval
 from exsim.judgement.words import listed
 
 ALPHA = 0.05
 NODES_ON_A_SCREEN = 4
-VISIBLE_DIFFERENCE = (
-    0.2  # shares further apart than this are not called alike, however few they are
-)
+# Shares further apart than this are not called alike, however few they are; nor those that may be (at 95 %) as far
+# apart as the second.
+VISIBLE_DIFFERENCE, POSSIBLE_DIFFERENCE = 0.2, 0.5
 ANYWHERE = "any node"
 
 
@@ -49,11 +51,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Collapsed:
-    """What is shown of one protocol, and the sentences on what was taken out of it."""
+    """What is shown of one protocol, and the sentences on what was taken out of it.
+
+    `lost`: that were lost at all.  `any_home`: it was shown that they were lost wherever the mailbox lived.
+    """
 
     protocol: str
     tables: tuple[Table, ...]
     sentences: tuple[str, ...]
+    lost: int = 0
+    any_home: bool = False
 
 
 def collapse(cells: Sequence[Cell], facts: RunFacts) -> list[Collapsed]:
@@ -106,24 +113,19 @@ def _chances(members: dict[Hashable, list[int]]) -> list[float]:
 def _of_protocol(cells: list[Cell], protocol: str, facts: RunFacts) -> Collapsed:
     names, node_sentences = _names(cells, facts)
     homes = list(dict.fromkeys(cell.mailbox_back_end for cell in cells))
+    alike = False
     if len(homes) > 1 and home_matters(cells):
+        of_home = {home: [c for c in cells if c.mailbox_back_end == home] for home in homes}
         tables = [
-            _table(
-                [c for c in cells if c.mailbox_back_end == h],
-                protocol,
-                h or "unknown",
-                names,
-                facts,
-            )
-            for h in homes
+            _table(own, protocol, home or "unknown", names, facts) for home, own in of_home.items()
         ]
-        sentences = [
-            "Where the mailbox lives makes a difference; each home has a table of its own."
-        ]
+        sentence = ["Where the mailbox lives makes a difference; each home has a table of its own."]
     else:
         tables = [_table(cells, protocol, "", names, facts)]
-        sentences = home_sentence(cells, facts)
-    return Collapsed(protocol, tuple(tables), (*sentences, *node_sentences))
+        sentence, alike = home_sentence(cells, facts)
+    lost = sum(cell.lost for cell in cells)
+    said = (*sentence, *node_sentences)
+    return Collapsed(protocol, tuple(tables), said, lost, any_home=alike and lost > 0)
 
 
 def _table(
@@ -139,8 +141,9 @@ def _table(
     return Table(protocol, home, rows, columns, pooled)
 
 
-def home_sentence(cells: Sequence[Cell], facts: RunFacts) -> list[str]:
-    """What is said of the mailbox's home when it is taken out: with the numbers where losses were."""
+def home_sentence(cells: Sequence[Cell], facts: RunFacts) -> tuple[list[str], bool]:
+    """What is said of the mailbox's home when it is taken out, with the numbers where losses were; and whether
+    they show that it makes no difference."""
     losing = {(c.login_front_end, c.serving_front_end) for c in cells if c.lost}
     shares: dict[str, list[int]] = {}
     for cell in cells:
@@ -152,12 +155,24 @@ def home_sentence(cells: Sequence[Cell], facts: RunFacts) -> list[str]:
         counts[1] += cell.sessions
     measured = {name: (k, n) for name, (k, n) in sorted(shares.items()) if n}
     if len(measured) < 2:
-        return [f"All mailboxes were on {name}; no other home was measured." for name in measured]
+        return [
+            f"All mailboxes were on {name}; no other home was measured." for name in measured
+        ], False
     numbers = ", ".join(f"{name}: {k}/{n}" for name, (k, n) in measured.items())
-    rates = [k / n for k, n in measured.values()]
+    if alike_in_all(list(measured.values())):
+        return [f"Where the mailbox lives made no difference ({numbers})."], True
+    return [
+        f"Too few meetings to tell whether it matters where the mailbox lives ({numbers})."
+    ], False
+
+
+def alike_in_all(counts: Sequence[tuple[int, int]]) -> bool:
+    """Whether shares (lost, of) are as good as one: as seen, and as far as so few can show."""
+    rates = [lost / of for lost, of in counts]
     if max(rates) - min(rates) > VISIBLE_DIFFERENCE:
-        return [f"Too few meetings to tell whether it matters where the mailbox lives ({numbers})."]
-    return [f"Where the mailbox lives made no difference ({numbers})."]
+        return False
+    bounds = [difference(*one, *other, 1 - ALPHA) for one, other in permutations(counts, 2)]
+    return all(high < POSSIBLE_DIFFERENCE for _, high in bounds)
 
 
 def _names(cells: Sequence[Cell], facts: RunFacts) -> tuple[dict[str, str], list[str]]:

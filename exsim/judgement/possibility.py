@@ -37,10 +37,8 @@ def _ruled_out(judgement: Judgement) -> Iterator[str]:
     lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
     if sessions and not lost and _culprits(judgement) <= {c.node for c in control}:
         yield f"Not a node by itself: asked directly, 0 of {sessions} sessions were lost."
-    losing = judgement.results.lost
-    if losing and any(
-        "made no difference" in s and "Where" in s for v in judgement.views for s in v.sentences
-    ):
+    losing = [view for view in judgement.views if view.lost]
+    if losing and all(view.any_home for view in losing):
         yield "Not the mailbox server: where the mailbox lives made no difference."
 
 

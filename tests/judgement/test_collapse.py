@@ -3,7 +3,9 @@ taken out is not said with its numbers."""
 
 from __future__ import annotations
 
-from exsim.judgement.collapse import Pool, collapse, home_matters, pool
+import pytest
+
+from exsim.judgement.collapse import Pool, alike_in_all, collapse, home_matters, pool
 from exsim.judgement.facts import Node
 from exsim.judgement.matrix import matrix
 from tests.judgement.build import HOMES, OLD, A, facts, farm_sessions, nothing, one_way, session
@@ -19,6 +21,7 @@ def test_a_home_that_makes_no_difference_is_taken_out_and_said_with_the_losing_n
     assert view.sentences == (
         "Where the mailbox lives made no difference (2013: 20/20, 2016: 20/20).",
     )
+    assert (view.lost, view.any_home) == (40, True)
 
 
 def test_a_home_that_makes_a_difference_keeps_a_table_of_its_own() -> None:
@@ -35,6 +38,31 @@ def test_too_few_meetings_are_not_called_no_difference() -> None:
     assert view.sentences == (
         "Too few meetings to tell whether it matters where the mailbox lives (2013: 1/1, 2016: 0/1).",
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "alike"),
+    [
+        ([(9, 10), (9, 10)], True),
+        ([(5, 5), (5, 5)], True),
+        ([(4, 4), (5, 5)], False),  # all of four: perhaps half of all
+        ([(2, 2), (2, 2)], False),
+        ([(30, 30), (1, 1)], False),
+        ([(0, 1), (0, 30)], False),
+        ([(20, 100), (42, 100)], False),  # seen apart
+        ([(20, 100), (38, 100), (30, 100)], True),
+    ],
+)
+def test_shares_are_alike_where_so_many_would_have_shown_a_difference(
+    counts: list[tuple[int, int]], alike: bool
+) -> None:
+    assert alike_in_all(counts) is alike
+
+
+def test_a_home_that_lost_as_few_as_the_other_is_not_shown_to_lose_as_many() -> None:
+    (view,) = collapse(matrix(farm_sessions(nothing), facts()), facts())
+    assert "made no difference" in view.sentences[0]
+    assert (view.lost, view.any_home) == (0, False)
 
 
 def test_one_home_alone_proves_nothing_about_homes() -> None:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from exsim.judgement.judge import judge, sessions_to_tell
-from exsim.judgement.possibility import not_it
+from exsim.judgement.possibility import how_many, not_it
+from exsim.session.records import Session
 from tests.judgement.build import (
     OLD,
     A,
@@ -18,6 +19,7 @@ from tests.judgement.build import (
     lost_dialogue,
     nothing,
     one_way,
+    session,
 )
 
 BY_ITSELF = "Not a node by itself"
@@ -66,3 +68,43 @@ def test_expiry_is_ruled_out_for_all_only_where_every_copy_was_served() -> None:
         f"Not always expiry or the password: {count - 2} of {count - 1} times it was tried a copy of the "
         "same cookies was served right after."
     )
+
+
+NOT_THE_HOME = "Not the mailbox server: where the mailbox lives made no difference."
+
+
+def test_the_mailbox_server_is_ruled_out_only_where_every_protocol_that_lost_shows_it() -> None:
+    def only_old(login: str, serving: str, home: str) -> bool:
+        return one_way(login, serving, home) and home == OLD
+
+    def of_ews(sessions: list[Session]) -> list[Session]:
+        for one in sessions:
+            one.protocol, one.id = "ews", f"{one.user + 500}.1"
+        return sessions
+
+    anywhere, well = farm_sessions(one_way), farm_sessions(nothing)
+    for sessions, ruled_out in (
+        (anywhere, True),
+        ([*anywhere, *of_ews(farm_sessions(nothing))], True),
+        (well, False),
+        (farm_sessions(only_old), False),
+        ([*anywhere, *of_ews(farm_sessions(only_old))], False),
+        ([*of_ews(farm_sessions(nothing)), *farm_sessions(only_old)], False),
+        (farm_sessions(one_way, 2), False),  # too few to tell
+    ):
+        said = not_it(judge(found(sessions), facts()))
+        assert (NOT_THE_HOME in said) is ruled_out, len(sessions)
+
+
+def test_how_many_it_hit_is_told_in_sessions_and_accounts() -> None:
+    judged = judge(found(farm_sessions(one_way)), facts())
+    assert how_many(judged) == [
+        "40 of 60 sessions of this load were lost (67 %); 40 of 60 accounts had one."
+    ]
+    steered = session(900, A, [OLD], A, one_way, forced=True, natural=False)
+    judged = judge(found([*farm_sessions(nothing), steered]), facts())
+    assert how_many(judged) == [
+        "None in this run: 0 of 60 sessions of this load were lost.",
+        "Steered sessions say what happens at a meeting, not how many users come to it.",
+    ]
+    assert how_many(judge(found([]), facts())) == []
