@@ -48,8 +48,8 @@ FIRST_SCREEN = """
 {% for view in steered %}{% for table in view.tables %}{{ heat(table, views|length > 1) }}{% endfor %}{% endfor %}{% endif %}
 </section>
 <section class="card"><h2>{{ "The proof" if proof and proof.alive else "What happened" if proof else "Why" }}
-<small>{% if proof %}{{ "same cookies, two answers" if proof.alive }} (session {{ proof.session }}){% endif %}
-</small></h2>
+<small>{% if proof %}{{ "same cookies, two answers" if proof.alive }} (session {{ proof.session }}); at the left when each
+was asked{% endif %}</small></h2>
 {% if proof %}<table class="proof">
 {% for line in proof.lines %}<tr{% if loop.first %} class="culprit"{% endif %}>
 <td class="t mono">{{ clock(line.utc) }}</td>
