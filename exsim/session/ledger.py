@@ -16,6 +16,7 @@ MARKED = {
     "call_unanswered": "waited",
     "redirect_loop": "step",
     "autodiscover_fallback": "why",
+    "stream_silent": "silent",  # nothing within the time in which a server says something: somebody holds it back
     # A telephone's: it got nowhere; keys of policies that no two servers agree on (ASPROV); everything once
     # more after too many errors (HT203719).
     "gave_up": "step",

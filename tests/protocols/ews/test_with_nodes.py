@@ -97,7 +97,7 @@ def test_a_stream_without_a_heartbeat_is_given_up_after_ninety_seconds():
     silent = [
         line for line in result.lines if isinstance(line, Mark) and line.what == "stream_silent"
     ]
-    assert silent
+    assert silent and findings(result) == {"stream_silent"}
     cut = [hop for hop in result.hops if hop.step == "stream" and hop.ended == "closed"]
     assert cut and all(90 < hop.took < 91 for hop in cut)
     assert all(session.state == "ended" for session in result.findings.sessions)

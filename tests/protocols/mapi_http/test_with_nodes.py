@@ -110,6 +110,8 @@ def test_a_wait_on_which_nothing_is_said_is_given_up(faults, silences):
     result = play({"idle": 250.0, "logons": 2}, PerConnection, 1, **faults)
     marks = [one for one in result.lines if getattr(one, "what", "") == "stream_silent"]
     assert len(marks) == silences
+    told = [one for one in result.findings.findings if one.kind == "stream_silent"]
+    assert len(told) == silences
     assert steps(result)["connect"] == 2 and not result.lost
 
 
