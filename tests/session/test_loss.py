@@ -41,6 +41,32 @@ def test_a_redirect_to_the_logon_page_is_an_incident_though_its_end_is_a_plain_2
     assert found.aftermath == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "back_end"),
+    [
+        ({}, ""),
+        ({"x-beserver": "EX16-01"}, "EX16-01"),
+        ({"x-calculatedbetarget": "ex16-01.example.com"}, "EX16-01"),
+        ({"x-calculatedbetarget": "ex16-01.example.com", "x-beserver": "EX16-02"}, "EX16-01"),
+    ],
+)
+def test_a_refusal_that_names_a_back_end_was_passed_on_to_it(
+    headers: dict[str, str], back_end: str
+) -> None:
+    for how in ("refused", "bounced"):
+        browser = Browser()
+        browser.log_on(A)
+        getattr(browser, how)(OLD, headers=headers)
+        assert lost(browser).passed_on == back_end, how
+
+
+def test_data_that_is_a_logon_page_is_no_refusal_of_a_back_end() -> None:
+    browser = Browser()
+    browser.log_on(A)
+    browser.poll(OLD, back_end=A, body=Evidence(is_="logon_page"))
+    assert lost(browser).passed_on == ""
+
+
 def test_a_logon_page_instead_of_data_is_an_incident() -> None:
     browser = Browser()
     browser.log_on(A)
