@@ -177,6 +177,8 @@ class Plain:
         self._end(environment)
 
     def quitting(self, environment: Environment, **_: Any) -> None:
+        """Locust itself was ended, maybe in the midst of a test: users are still there."""
+        self.stopping()
         self._end(environment)
 
     def _end(self, environment: Environment) -> None:

@@ -95,8 +95,9 @@ class ExsimUser(User):
         """Locust takes the user away.  A second call does nothing."""
         client, number, self.client, self.number = self.client, self.number, None, None
         try:
-            if client is not None:
-                self.worker.let_go(client)
+            worker = getattr(self, "worker", None)  # None: it has ended, and let go of everybody
+            if client is not None and worker is not None:
+                worker.let_go(client)
         finally:
             if number is not None:
                 self.numbers.give(self.population, number)

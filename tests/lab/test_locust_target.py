@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,27 @@ def test_accounts_are_checked_and_sessions_given_back(farm: Stranger) -> None:
     assert all(mark.t < load for mark in checked)
     assert [mark.facts["sessions"] for mark in marks if mark.what == "logged_off"] == [2]
     assert any(hop.step == "health" for hop in hops), "the servers' health is looked at"
+
+
+def test_whoever_ends_locust_in_the_midst_of_a_test_leaves_no_session_behind(
+    farm: Stranger,
+) -> None:
+    path = farm.scenario(farm.of("2016", 2), session={"polls": 600, "logons": 1})
+    environment = {**os.environ, "EXSIM_SCENARIO": str(path), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        LOCUST, env=environment, cwd=path.parent, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "All users spawned" in line:
+                break
+        time.sleep(1.5)
+        process.terminate()
+        rest = process.stderr.read()
+    assert "Traceback" not in rest, rest
+    lines = list(open_run("mail", path.parent / "reports").history())
+    given = [one.facts for one in lines if isinstance(one, Mark) and one.what == "logged_off"]
+    assert given == [{"sessions": 2, "unanswered": 0}]
 
 
 def test_two_wrong_passwords_end_it_with_5_before_any_load(farm: Stranger) -> None:
