@@ -309,6 +309,28 @@ def test_no_more_is_sent_than_the_plan_says(preset, balancer):
         assert found.facts.requests == plan.requests + (plan.public_requests if public else 0)
 
 
+class TurningDown:
+    """A node whose back end answers 401."""
+
+    def __init__(self, node):
+        self.node, self.front = node, node.front
+
+    def back(self, request, peer):
+        yield from ()
+        return Answer(401, "Unauthorized", [], b"")
+
+
+def test_a_back_ends_401_is_no_cookie_that_a_front_end_refused():
+    def prepare(network):
+        network.nodes["EXCH13"] = TurningDown(network.nodes["EXCH13"])
+
+    found = visited("healthy", prepare=prepare)
+    assert {get for get, _ in read_cells(found).values()} <= {"readable", "not_asked"}
+    (told,) = [one for one in diagnose(found.facts) if one.rule == "back_end_refused"]
+    assert "EXCH13 (" in told.evidence[0]
+    assert "credentials_refused" not in {one.rule for one in diagnose(found.facts)}
+
+
 class Proud:
     """A newer front end that puts its own version on what it passes on."""
 

@@ -13,6 +13,7 @@ from exsim.judgement.diagnosis.trial import Pool, Seen, Trial
 from exsim.judgement.diagnosis.verdicts import named
 from exsim.judgement.diagnosis.wording import diagnosis_of
 from exsim.judgement.evidence import Diagnosis, DoctorFacts, MatrixCell, NodeFacts
+from exsim.protocols.owa.crossing import BY_BACK_END
 from exsim.wire.builds import version_of_build
 
 OUTCOME_OF = {
@@ -118,6 +119,16 @@ def _strands(facts: DoctorFacts) -> Iterator[Diagnosis]:
         )
         if places:
             yield seen_at(rule, what, places)
+    turned = Counter(
+        text.partition(BY_BACK_END)[2]
+        for cell in facts.cookie_matrix
+        for text in details(cell).values()
+        if BY_BACK_END in text
+    )
+    if turned:
+        yield seen_at(
+            "back_end_refused", "Logons that a front end had read were turned down by", turned
+        )
     own = Counter(
         cell.to
         for cell in facts.cookie_matrix

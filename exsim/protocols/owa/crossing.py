@@ -23,6 +23,7 @@ from exsim.session import attempts
 from exsim.session.signs import host_of
 from exsim.wire import names
 
+BY_BACK_END = ", turned down by back end "  # of a refusal that came after the cookies were read
 READABLE, LOGIN_TIMEOUT, ELSEWHERE, ERROR = "readable", "login_timeout", "elsewhere", "error"
 REASONS = {
     names.REASON_NONE: "reason_0",
@@ -181,7 +182,8 @@ def _read(request: Request, response: Response, hosts: frozenset[str]) -> tuple[
         # No copy carries a canary, so that 449 is our own doing.
         return READABLE, "" if status == names.CANARY_REFUSED else str(status)
     if status == names.LOGIN_TIMEOUT:
-        return LOGIN_TIMEOUT, ""
+        turned = _turned_down(response)
+        return (READABLE, f"{status}{turned}") if turned else (LOGIN_TIMEOUT, "")
     if status in REDIRECTS:
         return _read_redirect(response, status, bool(behind), hosts)
     if status == 200:
@@ -200,6 +202,8 @@ def _read_redirect(
     location = response.header(b"location") or ""
     page = location.partition("?")[0].lower()
     if page.endswith(names.LOGON_PAGE):
+        if turned := _turned_down(response):
+            return READABLE, f"{status} to the logon page{turned}"
         reason = reason_of(location)
         return REASONS.get(reason, ERROR), "" if reason in REASONS else f"reason={reason}"
     if page.endswith(names.ERROR_PAGE):
@@ -207,6 +211,12 @@ def _read_redirect(
     if hosts and host_of(location) not in {"", *(name.partition(":")[0] for name in hosts)}:
         return ELSEWHERE, f"{status} to {other_end(location)}"
     return READABLE if passed else ERROR, f"{status}"
+
+
+def _turned_down(response: Response) -> str:
+    """By which back end: a front end's own refusal names none, because it asked none (E13)."""
+    target = response.header(b"x-calculatedbetarget") or response.header(b"x-beserver") or ""
+    return f"{BY_BACK_END}{target.partition('.')[0].upper()}" if target else ""
 
 
 def _behind(response: Response) -> str:
