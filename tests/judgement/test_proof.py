@@ -167,6 +167,82 @@ def test_the_culprits_own_later_refusals_are_not_called_innocent() -> None:
     assert found.conclusion[-1] == "Of the 2 refusals after it 1 came from nodes that are innocent."
 
 
+def test_one_refusal_after_it_is_one() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    lost.incident.aftermath = lost.incident.aftermath[:1]
+    found = proof(lost.incident, hops)
+    assert found
+    assert found.conclusion[-1] == "The refusal after it came from a node that is innocent."
+
+
+def test_a_refusal_that_was_passed_on_is_the_back_ends_whatever_reason_stands_in_it() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    assert lost.incident
+    lost.incident.passed_on, lost.incident.reason = "EXCH16-02", "0"
+    found = proof(lost.incident, lost_dialogue(lost))
+    assert found
+    assert found.conclusion[1] == (
+        "EXCH13 had read it and passed the request on: its refusal names the back end EXCH16-02, which turned "
+        "it down."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("1", "took it for logged off (reason=1: a log-off page was asked for)"),
+        ("2", "read it, and its password was refused (reason=2: read, and not expired)"),
+        ("3", "read it, and held it for expired (reason=3: read, and not refused)"),
+    ],
+)
+def test_the_reason_of_the_loss_goes_before_that_of_a_copy(reason: str, words: str) -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    assert lost.incident
+    lost.incident.reason = reason
+    found = proof(lost.incident, lost_dialogue(lost))
+    assert found
+    assert found.conclusion[1] == f"EXCH13 {words}."
+
+
+def test_another_nodes_reason_is_not_the_culprits() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    hops[6] = msgspec.structs.replace(hops[6], status=302, location=LOGON.replace("=0", "=3"))
+    found = proof(lost.incident, hops)
+    assert found
+    assert found.conclusion[:2] == [
+        "No other node served a copy of the cookies either.",
+        "EXCH13 could not read it (reason=0: not expired, not refused).",
+    ]
+
+
+def test_a_copy_without_logon_cookies_is_told_by_its_session() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    assert lost.incident
+    hops = [
+        msgspec.structs.replace(one, cookies={"sessionid": "5a"}) for one in lost_dialogue(lost)
+    ]
+    other = msgspec.structs.replace(hops[6], seq=95, session="7.9")
+    found = proof(lost.incident, [*hops, other])
+    assert found
+    assert len(found.lines) == 3
+
+
+def test_of_two_proofs_with_life_in_them_a_440_is_shown_first() -> None:
+    lost = session(7, A, [A, OLD], A, one_way)
+    hops = lost_dialogue(lost)
+    assert lost.incident
+    by_440 = proof(lost.incident, hops)
+    hops[3] = msgspec.structs.replace(hops[3], status=302, location=LOGON)
+    by_302 = proof(lost.incident, hops)
+    assert by_440 and by_302
+    assert best([by_302, by_440]) is by_440
+    assert best([by_302, by_302]) is by_302
+
+
 def test_the_proof_with_life_in_it_is_shown_first() -> None:
     lost = session(7, A, [A, OLD], A, one_way)
     hops = lost_dialogue(lost)

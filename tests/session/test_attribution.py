@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from exsim.session.attribution import Attribution, net_bios
 from exsim.session.hop import Evidence, Hop
+from exsim.session.records import Incident, Session
 
 FE, LB = "x-feserver", "x-lb-server"
 
@@ -62,6 +64,59 @@ def test_the_best_witness_is_believed(answer: Hop, witness: tuple[str | None, st
     ):
         attribution.front_end(lesson)
     assert attribution.front_end(answer) == witness
+
+
+@pytest.mark.parametrize(
+    ("times", "front_end"),
+    [  # asked at 10.0, answered at 10.2
+        ({"n1": 9.0}, "EX16-01"),
+        ({"n1": 8.99}, None),
+        ({"n1": 11.2}, "EX16-01"),
+        ({"n1": 11.21}, None),
+        ({"n1": 9.6, "n2": 10.3}, "EX16-02"),  # the nearest to the asking
+        ({"n1": 9.8, "n2": 10.3}, "EX16-01"),
+        ({"n9": 10.0}, None),
+    ],
+)
+def test_a_line_of_the_balancers_log_is_the_answers_where_its_time_is(
+    times: dict[str, float], front_end: str | None
+) -> None:
+    log = {("127.0.9.1:40001", "GET /owa/"): [(t, lb_server) for lb_server, t in times.items()]}
+    evidence = "lb_log" if front_end else ""
+    assert Attribution(GIVEN, log).front_end(hop()) == (front_end, evidence)
+
+
+def test_a_session_without_a_home_is_told_its_accounts() -> None:
+    def session(account: str, back_end: str | None, incident: Incident | None = None) -> Session:
+        return Session(
+            id="1.1", user=1, protocol="owa", began=1.0, account=account, home="", population=0,
+            private=True, control=False, forced=False, origin=None, login_front_end=None,
+            login_evidence="", back_end=back_end, incident=incident,
+        )  # fmt: skip
+
+    def incident(back_end: str | None) -> Incident:
+        return Incident(
+            session="1.1", user=1, t=2.0, utc="", seq=3, sign="login_timeout", step="", request="",
+            login_front_end=None, front_end="EX13", back_end=back_end, evidence="header", age=1.0,
+        )  # fmt: skip
+
+    attribution = Attribution()
+    attribution.homes["a@x"] = "EX16-01"
+    untold, lost, other = (
+        session("a@x", None),
+        session("a@x", None, incident(None)),
+        session("b@x", None),
+    )
+    assert attribution.at_home(untold) and untold.back_end == "EX16-01"
+    assert attribution.at_home(lost) and lost.incident and lost.incident.back_end == "EX16-01"
+    assert not attribution.at_home(other) and other.back_end is None
+    known = session(
+        "a@x", "EX16-02", incident(None)
+    )  # moved: its own word goes before the account's
+    assert attribution.at_home(known) and known.incident and known.incident.back_end == "EX16-02"
+    for said in (session("a@x", "EX16-02"), session("a@x", "EX16-02", incident("EX13"))):
+        before = msgspec.structs.replace(said)
+        assert not attribution.at_home(said) and said == before
 
 
 def test_the_balancers_names_are_learnt_from_answers_that_carry_both() -> None:
