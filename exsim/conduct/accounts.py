@@ -78,7 +78,8 @@ def _checked(plan: Plan, scenario: Scenario, accounts: list[Account], out: Print
         raise EnvironmentProblem(sentence(foreign, plan.rig.url, hops, marks))
     good = sum(one.status == ACCEPTED for one in checked)
     untried = len(accounts) - len(checked)
-    more = f" Stopped: {why[0]}; {untried} not tried." if why else ""
+    ended = why[0] if why else "the check was ended from outside" if untried else ""
+    more = f" Stopped: {ended}; {untried} not tried." if ended else ""
     out(screen.fitted(f" {good} of {len(accounts)} can be used.{more}", 1))
     return Exit.STOPPED if why else Exit.PASS if good == len(accounts) else Exit.FAIL
 

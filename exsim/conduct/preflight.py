@@ -12,6 +12,7 @@ import msgspec
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.not_ours import hidden_logon, not_ours
+from exsim.judgement.words import counted_noun
 from exsim.protocols.checked import (
     ACCEPTED,
     ERROR,
@@ -22,6 +23,7 @@ from exsim.protocols.checked import (
 )
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import Assignment, assign, with_few_spare, without
+from exsim.runs.exits import Exit
 from exsim.runs.own_logon import OWN_LOGON_FAILED
 from exsim.runs.plan import Plan
 from exsim.runs.runbook import Runbook
@@ -47,7 +49,15 @@ def preflight(plan: Plan, book: Runbook, show: Callable[[Event], None]) -> Plan:
     foreign = next((one for one in checked if one.status not in OF_THE_ACCOUNT), None)
     if foreign is not None:
         raise EnvironmentProblem(sentence(foreign, plan.rig.url, hops, marks))
+    if code != Exit.PASS:  # an account that was not tried may be locked by the load
+        raise EnvironmentProblem(unfinished(len(checked), plan))
     return _with(plan, book, checked)
+
+
+def unfinished(checked: int, plan: Plan) -> str:
+    """Why nothing is loaded where somebody ended the check, in one line."""
+    everybody = counted_noun(len(plan.assignment.accounts), "account")
+    return f"the check of the accounts was ended from outside, after {checked} of {everybody}: no load without it"
 
 
 def own_logon_failed(marks: Sequence[Mark]) -> None:

@@ -20,9 +20,13 @@ NODES = {"EXCH13": "http://127.0.0.1:8013", "EXCH16-SYD-01": "https://127.0.0.1:
 
 def orders(workers: int = 1, url: str = "https://exchange.isp.com.au") -> list[Order]:
     """One order for each worker, of nine users in two populations."""
+    return shared_out(a_plan(workers, url).order())
+
+
+def a_plan(workers: int = 1, url: str = "https://exchange.isp.com.au") -> Plan:
+    """What those orders are for."""
     load = f"[load]\nworkers = {workers}"
     scenario = parse_scenario(TWO.replace("[load]", load), "x")
     assignment = assign(scenario, make_lab_accounts(scenario, Source(7)))
     rig = Rig(url, "127.0.0.1:9443", NODES, dict.fromkeys(NODES, "2013"), "system")
-    plan = Plan("x", scenario, rig, assignment, Path("reports/x"), 1795324323.5, "00" * 16)
-    return shared_out(plan.order())
+    return Plan("x", scenario, rig, assignment, Path("reports/x"), 1795324323.5, "00" * 16)
