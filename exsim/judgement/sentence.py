@@ -16,6 +16,7 @@ from exsim.judgement.shape import Shape, shape
 from exsim.judgement.statistics import interval, upper_bound
 from exsim.judgement.verdict import FAIL, PASS, Verdict, is_required
 from exsim.judgement.words import between, counted_noun, listed, percent, protocol_name, seconds
+from exsim.runs.measured import AFTER
 from exsim.session.identified import WITHOUT_LOGIN
 from exsim.session.records import Findings
 
@@ -54,6 +55,8 @@ def simulated_line(facts: RunFacts) -> str:
         return ""
     presets = listed([preset.name for preset in facts.presets]) or "healthy"
     word = "presets" if len(facts.presets) > 1 else "preset"
+    if facts.assumed.startswith(AFTER) and presets == "healthy":
+        word, presets = "as", "it was measured"  # what is wrong there is in no preset
     about = "your balancer's file" if facts.balancer else "how nodes and clients behave"
     return (
         f"Simulated Exchange, {word} {presets}. This says something about {about}, "

@@ -23,6 +23,8 @@ HEAD = """# An organisation as `exsim doctor` measured it, to be simulated: [lab
 # `opens`: the nodes whose logon cookies a node was seen to open.  Nothing here is a secret.
 """
 
+AFTER = "Simulated after a measurement of"  # how the sentence begins
+
 
 class Measured(Section, frozen=True):
     """`of`: the host that was visited; `measured`: when (UTC, ISO 8601).
@@ -38,7 +40,7 @@ class Measured(Section, frozen=True):
     @property
     def sentence(self) -> str:
         """What every result over it must say."""
-        said = f"Simulated after a measurement of {self.of} at {self.measured}."
+        said = f"{AFTER} {self.of} at {self.measured}."
         return " ".join([said, *self.not_measured])
 
 

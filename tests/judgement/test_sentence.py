@@ -167,6 +167,22 @@ def test_allowed_losses_are_not_called_none() -> None:
             "Simulated Exchange, presets a and b. This says something about how nodes and clients "
             "behave, and nothing about your Exchange.",
         ),
+        (
+            {
+                "presets": (Preset("healthy"),),
+                "assumed": "Simulated after a measurement of mail.example.com.",
+            },
+            "Simulated Exchange, as it was measured. This says something about your balancer's "
+            "file, and nothing about your Exchange.",
+        ),
+        (
+            {
+                "presets": (Preset("drained"),),
+                "assumed": "Simulated after a measurement of mail.example.com.",
+            },
+            "Simulated Exchange, preset drained. This says something about your balancer's "
+            "file, and nothing about your Exchange.",
+        ),
         ({"rig": "target"}, ""),
         ({"rig": "shadow"}, ""),
     ],
