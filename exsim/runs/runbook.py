@@ -108,7 +108,7 @@ class Runbook:
     def phase_ended(self, order: Order, code: int, words: str) -> None:
         """A load process is over: whole, stopped by a rule, ended by somebody's signal, or by a fault of ours."""
         worker = f"Load process {order.worker + 1} of {order.workers}"
-        if code in SAID_SO:
+        if code in SAID_SO and not self.run.interrupted:  # by whom it may not have begun yet
             self.run.histories.append(name_of(order.worker, order.phase))
         if code == Exit.STOPPED:
             self.run.stopped = self._why()

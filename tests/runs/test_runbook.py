@@ -89,4 +89,4 @@ def test_a_check_that_ends_itself_is_no_dead_load_process(
 def test_an_operator_s_own_signal_is_no_death(tmp_path: Path) -> None:
     one = book(tmp_path, interrupted="signal")
     one.phase_ended(orders(workers=2)[0], 130, "")
-    assert one.run.lost_workers == []
+    assert (one.run.lost_workers, one.run.histories) == ([], [])
