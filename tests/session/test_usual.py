@@ -35,6 +35,7 @@ ODD: dict[str, dict[str, Any]] = {
     "to a log-off": {"request": "GET /owa/logoff.owa"},
     "with another status": {"status": 503},
     "with renewed cookies": {"set_cookies": {"cadataTTL": "renewed"}},
+    "that takes its cookies away": {"set_cookies": dict.fromkeys(FIRST)},
     "to a copy of its cookies": {"control": True},
 }
 
