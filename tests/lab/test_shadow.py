@@ -87,8 +87,8 @@ def test_both_files_come_to_what_the_lab_comes_to_and_run_at_once(standing: Farm
 @pytest.mark.slow
 def test_two_candidates_are_compared_side_by_side(standing: Farm) -> None:
     path = standing.target(
-        "ab", nodes=standing.nodes(), session={"polls": 5, "think": "200ms"}, load={"spawn_rate": 8},
-        address="127.0.0.1:443", accounts=standing.accounts[:24],
+        "ab", nodes=standing.nodes(), session={"polls": 8, "think": "200ms"}, load={"spawn_rate": 8},
+        address="127.0.0.1:443", accounts=standing.accounts,
     )  # fmt: skip
     done = exsim(
         "ab", path, "--a", BALANCERS / "roundrobin.cfg", "--b", BALANCERS / "cookie.cfg", "--json", "--quiet",
