@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from exsim.judgement.bounds import difference
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.gate.bounds import difference
 from exsim.judgement.matrix import Cell, state
 from exsim.judgement.statistics import fisher, interval
 from exsim.judgement.words import listed

@@ -17,14 +17,7 @@ from exsim.judgement.matrix import counted
 from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS
-from exsim.judgement.words import (
-    counted_noun,
-    latency,
-    listed,
-    percent,
-    protocol_name,
-    seconds,
-)
+from exsim.judgement.words import counted_noun, latency, listed, percent, protocol_name, seconds
 from exsim.session.attribution import EVIDENCE
 from exsim.session.records import Findings
 

@@ -7,7 +7,7 @@ from math import log
 
 import pytest
 
-from exsim.judgement.gate.bounds import at_least, at_most
+from exsim.judgement.bounds import at_least, at_most
 from exsim.judgement.sequential import growth, shown
 
 ALPHA = 0.05

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from exsim.judgement.bounds import difference
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.gate.bounds import difference
 from exsim.judgement.gate.criterion import Criterion, Outcome, share
 from exsim.judgement.gate.lost import counts_of, name_of, trials
 from exsim.judgement.matrix import Cell

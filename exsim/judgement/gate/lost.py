@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from exsim.judgement.bounds import at_least, at_most
 from exsim.judgement.census import account_of
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.gate.bounds import at_least, at_most
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
 from exsim.judgement.matrix import counted as of_the_load
 from exsim.judgement.matrix import home_of, lost_by_itself

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from exsim.judgement.gate.bounds import at_least, at_most, effective
+from exsim.judgement.bounds import at_least, at_most, effective
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
 from exsim.judgement.latency import histogram_of, microseconds, time_of
 from exsim.judgement.statistics import sessions_needed

@@ -1,4 +1,4 @@
-"""One-sided bounds for a gate: on a share, on a share of answers that come in clusters, on a difference.
+"""One-sided bounds: on a share, on a share of answers that come in clusters, on a difference.
 
 All probabilities are fractions from 0 to 1.
 """

@@ -8,7 +8,7 @@ from math import comb, hypot
 
 import pytest
 
-from exsim.judgement.gate.bounds import at_least, at_most, difference, effective
+from exsim.judgement.bounds import at_least, at_most, difference, effective
 from exsim.judgement.statistics import interval, sessions_needed
 
 
