@@ -25,10 +25,13 @@ def effective(clusters: Mapping[int, tuple[int, int]]) -> tuple[float, float]:
     """(bad, of) as if independent, for counts (bad, of) in clusters that may be alike within themselves.
 
     Korn and Graubard: the variance between clusters gives the design effect, and the sample shrinks by
-    it.  Where none is bad, or all are, no design effect can be seen, and the counts stay as they are.
+    it.  Where none is bad, or all are, no design effect can be seen, and the counts stay as they are.  One
+    cluster may be alike throughout: it counts as one.
     """
     bad, of = (sum(pair[i] for pair in clusters.values()) for i in (0, 1))
-    if not 0 < bad < of or len(clusters) < 2:
+    if len(clusters) == 1:
+        return bad / of, 1.0
+    if not 0 < bad < of:
         return float(bad), float(of)
     mean, groups = bad / of, len(clusters)
     spread = sum((one - mean * all_) ** 2 for one, all_ in clusters.values())

@@ -63,9 +63,10 @@ def test_the_design_effect_is_the_variance_between_users_over_the_usual_one(
     assert effective(clusters) == pytest.approx((bad, of))
 
 
-def test_where_none_is_bad_or_one_user_is_all_the_counts_stay() -> None:
+def test_where_none_is_bad_the_counts_stay_and_one_user_counts_once() -> None:
     assert effective({1: (0, 30), 2: (0, 70)}) == (0, 100)
-    assert effective({1: (5, 30)}) == (5, 30)
+    assert effective({1: (0, 80)}) == (0, 1)
+    assert effective({1: (6, 30)}) == pytest.approx((0.2, 1))
     assert effective({}) == (0, 0)
 
 

@@ -56,8 +56,9 @@ def _need(
     bad: str = "lost",
 ) -> Need:
     none, one = (sessions_needed(limit, count, confidence) for count in (0, 1))
+    users = f", of at least {pace.FEWEST_USERS} accounts" if unit == "answer" else ""
     sentence = (
-        f"{name}: needs {counted_noun(none, unit)} with none {bad} ({one} with one {bad}); to show it "
+        f"{name}: needs {counted_noun(none, unit)} with none {bad} ({one} with one {bad}){users}; to show it "
         f"over accounts, {counted_noun(none, 'account')}."
     )
     if accounts < none:  # what the scenario's own accounts can show at best

@@ -1,7 +1,8 @@
 """`[[expect.latency]]`: did a share of a step's answers come within a time, and was that shown?
 
 The question is turned round: how many answers were slower than the limit?  Answers of one user are alike,
-so the sample is shrunk by what the users differ.  Fed hop by hop; control and steered hops are left out.
+so the sample is shrunk by what the users differ; of one user alone nothing can be shown.  Fed hop by hop;
+control and steered hops are left out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from exsim.judgement.statistics import sessions_needed
 from exsim.judgement.words import counted_noun, latency, protocol_name
 from exsim.runs.sections import LatencyLimit
 from exsim.session.hop import Hop
+
+FEWEST_USERS = 2  # with one, nothing is known of how users differ
 
 
 class Pace:
@@ -104,6 +107,11 @@ def _judged(pace: Pace, answers: Count, users: Count) -> tuple[Outcome, str]:
         f"{latency(limit.max)}: {counted(answers, 'answer')}, {counted(users, 'account')}, at "
         f"{share(limit.confidence)} confidence."
     )
+    if users.of < FEWEST_USERS:
+        return "inconclusive", (
+            f"{numbers} All came from one account, so how accounts differ is not known: it takes answers of "
+            f"at least {FEWEST_USERS}."
+        )
     if answers.bound <= allowed:
         return "pass", numbers
     if at_least(*effective(pace.users), limit.confidence) > allowed:

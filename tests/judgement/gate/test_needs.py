@@ -17,6 +17,9 @@ def test_each_criterion_says_how_many_sessions_and_accounts_it_takes() -> None:
     assert (third.unit, third.units) == ("answers", 299)
     assert "needs 299 sessions with none lost (473 with one lost)" in first.sentence
     assert "over accounts, 299 accounts" in first.sentence
+    assert "needs 299 answers with none slower (473 with one slower), of at least 2 accounts" in (
+        third.sentence
+    )
     assert "20 accounts: over accounts it shows fewer than 13.9 % at best" in first.sentence
 
 

@@ -1,5 +1,5 @@
 """Falls if: a latency limit is green on few answers or none, counts what is no answer of a user, or takes the
-answers of one slow user for many."""
+answers of one slow user for many, or those of one user for what users get."""
 
 from __future__ import annotations
 
@@ -58,6 +58,21 @@ def test_a_few_slow_users_are_not_many_slow_answers() -> None:
     assert sum(t > 0.5 for _, t in spread) == sum(t > 0.5 for _, t in one) == 100
     assert outcome(spread) == "fail"
     assert outcome(one) == "inconclusive"
+
+
+@pytest.mark.parametrize("took", [0.1, 0.9])
+def test_answers_of_one_user_alone_show_nothing_of_users(took: float) -> None:
+    one = decide(fed([(1, took)] * 80), "expect.latency[0]")
+    assert (one.outcome, one.counts["answers"].of) == ("inconclusive", 80)
+    assert one.sentence.endswith(
+        "All came from one account, so how accounts differ is not known: it takes answers of at least 2."
+    )
+    assert outcome([(n % 2, took) for n in range(80)]) == ("pass" if took < 0.5 else "fail")
+
+
+def test_the_bound_of_one_user_promises_no_more_than_one_answer_does() -> None:
+    found = decide(fed([(1, 0.1)] * 80), "expect.latency[0]")
+    assert "0 of 80 answers (fewer than 95 %), 0 of 1 account (fewer than 95 %)" in found.sentence
 
 
 @pytest.mark.parametrize(
