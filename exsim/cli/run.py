@@ -35,6 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         const=DEFAULT,
         help=f"wait there for `exsim worker`s of other machines to carry the load ({DEFAULT})",
     )
+    parser.add_argument(
+        "--wait",
+        metavar="TIME",
+        help='for those workers, instead of the scenario\'s (one minute), e.g. "10m"',
+    )
     parser.add_argument("--secret", type=Path, metavar="FILE", help="what master and workers share")
     parser.add_argument(
         "--certificate", default="", metavar="FILE", help="the master's, in PEM, beyond loopback"
@@ -54,6 +59,7 @@ def act(options: argparse.Namespace) -> int:
         workers=options.workers,
         until_decided=options.until_decided,
         master=master_of(options),
+        wait=options.wait,
         tell=people.write,
     )
     people.write(needs_text(read(options.scenario, chosen)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from exsim.conduct.far import DEFAULT, place
 from exsim.conduct.far_worker import work
-from exsim.runs.duration import LONGEST
+from exsim.runs.duration import seconds
 from exsim.runs.errors import OperatorError
 
 
@@ -26,17 +26,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--ca", default="", metavar="FILE", help="who vouches for the master's certificate"
     )
     parser.add_argument(
-        "--wait", type=float, default=60.0, metavar="SECONDS", help="for the master to come (60)"
+        "--wait", default="60s", metavar="TIME", help='for the master to come ("60s")'
     )
 
 
 def act(options: argparse.Namespace) -> int:
-    if not 0 <= options.wait <= LONGEST:
-        raise OperatorError(f"--wait {options.wait:g}: is not a number of seconds")
+    try:
+        wait = seconds(options.wait)
+    except ValueError as problem:
+        raise OperatorError(f"--wait {options.wait}: {problem}") from None
     there = place(options.master, options.secret, master=False, ca=options.ca)
 
     def tell(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    return int(work(there, tell, options.wait))
+    return int(work(there, tell, wait))

@@ -21,14 +21,13 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.far import DATA, END, EVENT, HELLO, INPUT, ORDER, Ended, Hello, Piece, Place
 from exsim.conduct.far import far_order as travelling
 from exsim.conduct.loading import Early, Event, Loading
-from exsim.drive.channel import Channel, ChannelError, accepted, listening
+from exsim.drive.channel import Channel, ChannelError, Frame, accepted, listening
 from exsim.judgement.words import counted_noun
 from exsim.runs import parts
 from exsim.runs.dice import Source
 from exsim.runs.exits import GONE, Exit
 from exsim.runs.order import STOP_WORD, Order, Phase
 
-WAIT = 60.0  # seconds for workers to come
 LOOK = 0.5  # seconds between two looks whether all are there
 Tell = Callable[[str], object]
 
@@ -36,7 +35,7 @@ Tell = Callable[[str], object]
 class FarLoads:
     """`with FarLoads(place, workers) as loads:` listens; `wait` until they are all there; `take` gives one."""
 
-    def __init__(self, place: Place, workers: int, tell: Tell, wait: float = WAIT) -> None:
+    def __init__(self, place: Place, workers: int, tell: Tell, wait: float) -> None:
         self._place = place
         self._wanted = workers
         self._tell = tell
@@ -44,6 +43,7 @@ class FarLoads:
         self._came: Queue[Channel] = Queue()
         self._there: list[Channel] = []  # in the order in which they came
         self._given = 0
+        self._complete = False  # everybody who was wanted is there: nobody else is
         self._local = Early()  # phases beside the load are carried out here
 
     def __enter__(self) -> FarLoads:
@@ -54,7 +54,8 @@ class FarLoads:
             raise EnvironmentProblem(f"--master {problem}") from None
         self.port = self._door.getsockname()[1]
         self._tell(
-            f" Waiting for {counted_noun(self._wanted, 'worker')} at {place.host}:{self.port}\n"
+            f" Waiting for {counted_noun(self._wanted, 'worker')} at {place.host}:{self.port}, "
+            f"{self._wait:g} s from when the load is to begin\n"
         )
         Thread(target=self._listen, daemon=True).start()
         return self
@@ -74,22 +75,44 @@ class FarLoads:
         """Nothing to do early: they are there already, or on their way."""
 
     def wait(self) -> None:
-        """Until every worker is there.  Raises EnvironmentProblem when one does not come."""
+        """Until every worker is there at once.  Raises EnvironmentProblem when one does not come."""
         end = time.monotonic() + self._wait
-        while len(self._there) < self._wanted:
+        while not self._all_there():
             try:
                 self._there.append(self._came.get(timeout=LOOK))
             except Empty:
                 if time.monotonic() > end:
-                    raise EnvironmentProblem(
-                        f"{len(self._there)} of {self._wanted} workers came within {self._wait:g} s"
-                    ) from None
+                    raise EnvironmentProblem(self._too_few()) from None
+        self._complete = True
+        with contextlib.suppress(Empty):
+            while True:
+                self._turn_away(self._came.get_nowait(), self._enough())
+
+    def _all_there(self) -> bool:
+        """Who waits for an order has nothing to say; who went away while he waited is not there."""
+        if len(self._there) < self._wanted:
+            return False
+        for channel in [one for one in self._there if one.stirs()]:
+            self._there.remove(channel)
+            channel.close()
+            self._tell(" A worker that had come went away again\n")
+        return len(self._there) == self._wanted
+
+    def _too_few(self) -> str:
+        return (
+            f"{len(self._there)} of {counted_noun(self._wanted, 'worker')} came within {self._wait:g} s; "
+            "--wait, or load.wait_for_workers in the scenario, gives them longer"
+        )
+
+    def _enough(self) -> str:
+        return f"the run has its {counted_noun(self._wanted, 'worker')}"
 
     def take(self, order: Order) -> Loading:
         """The process for this order: a worker's for the load, one of our own for what is beside it."""
         if order.phase != "main":
             return self._local.take(order)
-        self.wait()
+        if not self._complete:
+            self.wait()
         channel = self._there[self._given]
         self._given += 1
         return FarLoad(channel, (order.directory, order.phase, order.worker))
@@ -105,15 +128,31 @@ class FarLoads:
                 continue
             except OSError:
                 return
-            frame = channel.receive()
-            said = msgspec.json.decode(frame.body, type=Hello) if frame else None
-            if said is None or frame is None or frame.kind != HELLO:
-                channel.close()
-            elif said.exsim != exsim.__version__:
-                self._tell(f" Turned away: a worker of exsim {said.exsim}\n")
-                channel.close()
+            why = unfit(channel.receive()) or (self._enough() if self._complete else "")
+            if why:
+                self._turn_away(channel, why)
             else:
                 self._came.put(channel)
+
+    def _turn_away(self, channel: Channel, why: str) -> None:
+        """Both sides are told, and nobody waits for what will not come."""
+        self._tell(f" Turned away: a worker; {why}\n")
+        with contextlib.suppress(ChannelError):
+            channel.send(END, msgspec.json.encode(Ended(Exit.ENVIRONMENT, why)))
+        channel.close()
+
+
+def unfit(frame: Frame | None) -> str:
+    """Why whoever introduces himself like that gets no order; "" when he may."""
+    try:
+        said = msgspec.json.decode(frame.body, type=Hello) if frame else None
+    except msgspec.DecodeError:
+        said = None
+    if said is None or frame is None or frame.kind != HELLO:
+        return "it did not say who it is"
+    if said.exsim != exsim.__version__:
+        return f"it is exsim {said.exsim}, the master is {exsim.__version__}"
+    return ""
 
 
 class FarLoad:

@@ -95,10 +95,11 @@ def _reached(place: Place, wait: float) -> Channel:
 def _order(channel: Channel) -> FarOrder:
     """The order, however long the master's lab takes to get up."""
     frame = channel.receive_at_last()
+    if frame is not None and frame.kind == END:
+        why = msgspec.json.decode(frame.body, type=Ended).words
+        raise ChannelError(f"turned this worker away: {why}")
     if frame is None or frame.kind != ORDER:
-        raise ChannelError(
-            "went away, has workers enough, or turned this one away: are both of one version?"
-        )
+        raise ChannelError("went away before it gave an order: are both of one version?")
     return msgspec.json.decode(frame.body, type=FarOrder)
 
 

@@ -61,6 +61,7 @@ class Options:
     workers: int | None = None
     until_decided: bool = False
     master: Place | None = None  # where workers on other machines come to
+    wait: str | None = None  # for those workers
     tell: Callable[[str], object] = lambda text: None  # what is known before the load begins
 
 
@@ -102,7 +103,8 @@ def loads_for(scenario: Scenario, options: Options) -> Early | FarLoads:
     """Load processes of this machine, or of others."""
     if options.master is None:
         return Early()
-    return FarLoads(options.master, scenario.load.workers, options.tell)
+    load = scenario.load
+    return FarLoads(options.master, load.workers, options.tell, load.wait_for_workers)
 
 
 def read(path: Path, options: Options) -> Scenario:
@@ -110,11 +112,9 @@ def read(path: Path, options: Options) -> Scenario:
     scenario = load_scenario(path)
     load = scenario.load
     if options.duration is not None:
-        try:
-            duration = seconds(options.duration)
-        except ValueError as problem:
-            raise ScenarioError("--duration", "", str(problem)) from None
-        load = msgspec.structs.replace(load, duration=duration)
+        load = msgspec.structs.replace(load, duration=time_of("--duration", options.duration))
+    if options.wait is not None:
+        load = msgspec.structs.replace(load, wait_for_workers=time_of("--wait", options.wait))
     if options.workers is not None:
         if not 1 <= options.workers <= scenario.users:
             raise ScenarioError(
@@ -129,6 +129,14 @@ def read(path: Path, options: Options) -> Scenario:
     except Complaint as found:
         raise ScenarioError("--duration", found.key, found.problem) from None
     return changed
+
+
+def time_of(option: str, text: str) -> float:
+    """Seconds of an option of the command line."""
+    try:
+        return seconds(text)
+    except ValueError as problem:
+        raise ScenarioError(option, "", str(problem)) from None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import ipaddress
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -72,6 +73,13 @@ class Channel:
         """The next frame, however long it takes."""
         self._connection.settimeout(None)
         return self.receive()
+
+    def stirs(self) -> bool:
+        """Whether there is anything to receive now: a frame, or the end.  Takes nothing and does not wait."""
+        try:
+            return bool(select.select([self._connection], [], [], 0)[0])
+        except (OSError, ValueError):  # it is closed
+            return True
 
     def _exactly(self, length: int) -> bytes | None:
         found = bytearray()

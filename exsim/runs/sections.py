@@ -239,7 +239,8 @@ class Load(Section, frozen=True):
     `source_addresses`: a user keeps one; "127.0.9.1-127.0.9.20" is a range.  `stop_at_wrong_mailbox`:
     an answer from another user's mailbox ends the run with exit code 5 (it fails in any case).
     `history`: "incidents" keeps hops in full only of lost sessions, of what is not ordinary and of a sample,
-    and of all others what is counted.
+    and of all others what is counted.  `wait_for_workers`: how long a master waits for those on other
+    machines, from the moment at which the load is to begin.
     """
 
     duration: Annotated[float, Meta(ge=1, extra={"duration": True})] = 60.0
@@ -249,6 +250,7 @@ class Load(Section, frozen=True):
     unmask: bool = True
     source_addresses: str | tuple[str, ...] = ()
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    wait_for_workers: Annotated[float, Meta(ge=1, extra={"duration": True})] = 60.0
     stop_at_wrong_mailbox: bool = True
     history: Literal["full", "incidents"] = "full"
 

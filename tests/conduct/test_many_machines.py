@@ -1,7 +1,8 @@
 """The examples for many machines say what exsim takes: they are YAML, their commands and their scenario can be read.
 
 Falls if: a file is no YAML, a command in it has an option that exsim has not, the scenario in it is none, a path is
-named that nothing is mounted at, as many workers are started as the scenario does not want, or the secret is looked for
+named that nothing is mounted at, as many workers are started as the scenario does not want, one side loses its patience before pods
+are there, or the secret is looked for
 where its command does not put it, becomes a part of the image, or is a password in a file that others may read.
 """
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from exsim.cli import build_parser
+from exsim.runs.duration import seconds
 from exsim.runs.scenario import load_scenario, parse_scenario
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios" / "many-machines"
@@ -59,6 +61,16 @@ def test_the_farm_s_scenario_wants_as_many_workers_as_are_started() -> None:
     scenario = parse_scenario(config["data"]["mail.toml"], "mail.toml")
     spec = jobs()["exsim-worker"]["spec"]
     assert scenario.load.workers == spec["parallelism"] == spec["completions"]
+
+
+def test_master_and_workers_wait_for_each_other_for_minutes() -> None:
+    """Pods are pulled and scheduled one after the other, in any order."""
+    (config,) = [one for one in documents("kubernetes.yaml") if one["kind"] == "ConfigMap"]
+    scenario = parse_scenario(config["data"]["mail.toml"], "mail.toml")
+    said = [build_parser().parse_args(words) for words in commands()]
+    patience = [seconds(one.wait) for one in said if one.wait is not None]
+    assert len(patience) == 3, "both workers, and compose's master"
+    assert min(scenario.load.wait_for_workers, *patience) >= 300
 
 
 @pytest.mark.parametrize("name", ["exsim-master", "exsim-worker"])
