@@ -6,8 +6,10 @@ from collections import Counter
 
 from exsim.judgement.judge import Judgement
 from exsim.judgement.words import counted_noun, listed, protocol_name, seconds
-from exsim.session.meaning import SIGNS
+from exsim.session.meaning import SIGNS, Sign
+from exsim.session.records import Finding
 
+LONGEST = 64  # characters of a code that a server made up
 MEANINGS = {str(sign): meaning.sentence for sign, meaning in SIGNS.items()}
 
 
@@ -33,6 +35,13 @@ def waits_lines(judgement: Judgement) -> list[str]:
     ]
 
 
+def _mostly(ones: list[Finding]) -> str:
+    """The error that was named most often, by the code that the protocol gives it."""
+    names = Counter(one.detail.rpartition(" ")[2] for one in ones)
+    (name, count), *others = names.most_common()
+    return f": {name[:LONGEST]}" + (f" ({count}), and {len(others)} more" if others else "")
+
+
 def finding_lines(judgement: Judgement) -> list[str]:
     """What went wrong without costing a session: what the balancer cut, then kind, how often, at which nodes."""
     findings = judgement.findings.findings
@@ -44,7 +53,8 @@ def finding_lines(judgement: Judgement) -> list[str]:
         nodes = sorted({f.front_end for f in ones if f.front_end})
         where = f" at {listed(nodes)}" if nodes else ""
         of = f"{protocol_name(protocol)}, " if protocol else ""
-        lines.append(f"{of}{kind_words(kind)}: {counted_noun(count, 'time')}{where}")
+        said = _mostly(ones) if kind == Sign.FAULT else ""
+        lines.append(f"{of}{kind_words(kind)}: {counted_noun(count, 'time')}{where}{said}")
     balancer = judgement.facts.balancer
     log = [f"the balancer's log: {line}" for line in (balancer.log_findings if balancer else ())]
     cut = [line for line in log if " was cut " in line]

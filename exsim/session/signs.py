@@ -50,6 +50,8 @@ _THROTTLING = (
     )
 )
 _TELLING_BODIES = frozenset({"logon_page", "foreign_logon", "auto_submit"})
+_FINE = frozenset({None, "NoError", "0"})  # what a call says that went well (E13)
+_LET_IN = frozenset({Sign.SERVED, Sign.FAULT})  # a call that failed was made all the same
 
 
 def node_spoke(hop: Hop) -> bool:
@@ -152,6 +154,7 @@ SUCCESS: tuple[Rule, ...] = (
     (Sign.THROTTLED, lambda hop, place, hosts: _throttled(hop)),
     (Sign.SERVER_ERROR, lambda hop, place, hosts: _OWA_ERROR in hop.headers),
     (Sign.TRUNCATED, lambda hop, place, hosts: hop.error not in (None, "abandoned")),
+    (Sign.FAULT, lambda hop, place, hosts: hop.body.code not in _FINE),
 )
 LOGIN_TIMEOUT: tuple[Rule, ...] = (
     (Sign.LOGON_REFUSED, lambda hop, place, hosts: place is Place.LOGON),
@@ -191,11 +194,7 @@ RULES_BY_HUNDRED: dict[int, tuple[tuple[Rule, ...], Sign]] = {
 
 def plain_body(body: Evidence) -> bool:
     """Whether nothing in this body could make an answer of OWA anything else than SERVED."""
-    return (
-        body.code not in _THROTTLING
-        and body.owner not in _STRANGERS
-        and body.is_ not in _TELLING_BODIES
-    )
+    return body.code in _FINE and body.owner not in _STRANGERS and body.is_ not in _TELLING_BODIES
 
 
 def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
@@ -230,7 +229,7 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
 
 def serves(hop: Hop, sign: Sign) -> bool:
     """Whether an answer shows that whoever asked is let in: OWA's own data, or a back end's word."""
-    if sign is not Sign.SERVED or hop.status != 200:
+    if sign not in _LET_IN or hop.status != 200:
         return False
     behind = _BE_SERVER in hop.headers or _CALCULATED_BE in hop.headers
     return behind or hop.body.is_ in ("boot_page", "json") or hop.body.owner == "own"
