@@ -21,11 +21,11 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.far import DATA, END, EVENT, HELLO, INPUT, ORDER, Ended, Hello, Piece, Place
 from exsim.conduct.far import far_order as travelling
 from exsim.conduct.loading import Early, Event, Loading
-from exsim.drive.channel import Channel, ChannelError, Frame, accepted, listening
+from exsim.drive.channel import SILENCE, Channel, ChannelError, Frame, accepted, listening
 from exsim.judgement.words import counted_noun
 from exsim.runs import parts
 from exsim.runs.dice import Source
-from exsim.runs.exits import GONE, Exit
+from exsim.runs.exits import GONE, STILL, Exit
 from exsim.runs.order import STOP_WORD, Order, Phase
 
 LOOK = 0.5  # seconds between two looks whether all are there
@@ -189,6 +189,8 @@ class FarLoad:
         except msgspec.DecodeError:
             self.stop()  # what comes is none of ours any more: it is as good as gone
         finally:
+            if self._end is None:
+                self._channel.close()  # nobody listens any more: whoever is still there is to end
             self._over.set()
 
     def _events(self, files: Path) -> Iterator[Event]:
@@ -222,15 +224,22 @@ class FarLoad:
     def stop(self) -> None:
         self._send(INPUT, STOP_WORD + b"\n")
 
+    def end_by_force(self) -> None:
+        self._channel.close()
+
     def ended(self) -> int:
-        """Its exit code; GONE when its machine, its connection or the worker there went away first."""
+        """Its exit code; STILL when it told nothing any more, GONE when its machine, its connection or the worker there went away first."""
         self._over.wait()
         self._compressing.shutdown()
         if self._broke:
             return int(Exit.BROKEN)
-        return GONE if self._end is None else self._end.code
+        if self._end is None:
+            return STILL if self._channel.silent else GONE
+        return self._end.code
 
     def last_words(self) -> str:
+        if self._end is None and self._channel.silent:
+            return f"silent for {SILENCE:.0f} s: it stood still, or its machine or its connection was gone"
         return self._broke or ("" if self._end is None else self._end.words)
 
     def _send(self, kind: str, body: bytes) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
+from threading import Event as Signal
 from threading import Thread
 from types import FrameType
 
@@ -37,7 +38,8 @@ from exsim.conduct.far import (
     Piece,
     Place,
 )
-from exsim.conduct.loading import Load
+from exsim.conduct.loading import LOOK, Event, Load
+from exsim.conduct.patience import Patience
 from exsim.drive.channel import Channel, ChannelError, connected
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
@@ -126,11 +128,16 @@ def here(said: FarOrder, home: Path) -> Order:
 def _carried_out(channel: Channel, order: Order, home: Path) -> tuple[int, bool]:
     """The load's exit code, and whether a signal ended it.  Raises ChannelError: the master went away before it ended."""
     tail = Tail(home)
-    with Load(home, order.phase, order.worker) as load, _passed_on(load) as signals:
+    with (
+        Load(home, order.phase, order.worker) as load,
+        Leash(load) as leash,
+        _passed_on(leash) as signals,
+    ):
         load.begin(order)
-        Thread(target=_obey, args=(channel, load), daemon=True).start()
+        Thread(target=_obey, args=(channel, load, leash), daemon=True).start()
         with contextlib.suppress(ChannelError):
             for event in load.events():  # each second, when the history has just been written
+                leash.hear(event)
                 tail.send(channel)
                 channel.send(EVENT, msgspec.json.encode(event))
         code = load.ended()
@@ -142,8 +149,37 @@ def _carried_out(channel: Channel, order: Order, home: Path) -> tuple[int, bool]
     return code, bool(signals)
 
 
+class Leash:
+    """Asks the load to end, whoever wants that, and ends it by force when it stands still then."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._patience = Patience(0, time.monotonic())
+        self._over = Signal()
+
+    def __enter__(self) -> Leash:
+        Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def hear(self, event: Event) -> None:
+        """The load told something."""
+        self._patience.hear(event, time.monotonic())
+
+    def stop(self) -> None:
+        self._patience.ask(time.monotonic())
+        self._load.stop()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK):
+            if self._patience.over(time.monotonic()):
+                self._load.end_by_force()
+
+
 @contextlib.contextmanager
-def _passed_on(load: Load) -> Iterator[list[int]]:
+def _passed_on(load: Leash) -> Iterator[list[int]]:
     """The signals that come, which end the load first: what it still writes is to reach the master.
 
     Whoever sends a second one does not wait for that.
@@ -164,12 +200,12 @@ def _passed_on(load: Load) -> Iterator[list[int]]:
             signal.signal(one, former)
 
 
-def _obey(channel: Channel, load: Load) -> None:
+def _obey(channel: Channel, load: Load, leash: Leash) -> None:
     """What the master has to say to the load, until he is gone: then the load ends."""
     while (frame := channel.receive_at_last()) is not None:
         if frame.kind == INPUT:
             load.hear(frame.body)
-    load.stop()
+    leash.stop()
 
 
 class Tail:

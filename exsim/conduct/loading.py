@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, Queue
@@ -17,14 +17,15 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
+from exsim.conduct.patience import ENDING, RULE, Patience
+from exsim.runs.exits import STILL, Exit
 from exsim.runs.order import STOP_WORD, Order, Phase
 
 Event = dict[str, Any]
-ENDING = (
-    15.0  # seconds from asking to killing, and of silence after which nobody is waited for any more
-)
+LOOK = 1.0  # seconds between two looks whether somebody stands still
+DEAF = 10.0  # seconds after which it was we who stood still
 HAS_GROUPS = hasattr(os, "killpg")  # not on Windows
-FOR_ALL = ("rests", "rule")  # events of one worker that concern the others of its run
+FOR_ALL = ("rests", RULE)  # events of one worker that concern the others of its run
 LAST_WORDS = 4000  # characters of the load's standard error that are worth showing
 
 
@@ -65,7 +66,7 @@ class Load:
         try:
             self.process.wait(max(0.0, asked + ENDING - time.monotonic()))
         except subprocess.TimeoutExpired:
-            self._kill()
+            self.end_by_force()
             self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self._stderr):
             if pipe is not None:
@@ -113,15 +114,22 @@ class Load:
             self.process.stdin.write(STOP_WORD + b"\n")
             self.process.stdin.flush()
 
-    def _kill(self) -> None:
+    def end_by_force(self) -> None:
+        """It does not end when it is asked to."""
+        if self.process.poll() is not None:
+            return
         if HAS_GROUPS:
             os.killpg(self.process.pid, signal.SIGKILL)
         else:
             self.process.kill()
 
     def ended(self) -> int:
-        """Its exit code, when it has ended."""
-        return self.process.wait()
+        """Its exit code, when it has ended; who has nothing more to tell has little more to do."""
+        try:
+            return self.process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            self.end_by_force()
+            return self.process.wait()
 
     def last_words(self) -> str:
         """The end of what it wrote to standard error."""
@@ -141,6 +149,7 @@ class Loading(Protocol):
     def enough(self) -> None: ...
     def say(self, word: Event) -> None: ...
     def stop(self) -> None: ...
+    def end_by_force(self) -> None: ...
     def ended(self) -> int: ...
     def last_words(self) -> str: ...
 
@@ -199,7 +208,7 @@ def carry_out(
     """Carry out `orders` side by side; for each, the load's exit code and its last words.
 
     `show` is called in this thread; after it all loads are told what `words` gives, and once, when `enough` says
-    so, to come to an end.
+    so, to come to an end.  One that stands still past its end is ended: STILL, and since when.
     A KeyboardInterrupt asks the loads to end, waits for what they still tell (each second; not for one that hangs),
     and is raised again.
     """
@@ -210,48 +219,112 @@ def carry_out(
             stack.enter_context(load)
         for load, order in zip(loads, orders, strict=True):
             load.begin(order)
-        news: Queue[tuple[Loading, Event | None]] = Queue()
-        for load in loads:
-            Thread(target=_listen, args=(load, news), daemon=True).start()
+        talk = _Talk(loads, orders)
         interrupted = told = False
-        talking = len(loads)
-        while talking:
+        while talk.going:
             try:
-                teller, event = news.get(timeout=ENDING if interrupted else None)
-            except Empty:
-                raise KeyboardInterrupt from None  # whoever is silent for so long is ended by force
+                event = talk.heard()
             except KeyboardInterrupt:
                 interrupted = True
-                for load in loads:
-                    load.stop()
+                talk.ask(loads)
                 continue
-            if event is None:
-                talking -= 1
-            else:
-                _pass_on(event, teller, loads)
+            if event is not None:
                 show(event)
-                _say(words(), loads)
+                talk.say(words())
                 if not told and enough():
                     told = True
-                    for load in loads:
-                        load.enough()
-        codes = [(load.ended(), load.last_words()) for load in loads]
+                    talk.enough()
+        codes = [talk.ended(load) for load in loads]
     if interrupted:
         raise KeyboardInterrupt
     return codes
 
 
-def _say(words: Sequence[Event], loads: Sequence[Loading]) -> None:
-    for word in words:
+class _Talk:
+    """What the load processes of one phase tell, and how long they are waited for."""
+
+    def __init__(self, loads: Sequence[Loading], orders: Sequence[Order]) -> None:
+        now = time.monotonic()
+        self.going = {
+            load: Patience(order.load.duration * order.time_scale, now)
+            for load, order in zip(loads, orders, strict=True)
+        }
+        self._silenced: dict[Loading, str] = {}  # by us, and why
+        self._loads = loads
+        self._looked = now
+        self._news: Queue[tuple[Loading, Event | None]] = Queue()
         for load in loads:
-            load.say(word)
+            Thread(target=_listen, args=(load, self._news), daemon=True).start()
 
+    def heard(self) -> Event | None:
+        """The next event; None when there is none for a while, or somebody has fallen silent."""
+        self._tend()
+        try:
+            teller, event = self._news.get(timeout=LOOK)
+        except Empty:
+            return None
+        if event is None:
+            patience = self.going.pop(teller)
+            self._silenced[teller] = patience.why
+            return None
+        self.going[teller].hear(event, time.monotonic())
+        self._pass_on(event, teller)
+        return event
 
-def _pass_on(event: Event, teller: Loading, loads: Sequence[Loading]) -> None:
-    """Tell the other workers of the same run what concerns them; another run beside it has nothing to do with it."""
-    for load in loads if event["event"] in FOR_ALL else ():
-        if load is not teller and load.place[0] == teller.place[0]:
+    def _tend(self) -> None:
+        """Whoever stands still past its end is asked to end, and then ended by force."""
+        now = time.monotonic()
+        deaf, self._looked = now - self._looked > DEAF, now
+        for load, patience in self.going.items():
+            if deaf:  # who did not listen himself cannot say that nobody spoke
+                patience.hear({}, now)
+            elif patience.gone(now):
+                self.ask([load])
+            elif patience.over(now):
+                load.end_by_force()
+
+    def ask(self, loads: Iterable[Loading]) -> None:
+        """Ask them to end."""
+        now = time.monotonic()
+        for load in loads:
+            load.stop()
+            if load in self.going:
+                self.going[load].ask(now)
+
+    def say(self, words: Sequence[Event]) -> None:
+        for word in words:
+            for load in self._loads:
+                load.say(word)
+
+    def enough(self) -> None:
+        """All of them may come to an end, and are expected to."""
+        for load in self._loads:
+            load.enough()
+        self._due(self._loads)
+
+    def _pass_on(self, event: Event, teller: Loading) -> None:
+        """Tell the other workers of the same run what concerns them; another run beside it has nothing to do with it."""
+        if event["event"] not in FOR_ALL:
+            return
+        others = [
+            load for load in self._loads if load is not teller and load.place[0] == teller.place[0]
+        ]
+        for load in others:
             load.say(event)
+        if event["event"] == RULE:
+            self._due(others)
+
+    def _due(self, loads: Iterable[Loading]) -> None:
+        for load in loads:
+            if load in self.going:
+                self.going[load].due(time.monotonic())
+
+    def ended(self, load: Loading) -> tuple[int, str]:
+        """Its exit code and last words; why it was ended, where that was for standing still."""
+        code, why = load.ended(), self._silenced[load]
+        if why and (code < 0 or code == Exit.INTERRUPTED):
+            return STILL, why
+        return code, load.last_words()
 
 
 def _listen(load: Loading, news: Queue[tuple[Loading, Event | None]]) -> None:

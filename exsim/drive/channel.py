@@ -46,6 +46,7 @@ class Channel:
     def __init__(self, connection: socket.socket, limit: float = SILENCE) -> None:
         self._connection = connection
         self._sending = Lock()
+        self.silent = False  # it was waited for longer than its limit
         connection.settimeout(limit)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
@@ -86,7 +87,8 @@ class Channel:
         while len(found) < length:
             try:
                 piece = self._connection.recv(min(1 << 20, length - len(found)))
-            except OSError:  # a time-out is one, too
+            except OSError as problem:
+                self.silent = isinstance(problem, TimeoutError)
                 return None
             if not piece:
                 return None

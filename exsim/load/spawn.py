@@ -10,6 +10,7 @@ from locust.env import Environment
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
 from exsim.load.leaving import leave
+from exsim.load.live import tell
 from exsim.load.statistics import keep_in_batches
 from exsim.load.users import employ, user_classes
 from exsim.load.worker import Worker
@@ -31,6 +32,7 @@ def main_phase(worker: Worker) -> None:
     worker.recorder.note = keep_in_batches(environment, worker.world.started).note
     worker.recorder.fire = environment.events.request.fire
     worker.mark("load_started", users=sum(map(len, order.assignments)))
+    tell("load_started", worker=order.worker)  # from now on its end is known
     runner.start(sum(map(len, order.assignments)), spawn_rate=order.load.spawn_rate)
     try:
         worker.stopping.wait(timeout=order.load.duration * order.time_scale)

@@ -18,7 +18,9 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-GONE = -1000  # instead of a code: nobody is left to say one
+# Instead of a code, where nobody is left to say one
+GONE = -1000
+STILL = -1001  # it stood still, and was ended
 
 BY_OUTCOME = {"pass": Exit.PASS, "fail": Exit.FAIL, "inconclusive": Exit.INCONCLUSIVE}
 MEANINGS = {

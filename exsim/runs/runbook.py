@@ -13,7 +13,7 @@ from pathlib import Path
 import exsim
 from exsim.runs.assignment import Assignment
 from exsim.runs.directory import RunDirectory
-from exsim.runs.exits import GONE, Exit
+from exsim.runs.exits import GONE, STILL, Exit
 from exsim.runs.order import Order
 from exsim.runs.parts import name_of
 from exsim.runs.plan import Plan, salt_of
@@ -106,7 +106,10 @@ class Runbook:
         self.directory.write_run(run)
 
     def phase_ended(self, order: Order, code: int, words: str) -> None:
-        """A load process is over: whole, stopped by a rule, ended by somebody's signal, or by a fault of ours."""
+        """A load process is over: whole, stopped by a rule, ended by somebody's signal, or by a fault of ours.
+
+        `words`: its last ones; of one that stood still, since when.
+        """
         worker = f"Load process {order.worker + 1} of {order.workers}"
         if code in SAID_SO and not self.run.interrupted:  # by whom it may not have begun yet
             self.run.histories.append(name_of(order.worker, order.phase))
@@ -114,6 +117,8 @@ class Runbook:
             self.run.stopped = self._why()
         elif code == GONE:
             self.run.lost_workers.append(f"{worker} (its machine or its connection went away)")
+        elif code == STILL:
+            self.run.lost_workers.append(f"{worker} ({words})")
         elif code < 0 and -code not in OUR_FAULTS:
             self.run.lost_workers.append(f"{worker} (signal {-code}, {signal.strsignal(-code)})")
         elif code == Exit.INTERRUPTED and order.phase == "check" and self._ended_itself():

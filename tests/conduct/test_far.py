@@ -4,27 +4,31 @@ Falls if: a file that an order names is not there on the other machine, or reada
 shifts the times of a history; bytes are sent twice, not at all or before those they follow, also when a part is compressed meanwhile, or a full part stays
 uncompressed where it arrives; a worker
 writes outside of the run's directory; an address beyond this machine is taken without a certificate; a master whose
-disk is full, or who hears nonsense, waits for ever; or a signal to a worker costs what its load still writes.
+disk is full, or who hears nonsense, waits for ever; or a signal to a worker costs what its load still writes; a load that stands still keeps a worker whose master is gone, or one
+that is given up goes on.
 """
 
 from __future__ import annotations
 
 import signal
+import socket
 import stat
 import time
 from pathlib import Path
+from threading import Event as Signal
 from typing import Any
 
 import msgspec
 import pytest
 
+from exsim.conduct import far_worker, patience
 from exsim.conduct.far import DATA, END, EVENT, INPUT, Ended, FarOrder, Piece, far_order, place
 from exsim.conduct.far_loads import FarLoad, inside
-from exsim.conduct.far_worker import LARGEST, Tail, _passed_on, here
-from exsim.drive.channel import ChannelError, Frame
+from exsim.conduct.far_worker import LARGEST, Leash, Tail, _obey, _passed_on, here
+from exsim.drive.channel import Channel, ChannelError, Frame
 from exsim.runs import parts
 from exsim.runs.errors import OperatorError
-from exsim.runs.exits import GONE
+from exsim.runs.exits import GONE, STILL
 from tests.load.orders import orders
 
 
@@ -127,6 +131,10 @@ class Said:
     def __init__(self, *frames: Frame) -> None:
         self.frames = list(frames)
         self.heard: list[tuple[str, bytes]] = []
+        self.silent = self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def receive(self) -> Frame | None:
         return self.frames.pop(0) if self.frames else None
@@ -157,6 +165,55 @@ def test_a_worker_that_talks_nonsense_is_gone(
     assert len(list(load.events())) == told
     assert load.ended() == code
     assert bool(channel.heard) == stops
+    assert channel.closed == (code == GONE), "whoever is still there loads the farm for nobody"
+
+
+def test_a_worker_that_falls_silent_is_told_from_one_that_hangs_up() -> None:
+    master, there = socket.socketpair()
+    with there:
+        load = FarLoad(Channel(master, 0.05), ("", "main", 0))
+        assert list(load.events()) == []
+        assert load.ended() == STILL
+        assert load.last_words().startswith("silent for 30 s: it stood still, or its machine")
+
+
+class Standing:
+    """A load that does not end when it is asked to."""
+
+    def __init__(self) -> None:
+        self.asked, self.forced = Signal(), Signal()
+
+    def stop(self) -> None:
+        self.asked.set()
+
+    def end_by_force(self) -> None:
+        self.forced.set()
+
+    def hear(self, line: bytes) -> None:
+        """It does not."""
+
+
+def test_a_load_that_stands_still_is_ended_by_force_when_its_master_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(far_worker, "LOOK", 0.01)
+    monkeypatch.setattr(patience, "ENDING", 0.05)
+    load: Any = Standing()
+    master, here = socket.socketpair()
+    with Leash(load) as leash:
+        master.close()
+        _obey(Channel(here), load, leash)
+        assert load.asked.is_set()
+        assert load.forced.wait(10)
+    here.close()
+
+
+def test_a_load_that_nobody_asked_to_end_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(far_worker, "LOOK", 0.01)
+    monkeypatch.setattr(patience, "ENDING", 0.02)
+    load: Any = Standing()
+    with Leash(load):
+        assert not load.forced.wait(0.2)
 
 
 def data(name: str, lines: bytes) -> Frame:

@@ -1,17 +1,22 @@
-"""Falls if: somebody who interrupts a run waits for a load that hangs, or the others' last words are not heard."""
+"""Falls if: somebody who interrupts a run, or nobody at all, waits for a load that hangs, the others' last words are not heard,
+one that still tells news or that nobody listened to is ended, or one that stood still is not told from one that was killed."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from queue import Queue
 from threading import Event as Signal
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
-from exsim.conduct import loading
+from exsim.conduct import loading, patience
 from exsim.conduct.loading import Event, carry_out
+from exsim.runs.exits import STILL
+from exsim.runs.sections import Load
 from tests.load.orders import orders
 
 
@@ -49,9 +54,12 @@ class Told:
     def stop(self) -> None:
         self.asked.set()
 
+    def end_by_force(self) -> None:
+        self.left.set()
+
     def ended(self) -> int:
-        assert not self.hangs, "nobody waits for its end"
-        return 130
+        assert not self.hangs or self.left.is_set(), "nobody waits for its end"
+        return -9 if self.hangs else 130
 
     def last_words(self) -> str:
         return ""
@@ -70,7 +78,8 @@ class Interrupted(Queue[Any]):
 
 
 def test_nobody_waits_for_a_load_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "ENDING", 0.2)
+    monkeypatch.setattr(patience, "ENDING", 0.2)
+    monkeypatch.setattr(loading, "LOOK", 0.02)
     monkeypatch.setattr(loading, "Queue", Interrupted)
     loads = [Told(0, hangs=False), Told(1, hangs=True)]
     early: Any = SimpleNamespace(take=lambda order: loads[order.worker])
@@ -79,3 +88,84 @@ def test_nobody_waits_for_a_load_that_hangs(monkeypatch: pytest.MonkeyPatch) -> 
         carry_out(orders(workers=2), heard.append, early=early)
     assert [one["event"] for one in heard] == ["done"]
     assert all(one.asked.is_set() and one.left.is_set() for one in loads)
+
+
+class Ticking(Told):
+    """It tells news until it is asked to end; when it hangs, that it began, and nothing more."""
+
+    def events(self) -> Iterator[Event]:
+        yield {"event": "load_started", "worker": self.place[2]}
+        yield {"event": "live", "worker": self.place[2], "t": 4.2}
+        if self.hangs:
+            self.left.wait()
+        while not (self.hangs or self.asked.wait(0.02)):
+            yield {"event": "live", "worker": self.place[2], "t": 5.0}
+
+    def ended(self) -> int:
+        return super().ended() if self.hangs else 0
+
+
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of less than a second, whose patience is as short."""
+    for name in ("SILENCE", "GRACE", "ENDING"):
+        monkeypatch.setattr(patience, name, 0.1)
+    monkeypatch.setattr(loading, "LOOK", 0.02)
+
+
+def carried_out(loads: list[Any], enough: int) -> list[tuple[int, str]]:
+    """What `carry_out` says of `loads` that have no end of their own, and are told of it after `enough` news."""
+    early: Any = SimpleNamespace(take=lambda order: loads[order.worker])
+    heard: list[Event] = []
+    made = [
+        msgspec.structs.replace(one, load=msgspec.structs.replace(one.load, duration=0.1))
+        for one in orders(workers=len(loads))
+    ]
+    return carry_out(made, heard.append, lambda: len(heard) >= enough, early=early)
+
+
+class Obliging(Ticking):
+    def enough(self) -> None:
+        self.asked.set()
+
+
+def test_a_load_that_stands_still_past_its_end_is_ended_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short(monkeypatch)
+    loads = [Obliging(0, hangs=False), Obliging(1, hangs=True)]
+    assert carried_out(loads, enough=60) == [
+        (0, ""),
+        (STILL, "stood still from 4 s on, and was ended"),
+    ]
+    assert loads[1].asked.is_set() and loads[1].left.is_set()
+
+
+def test_one_that_is_told_to_end_is_not_waited_for_until_the_end_that_was_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short(monkeypatch)
+    loads = [Obliging(0, hangs=False), Obliging(1, hangs=True)]
+    early: Any = SimpleNamespace(take=lambda order: loads[order.worker])
+    heard: list[Event] = []
+    codes = carry_out(orders(workers=2), heard.append, lambda: len(heard) > 9, early=early)
+    assert [code for code, _ in codes] == [0, STILL]
+
+
+def test_whoever_did_not_listen_says_of_nobody_that_he_was_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process that conducts a run may stand still itself, and everybody's news wait for it."""
+    short(monkeypatch)
+    monkeypatch.setattr(loading, "DEAF", 0.3)
+    load = Obliging(0, hangs=False)
+    early: Any = SimpleNamespace(take=lambda order: load)
+    heard: list[Event] = []
+
+    def show(event: Event) -> None:
+        heard.append(event)
+        if len(heard) == 5:
+            time.sleep(0.5)
+
+    order = msgspec.structs.replace(orders()[0], load=Load(duration=0.1))
+    assert carry_out([order], show, lambda: len(heard) >= 40, early=early) == [(0, "")]
+    assert len(heard) >= 40

@@ -1,6 +1,6 @@
-"""Two load processes side by side, one of them killed in the middle.
+"""Two load processes side by side, one of them killed in the middle, or stopped there for good.
 
-Falls if: a request that the surviving one made is missing from the history or counted twice, what the dead one
+Falls if: nobody ends the one that stands still, or a request that the surviving one made is missing from the history or counted twice, what the dead one
 had measured up to its last second is lost or damaged, two workers' sum is not what each saw, or the run passes,
 calls itself broken, or does not say who died.
 """
@@ -8,6 +8,7 @@ calls itself broken, or does not say who died.
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from exsim.conduct import judging
+from exsim.conduct import judging, patience
 from exsim.conduct.loading import Event
 from exsim.conduct.rig import died
 from exsim.conduct.running import Done, Options, finish, measure, rig_for
@@ -60,20 +61,38 @@ def load_process(directory: RunDirectory, worker: int) -> int:
     raise AssertionError(f"nobody writes {file}")
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
-    path = scenario(
-        tmp_path_factory.mktemp("workers"),
+def written(folder: Path) -> Path:
+    return scenario(
+        folder,
         balancer="cookie",
         users=2,
         session={"polls": 40, "think": "50ms"},
         load={"workers": 2, "duration": "3s", "control": 0},
         expect={"min_sessions_per_combination": 0},
     )
-    return carried_out(path)
 
 
-def carried_out(path: Path) -> Killed:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    return carried_out(written(tmp_path_factory.mktemp("workers")))
+
+
+def test_one_that_stands_still_is_ended_after_the_planned_end_and_what_it_had_told_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With less patience than a real run has."""
+    for name, limit in (("SILENCE", 4.0), ("GRACE", 4.0), ("ENDING", 2.0)):
+        monkeypatch.setattr(patience, name, limit)
+    still = carried_out(written(tmp_path), signal.SIGSTOP)
+    (lost,) = still.directory.read_run().lost_workers
+    assert re.fullmatch(r"Load process 2 of 2 \(stood still from \d+ s on, and was ended\)", lost)
+    assert still.done.exit_code is Exit.INCONCLUSIVE
+    assert lost in " ".join(still.done.judgement.results.reasons)
+    assert len(still.hops(VICTIM)) >= still.last[VICTIM]["hops"] > ENOUGH
+    assert still.directory.read_run().histories == ["w0"]
+
+
+def carried_out(path: Path, number: int = signal.SIGKILL) -> Killed:
     last: dict[int, Event] = {}
     dead: list[int] = []
     options = Options(reports=path.parent / "reports", live=False)
@@ -86,12 +105,13 @@ def carried_out(path: Path) -> Killed:
             last[worker] = event
             if worker == VICTIM and event["hops"] > ENOUGH and not dead:
                 dead.append(load_process(book.directory, VICTIM))
-                os.kill(dead[0], signal.SIGKILL)
+                os.kill(dead[0], number)
 
         assert not measure(plan, book, show)
         book.lab_died(died(lab))
         book.ended()
     assert dead, "nobody was killed"
+    assert not psutil.pid_exists(dead[0])
     return Killed(finish(book.directory), last)
 
 

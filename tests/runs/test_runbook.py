@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from exsim.runs.directory import RunDirectory
+from exsim.runs.exits import STILL
 from exsim.runs.history import HistoryWriter
 from exsim.runs.runbook import Runbook
 from exsim.session.hop import Mark
@@ -68,6 +69,11 @@ def test_the_dead_are_named_with_their_signal(tmp_path: Path) -> None:
         "Load process 1 of 2 (signal 9, Killed)",
         "Load process 2 of 2 (signal 9, Killed)",
     ]
+    one.phase_ended(orders(workers=2)[1], STILL, "stood still from 4 s on, and was ended")
+    assert one.run.lost_workers[-1] == (
+        "Load process 2 of 2 (stood still from 4 s on, and was ended)"
+    )
+    assert one.run.crashed == "" and one.run.histories == []
     assert msgspec.to_builtins(one.directory.read_run()) == msgspec.to_builtins(one.run)
 
 
