@@ -40,7 +40,7 @@ class Told:
 
     def events(self) -> Iterator[Event]:
         if self.hangs:
-            self.left.wait()
+            self.left.wait(10)
             return
         self.asked.wait()
         yield {"event": "done", "worker": self.place[2]}
@@ -97,7 +97,7 @@ class Ticking(Told):
         yield {"event": "load_started", "worker": self.place[2]}
         yield {"event": "live", "worker": self.place[2], "t": 4.2}
         if self.hangs:
-            self.left.wait()
+            self.left.wait(10)
         while not (self.hangs or self.asked.wait(0.02)):
             yield {"event": "live", "worker": self.place[2], "t": 5.0}
 
