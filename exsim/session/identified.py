@@ -48,9 +48,7 @@ class Attempt:
 
     def __init__(self, account: str) -> None:
         self.account = account
-        self.waiting: list[
-            Reading
-        ] = []  # channels, and refusals, that ended before the session began
+        self.waiting: list[Reading] = []  # channels that ended before the session began
         self.bar: Reading | None = None  # the last thing that barred the way
         self.nodes: list[str] = []  # front ends that did
         self.challenges = 0  # 401 that asked for credentials
@@ -115,13 +113,13 @@ class Identified:
             self._visit(session, reading)
         elif is_channel(hop) and hop.t <= (session.record.over or 0.0):
             self._meet(session, reading)  # it was open while the session lived
-        found = self._overdue(session, hop)
+        self._overdue(session)
         session.headers = None
         if sign is Sign.SERVED and session.state is State.LIVE:
             if evidence == "header" and hop.protocol not in TWO_CHANNELS:
                 session.headers = None if self._attribution.learns else hop.headers
-            return found
-        return found + self._weigh(session, reading)
+            return []
+        return self._weigh(session, reading)
 
     def accepted(self, browser: Browser, mark: Mark, name: str) -> None:
         """The flow says that its session has begun, before the answer that says so is over."""
@@ -131,7 +129,7 @@ class Identified:
     def shut_out(self) -> list[ShutOut]:
         """The clients that were never let in, one for each time that they tried."""
         return [
-            _shut_out(attempt, attempt.account or str(self._fact(browser, name, "account") or ""))
+            _shut_out(attempt)
             for (control, name), (browser, attempt) in self._attempts.items()
             if attempt.bar is not None and not control and name not in browser.sessions
         ]
@@ -164,10 +162,9 @@ class Identified:
             if hop.auth == "ntlm_3" and challenger and reading.front_end:
                 attempt.stayed += challenger == reading.front_end
                 attempt.moved += challenger != reading.front_end
-        if is_channel(hop) or sign in DEFINITE:
+        if is_channel(hop):
             attempt.waiting.append(reading)
-        if sign is Sign.WRONG_MAILBOX or (SIGNS[sign].finding and sign not in DEFINITE):
-            self._ledger.report(reading)
+        self._ledger.report(reading)
         if sign in BARS and not excused(hop):
             attempt.bar = reading
             if reading.front_end and reading.front_end not in attempt.nodes:
@@ -221,7 +218,6 @@ class Identified:
             account=account,
             home=str(self._fact(browser, name, "home") or ""),
             population=population if isinstance(population, int) else 0,
-            private=True,
             control=browser.control,
             forced=bool(self._fact(browser, name, "forced")),
             back_end=self._attribution.homes.get(account),
@@ -263,26 +259,12 @@ class Identified:
             note_meeting(session, hop, front_end, evidence)
             self._note(record)
 
-    def _overdue(self, session: Followed, hop: Hop) -> list[Incident]:
-        """What ended before the answer that began this session did: channels, and refusals of them.
-
-        A refusal of what was asked on the way in, before there was a session, is none of its end.
-        """
-        lost: list[Incident] = []
-        since = min(session.record.began, hop.t)
+    def _overdue(self, session: Followed) -> None:
+        """Channels that ended before the answer that began this session did."""
         key = (session.record.control, session.record.id)
         kept = self._attempts.pop(key, None) if self._attempts else None
         for reading in kept[1].waiting if kept else ():
-            reading.sender = session
-            if is_channel(reading.hop):
-                self._meet(session, reading)
-            elif (
-                reading.hop.method == IN_CHANNEL
-                and reading.hop.arrived >= since
-                and session.state is State.LIVE
-            ):
-                lost += self._lose(session, reading)
-        return lost
+            self._meet(session, reading)
 
     def _weigh(self, session: Followed, reading: Reading) -> list[Incident]:
         """Everything that is not an ordinary answer."""
@@ -294,11 +276,8 @@ class Identified:
         if session.state is State.LOST:
             self._after(session, reading)
             return []
-        state = after(session.state, sign, IDENTIFIED)
-        if state is State.LOST:
+        if after(session.state, sign, IDENTIFIED) is State.LOST:
             return self._lose(session, reading)
-        if state is not session.state:
-            session.move(state, reading.hop.arrived)
         return []
 
     def _lose(self, session: Followed, reading: Reading) -> list[Incident]:
@@ -324,17 +303,17 @@ def _begins(hop: Hop, sign: Sign) -> bool:
         return True
     if hop.protocol in BY_CONNECT or sign is Sign.WRONG_MAILBOX:
         return False
-    return sign in MEETS and hop.status is not None and hop.auth in SIGNED_IN
+    return sign in MEETS and hop.auth in SIGNED_IN
 
 
-def _shut_out(attempt: Attempt, account: str) -> ShutOut:
+def _shut_out(attempt: Attempt) -> ShutOut:
     assert attempt.bar is not None
     hop = attempt.bar.hop
     return ShutOut(
         session=hop.session,
         user=hop.user,
         protocol=hop.protocol,
-        account=account,
+        account=attempt.account,
         sign=attempt.bar.sign.value,
         t=hop.arrived,
         utc=hop.utc,

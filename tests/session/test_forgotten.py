@@ -28,7 +28,10 @@ def test_a_late_answer_of_a_session_long_gone_is_nobodys_but_for_a_wrong_mailbox
         caller.call(A)
     caller.call(A, session="17.1", body=OTHER)
     caller.refused(B)
-    found = judged(caller.lines)
+    detector = Detector()
+    told = [one.session for line in caller.lines for one in detector.feed(line)]
+    found = detector.finish()
+    assert told == [found.sessions[-1].id]
     assert [one.session for one in found.wrong_mailbox] == ["17.1"]
     assert len(found.sessions) == 1 + later and found.sessions[-1].state == "lost"
 

@@ -1,6 +1,5 @@
 """Falls if: a session of a protocol beside OWA begins too early or too late, is lost by what the client asked
-for, or is not lost by a refusal, another identity or a lost context; or a client that was never let in, or a
-stranger who was told of a mailbox, goes unsaid."""
+for, or is not lost by a refusal, another identity or a lost context."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from exsim.session.answers import IN_CHANNEL
 from exsim.session.browser import REMEMBERED
@@ -48,6 +48,38 @@ def test_a_session_that_is_live_at_the_end_has_survived(protocol: str) -> None:
     met = [B] if with_login else [A, B]  # what begins a session is no trial of where it began
     assert [meeting.front_end for meeting in session.meetings] == met
     assert (found.shut_out, found.findings, found.wrong_mailbox) == ([], [], [])
+    assert found.identity == {"own": 1 if protocol == "outlook_anywhere" else 2}
+
+
+def test_a_session_bears_its_accounts_facts_and_whether_it_was_steered() -> None:
+    for facts, fields in (({}, {}), ({}, {"forced": True}), ({"forced": True}, {})):
+        caller = Caller("ews", **facts, **({"population": 3} if facts else {}))
+        caller.begin()
+        caller.handshake(A, **fields)
+        one = only(judged(caller.lines))
+        assert (one.account, one.home, one.private) == ("user17@example.com", "2016", True)
+        assert (one.forced, one.population) == (bool(facts or fields), 3 if facts else 0)
+
+
+def test_the_back_end_that_was_named_last_is_the_mailboxs_and_the_next_sessions_too() -> None:
+    caller, named = begun("ews"), {"x-calculatedbetarget": "ex16-02.example.com"}
+    caller.call(A, headers=named)
+    caller.call(A)  # says nothing of it
+    caller.begin()
+    caller.handshake(A)
+    assert [one.back_end for one in judged(caller.lines).sessions] == ["EX16-02", "EX16-02"]
+
+
+def test_who_meets_a_live_session_is_told_at_once() -> None:
+    caller, detector = begun("ews"), Detector()
+    for line in caller.lines:
+        detector.feed(line)
+    assert [one.id for one in detector.changed()] == ["17.1"]
+    told = []
+    for node in (A, B):
+        detector.feed(caller.call(node))
+        told.append([meeting.front_end for one in detector.changed() for meeting in one.meetings])
+    assert told == [[], [A, B]]
 
 
 LOSSES: list[tuple[str, dict[str, Any], str]] = [
@@ -122,13 +154,11 @@ def test_a_session_that_goes_on_elsewhere_after_its_loss_was_rescued_and_stays_l
     assert (only(found).state, kinds(found)) == ("lost", ["rescued"])
 
 
-def test_connect_and_not_the_answers_before_it_begins_a_session_of_mapi() -> None:
-    caller = Caller("mapi_http")
-    caller.begin()
-    caller.call(OLD, body=Evidence(is_="fault", code="12"))
-    caller.connect(B)
-    session = only(judged(caller.lines))
-    assert (session.login_front_end, session.began) == (B, 2.02)
+def test_a_challenge_after_the_loss_rescues_nobody() -> None:
+    caller = begun("ews")
+    caller.refused(OLD, "bound")
+    caller.challenged(B)
+    assert kinds(judged(caller.lines)) == []
 
 
 def test_the_in_channels_front_end_serves_although_it_ends_before_the_out_channel() -> None:
@@ -153,18 +183,6 @@ def test_a_silent_in_channel_is_served_by_whoever_challenged_its_connection() ->
     assert [(m.front_end, m.evidence) for m in session.meetings] == [(B, "ntlm")]
 
 
-def test_a_refused_probe_before_the_channels_is_none_of_the_sessions_end() -> None:
-    """The balancer moved its connection: the client signed in anew, and had no session yet."""
-    caller = Caller("outlook_anywhere")
-    caller.begin()
-    caller.in_channel(B, 401, auth="bound", step="echo_in", body=Evidence(is_="challenge"))
-    caller.t += 1.0
-    caller.mark("accepted", number=1)
-    caller.in_channel(B)
-    caller.connect(A)
-    assert only(judged(caller.lines)).state == "live"
-
-
 def test_an_in_channel_that_is_refused_within_a_session_loses_it() -> None:
     caller = Caller("outlook_anywhere")
     caller.begin()
@@ -177,50 +195,31 @@ def test_an_in_channel_that_is_refused_within_a_session_loses_it() -> None:
     assert (session.login_front_end, session.incident.front_end) == (None, OLD)
 
 
-def test_a_client_that_never_gets_its_last_leg_through_was_shut_out() -> None:
-    caller = Caller("ews")
-    caller.begin()
-    for _ in range(2):
-        caller.challenged(A)
-        caller.challenged(B, "ntlm_1")
-        caller.refused(OLD)
-    found = judged(caller.lines)
-    (one,) = found.shut_out
-    assert found.sessions == []
-    assert (one.sign, one.auth, one.challenges, one.refusals) == ("unauthorized", "ntlm_3", 4, 2)
-    assert (one.account, one.front_ends) == ("user17@example.com", [OLD])
+def test_the_out_channels_front_end_is_no_meeting_in_its_session() -> None:
+    caller = begun("outlook_anywhere")
+    caller.call(OLD)  # the OUT channel's successor
+    caller.in_channel(B)
+    assert [m.front_end for m in only(judged(caller.lines)).meetings] == [B]
 
 
-def test_channels_that_are_never_joined_shut_the_client_out() -> None:
+def test_of_a_lost_sessions_channels_those_count_that_were_open_while_it_lived() -> None:
+    caller = begun("outlook_anywhere")
+    caller.refused(OLD, "bound")
+    lost = caller.t + 0.02
+    for node, sent, status in ((A, lost - 0.5, None), (B, lost + 0.5, None), ("EX9", 0.5, 200)):
+        late = caller.in_channel(node, status)
+        caller.lines[-1] = replace(late, t=sent, took=late.t - sent)
+    session = only(judged(caller.lines))
+    assert [(m.front_end, m.lost) for m in session.meetings] == [(OLD, True), (A, False)]
+
+
+def test_a_stream_that_begins_a_session_and_breaks_off_is_told() -> None:
     caller = Caller("outlook_anywhere")
     caller.begin()
-    caller.in_channel(B)
-    caller.hop(A, auth="ntlm_3", body=LOST_CONTEXT)
+    caller.connect(A, error="truncated")
     found = judged(caller.lines)
-    assert [(one.sign, one.front_ends) for one in found.shut_out] == [("context_lost", [A])]
-
-
-def test_who_is_let_in_at_last_was_not_shut_out() -> None:
-    caller = Caller("ews")
-    caller.begin()
-    caller.hop(None, 503)
-    caller.handshake(A)
-    found = judged(caller.lines)
-    assert (found.shut_out, kinds(found), only(found).state) == ([], ["lb_error"], "live")
-
-
-def test_a_stranger_has_no_session_and_must_be_told_of_no_mailbox() -> None:
-    caller = Caller("ews", authentication="none")
-    caller.begin()
-    caller.challenged(A)
-    caller.hop(B, body=Evidence(is_="answer"))
-    for owner in ("own", "other", "stranger"):
-        caller.hop(B, body=Evidence(is_="answer", owner=owner))
-    found = judged(caller.lines)
-    assert (found.sessions, found.shut_out, found.identity) == ([], [], {})
-    assert found.strangers == {"answers": 5, "told": 3}
-    assert [one.front_end for one in found.wrong_mailbox] == [B, B, B]
-    assert kinds(found) == ["unasked"]
+    assert [(one.kind, one.detail) for one in found.findings] == [("truncated", "truncated")]
+    assert only(found).state == "live"
 
 
 def test_each_answer_confirms_names_another_or_says_nothing() -> None:
@@ -230,17 +229,6 @@ def test_each_answer_confirms_names_another_or_says_nothing() -> None:
     found = judged(caller.lines)
     assert found.identity == {"own": 1, "other": 1, "silent": 1}
     assert found.identity_by == {"ews": {"own": 1, "other": 1, "silent": 1}}
-
-
-def test_what_could_not_be_measured_is_kept_with_its_reason_once() -> None:
-    caller = Caller("ews")
-    for _ in range(2):
-        caller.begin()
-        caller.challenged(A)
-        caller.mark("not_measured", number=1, why="offers negotiate, this client has basic")
-    found = judged(caller.lines)
-    assert found.not_measured == {"ews": ["offers negotiate, this client has basic"]}
-    assert (found.shut_out, found.sessions) == ([], [])
 
 
 def test_a_control_client_is_followed_and_never_counted() -> None:
@@ -340,6 +328,15 @@ def test_answers_that_share_their_headers_are_judged_as_if_they_did_not(
     usual = [("call", A), ("call", A)]  # among what is not
     lines = life(protocol, [one for step in steps for one in (step, *usual)], control).lines
     assert judged(shared(lines)) == judged(lines)
+
+
+def test_answers_that_share_headers_without_a_name_are_attributed_to_nobody() -> None:
+    caller = begun("ews")
+    for _ in range(3):
+        caller.call(None)
+    found = judged(shared(caller.lines))
+    assert found == judged(caller.lines)
+    assert (found.attributed, found.witnesses) == (3, {"header": 3})
 
 
 @pytest.mark.parametrize("what", [{"conn": 2}, {"body": OTHER}, {"error": "truncated"}])
