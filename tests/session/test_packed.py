@@ -94,6 +94,45 @@ def test_what_is_not_settled_may_still_change_and_what_is_may_be_amended(
     assert [session.state for session in kept] == states
 
 
+def test_sessions_that_are_over_before_the_next_begins_are_kept_too(file: IO[bytes] | None) -> None:
+    whole = [made(number) for number in range(2 * BLOCK + 3)]
+    kept = Packed(file)
+    for session in whole:
+        kept.append(session)
+        kept.settle(session)
+    assert list(kept) == whole
+
+
+def test_what_is_amended_while_it_is_followed_may_go_on_changing(file: IO[bytes] | None) -> None:
+    whole = [made(number) for number in range(BLOCK - 2)]
+    kept = Packed(file)
+    for session in whole:
+        kept.append(session)
+    kept.settle(whole[0])
+    kept.amend(lambda session: not setattr(session, "home", "2016"))
+    whole[1].requests = 99
+    assert [(one.home, one.requests) for one in kept][:2] == [("2016", 0), ("2016", 99)]
+
+
+def test_sessions_that_are_over_go_to_the_file_once_and_it_is_closed_with_them(
+    tmp_path: Path,
+) -> None:
+    whole = [made(number) for number in range(4 * BLOCK)]
+    path = tmp_path / "sessions"
+    file = path.open("w+b", buffering=0)
+    kept = Packed(file)
+    for session in whole:
+        kept.append(session)
+        kept.settle(session)
+    size = path.stat().st_size
+    for _ in range(3):
+        kept.amend(lambda session: False)
+    assert path.stat().st_size == size > 0
+    assert len(list(kept)) == len(whole)
+    del kept
+    assert file.closed
+
+
 def days(user: int, lives: int) -> Browser:
     """A user who is thrown out again and again; every third session he ends himself."""
     browser = Browser(user)
