@@ -14,7 +14,7 @@ import msgspec
 
 from exsim.judgement.paired import Limits, shared
 from exsim.lab.balancers import BalancerPlan
-from exsim.runs import limits
+from exsim.runs import document, limits
 from exsim.runs.accounts import Account
 from exsim.runs.assignment import lab_accounts, lab_homes
 from exsim.runs.complaint import Complaint
@@ -82,7 +82,7 @@ def halves(scenario: Scenario, path: Path, options: AbSides) -> list[Half]:
     for letter, (file, said), own in zip(LETTERS, files, accounts, strict=True):
         side = _behind(ready, said)
         side = msgspec.structs.replace(side, title=f"{letter.upper()}: {Path(said).name}")
-        plan = BalancerPlan(letter, _text(file), said, _servers(scenario))
+        plan = BalancerPlan(letter, document.text_of(file, "utf-8"), said, _servers(scenario))
         made.append(Half(f"{path.stem}-{letter}", side, plan, own))
     return made
 
@@ -179,14 +179,6 @@ def _files(scenario: Scenario, path: Path, options: AbSides) -> list[tuple[Path,
         (given, str(given)) if given else (path.parent / said, said)
         for given, said in ((options.a, of_a), (options.b, of_b))
     ]
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "is not UTF-8 text"
-        raise ScenarioError(str(file), "", f"cannot be read: {why}") from None
 
 
 def paired(scenario: Scenario, pairs: int) -> Scenario:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from exsim.conduct.pem import PemProblem, reading
 from exsim.drive.channel import Tls, is_loopback, master_tls, worker_tls
+from exsim.runs import given
 from exsim.runs.addresses import endpoint
 from exsim.runs.errors import OperatorError
 from exsim.runs.order import Order
@@ -88,7 +90,7 @@ def secret(file: Path | None) -> bytes:
             "--secret FILE: master and workers need a file with the same secret in it"
         )
     try:
-        found = file.read_bytes().strip()
+        found = given.content(file).strip()
     except OSError as problem:
         raise OperatorError(f"--secret {file}: {problem.strerror}") from None
     if len(found) < SHORTEST_SECRET:
@@ -107,6 +109,8 @@ def _tls(host: str, master: bool, certificate: str = "", key: str = "", ca: str 
             "ends on 127.0.0.1)"
         )
     try:
-        return master_tls(certificate, key) if master else worker_tls(ca)
-    except OSError as problem:
-        raise OperatorError(f"{file}: {problem.strerror or problem}") from None
+        if master:
+            return reading(lambda: master_tls(certificate, key), certificate, key)
+        return reading(lambda: worker_tls(ca), ca)
+    except PemProblem as problem:
+        raise OperatorError(str(problem)) from None

@@ -23,6 +23,7 @@ from exsim.judgement.gate.document import (
 from exsim.judgement.gate.moved import nobody_moved
 from exsim.judgement.judge import Judgement
 from exsim.judgement.words import counted_noun
+from exsim.runs import document
 from exsim.runs.errors import OperatorError
 from exsim.runs.runfile import RunFile
 from exsim.runs.scenario import Scenario, balancer_file
@@ -65,7 +66,7 @@ def configs_of(
             plan=f"config{number:02}",
             file=from_here(file) or file.name,
             path=from_here(file),
-            text=_text(file),
+            text=document.text_of(file, "utf-8"),
             servers=lab.servers,
             accepted=_accepted(file, accept, frozenset(lab.accept) if _same(file, own) else frozenset(), len(files)),
         )
@@ -79,14 +80,6 @@ def _once(file: Path, files: Sequence[Path]) -> bool:
 
 def _same(file: Path, own: Path) -> bool:
     return file.resolve() == own.resolve()
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        why = getattr(problem, "strerror", None) or "is not UTF-8 text"
-        raise OperatorError(f"{file}: {why}") from None
 
 
 def _accepted(

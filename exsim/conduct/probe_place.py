@@ -12,6 +12,7 @@ from exsim.conduct.probe_target import Asked, Place, place_of
 from exsim.conduct.rig import BALANCER
 from exsim.conduct.shadow_rig import shadow_for
 from exsim.lab.balancers import BalancerPlan
+from exsim.runs import document
 from exsim.runs.accounts import Account, read_accounts
 from exsim.runs.errors import OperatorError
 from exsim.runs.rig import cookie_in
@@ -32,7 +33,7 @@ def standing(asked: Asked) -> Iterator[Place]:
         )
     file = asked.balancer
     with tempfile.TemporaryDirectory(prefix="exsim-probe-") as home:
-        plan = BalancerPlan(BALANCER, _text(file), str(file), asked.servers)
+        plan = BalancerPlan(BALANCER, document.text_of(file, "utf-8"), str(file), asked.servers)
         with shadow_for(_target(asked), Path(), Path(home), [plan], asked.haproxy) as shadow:
             balancer = shadow.balancers[BALANCER]
             here = replace(asked, address=balancer.address, lb_ca=str(shadow.ca_pem_path))
@@ -50,14 +51,6 @@ def _target(asked: Asked) -> Target:
     url = asked.url if "://" in asked.url else f"https://{asked.url}"
     ca = str(Path(asked.ca).resolve()) if asked.ca else "system"
     return Target(url=url, accounts="", nodes=asked.nodes, ca=ca, insecure=asked.insecure)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "is not UTF-8 text"
-        raise OperatorError(f"{file}: cannot be read: {why}") from None
 
 
 # A scenario instead of words ----------------------------------------------------------------------

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
+from exsim.conduct.pem import PemProblem, reading
 from exsim.drive.target import Target
 from exsim.drive.tls import context
 from exsim.lab.errors import LabError
@@ -18,6 +21,9 @@ from exsim.lab.reach import addresses_of, first_that_answers
 from exsim.runs.addresses import endpoint, is_address, is_loopback, joined
 from exsim.runs.errors import OperatorError
 from exsim.runs.plan import signature
+
+if TYPE_CHECKING:
+    from exsim.drive.tls import Tls
 
 PROBE = "probe"  # as whom its requests are signed
 PORTS = {"https": 443, "http": 80}
@@ -76,23 +82,11 @@ def place_of(asked: Asked) -> Place:
     nodes = {node: _endpoint(f"--node {node}", text) for node, text in asked.nodes.items()}
     _permitted(asked, name, [(scheme_at, where), *((kind, at) for kind, at, _ in nodes.values())])
     proxy = _endpoint("--proxy", asked.proxy)[1:] if asked.proxy else None
+    tls = _tls(asked)
     if proxy is not None:  # it looks the name up
         _reached(*proxy)
     there, found = (where, ()) if proxy is not None else _reached(where, port_at)
     address = joined(there, port_at)
-    try:
-        tls = context(
-            asked.ca,
-            asked.insecure,
-            minimum=asked.tls_min,
-            legacy=asked.tls_legacy,
-            certificate=asked.client_cert,
-            key=asked.client_key,
-        )
-    except OSError as problem:  # a file that is no certificate is one as well
-        raise OperatorError(
-            f"--ca {asked.ca or asked.client_cert}: {problem.strerror or problem}"
-        ) from None
     before = context(asked.lb_ca) if asked.lb_ca else tls
     targets: dict[str | None, Target] = {
         None: Target(
@@ -112,6 +106,17 @@ def place_of(asked: Asked) -> Place:
         )
     several = f"{address} (of {', '.join(found)})" if len(found) > 1 else ""
     return Place(host, address, targets, several)
+
+
+def _tls(asked: Asked) -> Tls:
+    """The context of all connections.  Raises OperatorError for a file that is no certificate."""
+    ca, own = asked.ca or "", (asked.client_cert, asked.client_key)
+    made = partial(context, minimum=asked.tls_min, legacy=asked.tls_legacy)
+    try:
+        reading(lambda: made(asked.ca, asked.insecure), ca)
+        return reading(lambda: made(asked.ca, asked.insecure, certificate=own[0], key=own[1]), *own)
+    except PemProblem as problem:
+        raise OperatorError(str(problem)) from None
 
 
 def _url(text: str) -> tuple[str, str, int, str]:

@@ -18,6 +18,7 @@ from exsim.protocols import flow, transcript
 from exsim.protocols.conversation import Conversation
 from exsim.protocols.flow import Flow
 from exsim.protocols.transcript import Ask, Dialogue, TranscriptError, asks
+from exsim.runs import document
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import Exit
 from exsim.session.attribution import net_bios
@@ -44,11 +45,7 @@ def needs_login(dialogue: Dialogue) -> bool:
 def read(path: Path) -> Dialogue:
     """The dialogue in a file.  Raises OperatorError."""
     try:
-        return transcript.read(path.read_text(encoding="utf-8"), path.name)
-    except OSError as problem:
-        raise OperatorError(f"{path}: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise OperatorError(f"{path}: is not UTF-8 text") from None
+        return transcript.read(document.text_of(path, "utf-8"), path.name)
     except TranscriptError as problem:
         raise OperatorError(str(problem)) from None
 

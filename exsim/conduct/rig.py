@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from exsim.conduct.environment import EnvironmentProblem
+from exsim.conduct.pem import PemProblem, reading
 from exsim.drive.tls import context
 from exsim.judgement.gate.over_run import is_version
 from exsim.lab.balancers import BalancerPlan, Behind
@@ -230,14 +231,10 @@ def _own_certificate(target: Target, path: Path) -> tuple[str, str]:
     files = [
         str(path.parent / one) if one else "" for one in (target.client_cert, target.client_key)
     ]
-    if files[0]:
-        try:
-            context(insecure=True, certificate=files[0], key=files[1])
-        except OSError as problem:
-            why = (
-                problem.strerror if problem.filename else "certificate and key in PEM are expected"
-            )
-            raise ScenarioError(str(path), "target.client_cert", f"{files[0]}: {why}") from None
+    try:
+        reading(lambda: context(insecure=True, certificate=files[0], key=files[1]), *files)
+    except PemProblem as problem:
+        raise ScenarioError(str(path), "target.client_cert", str(problem)) from None
     return files[0], files[1]
 
 
@@ -247,8 +244,7 @@ def _authorities(target: Target, path: Path) -> str:
         return SYSTEM
     file = str(path.parent / target.ca)
     try:
-        context(file, target.insecure)
-    except OSError as problem:
-        why = problem.strerror if problem.filename else "holds no certificate in PEM"
-        raise ScenarioError(str(path), "target.ca", f"{file}: {why}") from None
+        reading(lambda: context(file, target.insecure), file)
+    except PemProblem as problem:
+        raise ScenarioError(str(path), "target.ca", str(problem)) from None
     return file

@@ -24,6 +24,7 @@ OLD_CIPHERS = (
     "DEFAULT:@SECLEVEL=0"  # OpenSSL 3 speaks TLS 1.0 and 1.1, SHA-1 and short keys at no other
 )
 LEGACY = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+PemError = ssl.SSLError  # what a context raises for a file that holds no PEM
 
 
 class Speech(Protocol):

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from exsim.protocols.jar import Cookie
+from exsim.runs import given
 from exsim.runs.errors import AccountsError
 from exsim.wire import names
 
@@ -73,7 +74,7 @@ def read_accounts(
     Windows.  Raises AccountsError with the file's name and line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = given.text(path, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
         raise AccountsError(f"{path.name}: cannot be read: {why} ({path})") from None

@@ -5,12 +5,14 @@ Whoever holds the file is logged on, so only its owner may read it, and nothing 
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 
 from exsim.protocols.jar import Cookie, domain_matches
+from exsim.runs import given
 
 EACH = "{email}"  # in the name of a file: one for each account
 
@@ -29,10 +31,12 @@ def read_cookies(path: Path, host: str) -> tuple[Cookie, ...]:
             raise CookieFileProblem(
                 f"{path}: others may read it, and who holds it is logged on; chmod 600"
             )
-        jar = MozillaCookieJar(str(path))
+        text = given.text(path)
+        jar = MozillaCookieJar()
         with warnings.catch_warnings():  # of a line that is no cookie: with the line in it
             warnings.simplefilter("ignore")
-            jar.load(ignore_discard=True, ignore_expires=True)
+            # load() opens the file by itself, without a bound
+            jar._really_load(io.StringIO(text), str(path), True, True)  # type: ignore[attr-defined]
     except (LoadError, UnicodeDecodeError, ValueError) as problem:
         if isinstance(problem, CookieFileProblem):
             raise

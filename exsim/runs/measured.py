@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, inspect
 
-from exsim.runs import complaint, document
+from exsim.runs import complaint, document, given
 from exsim.runs.errors import ScenarioError
 from exsim.runs.resolved import lines_of
 from exsim.runs.sections import Node
@@ -74,13 +74,13 @@ def with_measured(scenario: dict[str, Any], folder: Path) -> dict[str, Any]:
     if "nodes" in lab:
         raise complaint.Complaint("lab.org", "there is lab.nodes as well; a lab has one of them")
     path = folder / lab["org"]
-    if not document.is_there(path):
+    if not given.is_there(path):
         raise complaint.Complaint("lab.org", f"there is no file {path}")
     measured = read_measured(path)
     nodes = [msgspec.to_builtins(node) for node in measured.nodes]
     filled = {key: value for key, value in lab.items() if key != "org"} | {"nodes": nodes}
     full = {**scenario, "lab": filled}
-    given = scenario.get("assumed", "")
-    if isinstance(given, str):  # or it is a mistake, which is said where all are
-        full["assumed"] = f"{given} {measured.sentence}".lstrip()
+    said = scenario.get("assumed", "")
+    if isinstance(said, str):  # or it is a mistake, which is said where all are
+        full["assumed"] = f"{said} {measured.sentence}".lstrip()
     return full

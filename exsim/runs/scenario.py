@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from exsim.protocols import PROTOCOLS
-from exsim.runs import checks, complaint, document, limits
+from exsim.runs import checks, complaint, document, given, limits
 from exsim.runs.addresses import expanded
 from exsim.runs.errors import ScenarioError
 from exsim.runs.measured import with_measured
@@ -124,7 +124,7 @@ def _files(scenario: Scenario, path: Path) -> None:
     if scenario.target is not None and scenario.target.ca != "system":
         wanted["target.ca"] = path.parent / scenario.target.ca
     for key, file in wanted.items():
-        if file is not None and not document.is_there(file):
+        if file is not None and not given.is_there(file):
             raise ScenarioError(str(path), key, f"there is no file {file}")
 
 

@@ -198,7 +198,7 @@ def test_a_file_of_authorities_stands_beside_the_scenario_and_is_looked_at_first
     file = path.parent / "ca.pem"
     file.write_text("no certificate")
     code, line = said("run", path)
-    assert (code, line) == (USAGE, f"{path}: target.ca: {file}: holds no certificate in PEM")
+    assert (code, line) == (USAGE, f"{path}: target.ca: {file}: a certificate is expected, in PEM")
 
 
 # A run's directory --------------------------------------------------------------------------------

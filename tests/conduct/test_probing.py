@@ -97,7 +97,10 @@ def test_everything_assumed_is_listed_with_what_it_was_inferred_from():
             ["https://localhost", "--user", "x", "--password-env", "PATH", "--polls", "-1"],
             "--polls -1",
         ),
-        (["https://localhost", "--transcript", "/not/there.txt"], "/not/there.txt: No such file"),
+        (
+            ["https://localhost", "--transcript", "/not/there.txt"],
+            "/not/there.txt: cannot be read: No such file",
+        ),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(words, said):
