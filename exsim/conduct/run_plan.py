@@ -8,97 +8,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from exsim.conduct import screen
 from exsim.conduct.hop_lines import paragraph
-from exsim.conduct.survey import most_requests
+from exsim.conduct.plan_counts import (
+    HEALTH_EVERY,
+    Counts,
+    counted,
+    directories,
+    sessions_of,
+    surveyed,
+)
 from exsim.judgement.gate.needs import needs
 from exsim.judgement.statistics import upper_bound
 from exsim.judgement.words import counted_noun, listed, percent
 from exsim.lab.errors import LabError
 from exsim.lab.reach import addresses_of
 from exsim.protocols.activesync.phone import USER_AGENT
-from exsim.protocols.health import DIRECTORIES
 from exsim.runs import limits
 from exsim.runs.accounts import read_accounts
-from exsim.runs.addresses import expanded
 from exsim.runs.assignment import Assignment, assign, make_lab_accounts, with_few_spare
 from exsim.runs.dice import Source
 from exsim.runs.plan import signature
 from exsim.runs.scenario import Scenario, load_scenario
 from exsim.runs.sections import Target
 
-CHECK = 10  # requests of one account's check
-CONTROL = 30  # of one control session (*assumed*: a start and six polls)
-PROOF = (
-    3  # times that a copy of a lost session's cookies is shown; three proofs for a pair of servers
-)
-EACH = 3
-HEALTH_EVERY = 5.0
 PHONE = "activesync"
-FORCED = 12  # requests of one steered session at most
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a run sends, at most."""
-
-    accounts: int
-    users: int
-    logons: int
-    requests: int
-    shown: int  # copies of cookies
-    seconds: float
 
 
 def plan(path: Path) -> str:
     """The plan as text.  Raises OperatorError."""
     scenario = load_scenario(path)
     return "\n".join(screen.fitted(line, 12) for line in _lines(scenario, path)) + "\n"
-
-
-def counted(scenario: Scenario, assignment: Assignment) -> Counts:
-    """The estimate."""
-    load, target = scenario.load, scenario.target
-    asked = limits.asked(scenario)
-    sessions = sum(
-        population.users * max(1, math.ceil(load.duration / limits.seconds_of(population)))
-        for population in scenario.population
-    )
-    checks = len(assignment.accounts) if target is not None else 0
-    controls = load.control * len(scenario.node_names)
-    nodes = max(1, len(scenario.node_names))
-    homes = len({one.node or one.home for one in assignment.spare})
-    steered = nodes * nodes * homes * (scenario.expect.min_sessions_per_combination or 1)
-    forced = steered if load.force else 0
-    shown = PROOF * EACH * nodes * nodes
-    health = len(_directories(scenario)) * nodes * load.duration / HEALTH_EVERY if target else 0
-    requests = checks * CHECK + controls * CONTROL + forced * FORCED + shown + health
-    requests += surveyed(scenario)
-    requests += asked.requests_per_second * load.duration
-    return Counts(
-        accounts=len(assignment.accounts),
-        users=scenario.users,
-        logons=checks + controls + sessions + forced,
-        requests=math.ceil(requests),
-        shown=shown,
-        seconds=load.duration,
-    )
-
-
-def surveyed(scenario: Scenario) -> int:
-    """Requests that find out what a balancer keeps which is not ours."""
-    if scenario.rig != "target":
-        return 0
-    return most_requests(expanded(scenario.load.source_addresses), len(scenario.node_names))
-
-
-def _directories(scenario: Scenario) -> list[str]:
-    spoken = {population.protocol for population in scenario.population}
-    return [DIRECTORIES[name] for name in DIRECTORIES if name in spoken]
 
 
 def _assignment(scenario: Scenario, path: Path) -> Assignment:
@@ -115,7 +58,7 @@ def _lines(scenario: Scenario, path: Path) -> Iterator[str]:
     yield f" {scenario.title}: what `exsim run {path}` would do. Nothing was sent."
     yield ""
     yield from _to_whom(scenario)
-    yield from _as_whom(scenario, assignment)
+    yield from _as_whom(scenario, assignment, counts)
     yield from _how_much(scenario, counts)
     yield from _seen(scenario, counts)
     yield ""
@@ -138,7 +81,7 @@ def _to_whom(scenario: Scenario) -> Iterator[str]:
     yield from (f"            {name:<15} by itself at {at}" for name, at in target.nodes.items())
     if target.hosts:
         yield f"            passwords also to {listed(list(target.hosts))}, to nobody else"
-    health = listed(_directories(scenario))
+    health = listed(directories(scenario))
     where = "each of them" if target.nodes else "the balancer"
     yield f" Health     HealthCheck.htm of {health} at {where}, every {HEALTH_EVERY:.0f} s"
 
@@ -158,7 +101,7 @@ def address_words(target: Target) -> str:
         return str(problem)
 
 
-def _as_whom(scenario: Scenario, assignment: Assignment) -> Iterator[str]:
+def _as_whom(scenario: Scenario, assignment: Assignment, counts: Counts) -> Iterator[str]:
     taken = [one for users in assignment.users for user in users for one in user]
     shown = (
         [one.logon for one in taken] if scenario.target else [f"{len(taken)} simulated accounts"]
@@ -167,8 +110,15 @@ def _as_whom(scenario: Scenario, assignment: Assignment) -> Iterator[str]:
     yield paragraph([", ".join(shown)], " " * 12)
     if assignment.spare and scenario.target is not None:
         spare = ", ".join(one.logon for one in assignment.spare)
-        yield f" Spare      {len(assignment.spare)}, for control and steered sessions:"
+        yield f" Spare      {len(assignment.spare)}, {_needed_for(counts)}:"
         yield paragraph([spare], " " * 12)
+
+
+def _needed_for(counts: Counts) -> str:
+    """What the accounts are for that no user takes."""
+    kinds = ["control"] if counts.controls else []
+    kinds += ["steered"] if counts.forced or counts.unmasked else []
+    return f"for {listed(kinds)} sessions" if kinds else "checked, and then not used"
 
 
 def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
@@ -195,6 +145,12 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
         f" Users      {counts.users} at once{_ceiling(most.users)}, for {counts.seconds:g} s"
         f"{_ceiling(most.window, ' s')}"
     )
+    yield from _steered(counts)
+    if scenario.load.workers > 1:
+        yield (
+            f" Workers    {scenario.load.workers}, on this machine; with --master as many machines, each one its own. "
+            "The limits are for all of them together"
+        )
     yield (
         f" Attempts   besides logons at most {counts.shown} times a copy of cookies is shown: after a loss, and a "
         f"later logon of the account; at most {most.attempts} of an account unconfirmed at a time"
@@ -208,6 +164,22 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
             " Stops      two accounts refused; wrong mailbox; a health check turning red; more than 1 % overloaded "
             "for 10 s; three times as slow for 30 s; the window over"
         )
+
+
+def _steered(counts: Counts) -> Iterator[str]:
+    """Sessions that go where no balancer would send them."""
+    lines = []
+    if counts.forced:
+        lines.append(
+            f"{counted_noun(counts.forced, 'session')} across every combination (load.force)"
+        )
+    if counts.unmasked:
+        lines.append(
+            f"after a pass at most {counted_noun(counts.unmasked, 'session')}, where the balancer let nobody across "
+            "(load.unmask)"
+        )
+    if lines:
+        yield f" Steered    {'; '.join(lines)}"
 
 
 def _ceiling(most: float | None, unit: str = "") -> str:
@@ -237,7 +209,7 @@ def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
     if scenario.target is None:
         return
     sources = scenario.load.source_addresses
-    where = f"from {len(sources)} addresses" if sources else "from one address, this machine's"
+    where = f"from {len(sources)} addresses" if sources else _from_where(scenario)
     spoken = dict.fromkeys(one.protocol for one in scenario.population)
     kinds = [CLIENTS[protocol] for protocol in spoken]
     named = f"ends in {signature('TIME')}" if [*spoken] != [PHONE] else f"is {USER_AGENT[1]}"
@@ -260,13 +232,25 @@ def _seen(scenario: Scenario, counts: Counts) -> Iterator[str]:
     yield " Proxies    those of the environment are ignored; every session would have one balancer more"
 
 
+def _from_where(scenario: Scenario) -> str:
+    """The addresses of whoever sends it: the check of the accounts and all beside the load are the master's."""
+    workers = scenario.load.workers
+    if workers == 1:
+        return "from one address, this machine's"
+    return f"from one address, this machine's, or with --master from {workers + 1}, the workers' and this one"
+
+
+def _by_hand(scenario: Scenario) -> str:
+    workers = scenario.load.workers
+    if workers == 1:
+        return "from one machine"
+    return f"from one machine (with --master from {workers + 1}: one that leads and {workers} that carry the load)"
+
+
 def _expectations(scenario: Scenario, assignment: Assignment) -> Iterator[str]:
     expect = scenario.expect
     accounts = sum(map(len, assignment.users))
-    sessions = sum(
-        population.users * max(1, math.ceil(scenario.load.duration / limits.seconds_of(population)))
-        for population in scenario.population
-    )
+    sessions = sessions_of(scenario)
     best, over = upper_bound(0, sessions), upper_bound(0, accounts)
     yield paragraph(
         [
@@ -300,7 +284,8 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
         return
     host = urlsplit(target.url).hostname
     direct = ["health checks", "copies of a lost session's cookies"]
-    direct += ["control sessions"] if scenario.load.control else []
+    direct += ["control sessions"] if counts.controls else []
+    direct += ["steered sessions"] if counts.forced or counts.unmasked else []
     also = (
         f" and, for {listed(direct)}, {listed(list(target.nodes))} directly" if target.nodes else ""
     )
@@ -310,7 +295,7 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
     most = scenario.limits
     window = f", {most.window:g} s at the longest" if most.window else ""
     yield (
-        f"A load test of {host} through {through}{also}, run by hand from one machine for about "
+        f"A load test of {host} through {through}{also}, run by hand {_by_hand(scenario)} for about "
         f"{counts.seconds:g} s{window}. {counted_noun(counts.users, 'simulated user')} of "
         f"{counts.accounts} test mailboxes log on about {counts.logons} times, once more for each session that is lost, and send about "
         f"{counts.requests} HTTPS requests, no more than {asked_words(scenario)}. Each account is logged on once "

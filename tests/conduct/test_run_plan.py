@@ -1,7 +1,8 @@
 """What a run would do, before it does anything; and the script that makes its mailboxes.
 
 Falls if: a plan sends something, runs a command or asks for a password, keeps back who logs on, where, how
-often, who will see it or what it cannot show, or has nothing for a change ticket; or the script makes an
+often, from how many machines, who will see it or what it cannot show, counts sessions that there will not be or
+leaves out others, or has nothing for a change ticket; or the script makes an
 accounts file that exsim does not read.
 """
 
@@ -110,10 +111,65 @@ def test_it_ends_with_a_paragraph_for_the_change_ticket(path: Path) -> None:
 
 
 def test_the_ticket_says_why_the_nodes_are_asked_directly(path: Path) -> None:
-    asked = "for health checks, copies of a lost session's cookies and control sessions, EX13-01 and EX16-01 directly"
-    assert asked in words(path)
+    first = "for health checks, copies of a lost session's cookies"
+    assert f"{first}, control sessions and steered sessions, EX13-01 and EX16-01 di" in words(path)
     path.write_text(TARGET.replace("[load]", "[load]\ncontrol = 0"))
-    assert "health checks and copies of a lost session's cookies, EX13-01" in words(path)
+    assert f"{first} and steered sessions, EX13-01" in words(path)
+    path.write_text(TARGET.replace("[load]", "[load]\ncontrol = 0\nunmask = false"))
+    assert f"{first.replace(',', ' and')}, EX13-01" in words(path)
+
+
+CONTROLS, FORCED, UNMASKED = 4 * 2, 2 * 2 * 10, 2  # two nodes, mailboxes of one home
+OTHERS = 'users = 2\nprotocol = "ews"'
+
+
+@pytest.mark.parametrize(
+    ("load", "population", "more", "spare"),
+    [
+        ("", "", CONTROLS + UNMASKED, "for control and steered sessions"),
+        ("control = 0", "", UNMASKED, "for steered sessions"),
+        ("unmask = false", "", CONTROLS, "for control sessions"),
+        ("control = 0\nunmask = false", "", 0, "checked, and then not used"),
+        ("force = true", "", CONTROLS + FORCED + UNMASKED, "for control and steered sessions"),
+        ("force = true\ncontrol = 0", "", FORCED + UNMASKED, "for steered sessions"),
+        # only a browser's cookies can be carried across, and one control session of others is enough
+        ("force = true", OTHERS, 2, "for control sessions"),
+        ("", OTHERS + '\news = {authentication = "none"}', 0, "checked, and then not used"),
+    ],
+)
+def test_logons_and_spare_accounts_are_those_of_the_sessions_that_there_will_be(
+    path: Path, load: str, population: str, more: int, spare: str
+) -> None:
+    def logons(load: str) -> tuple[int, str]:
+        text = TARGET.replace("[load]", f"[load]\n{load}")
+        path.write_text(text.replace("users = 2", population) if population else text)
+        told = words(path)
+        return int(re.findall(r"Logons about (\d+) in all", told)[0]), told
+
+    none, _ = logons("control = 0\nunmask = false")
+    found, told = logons(load)
+    assert found - none == more
+    assert f"Spare 1, {spare}: CORP\\c" in told
+
+
+def test_without_an_account_to_spare_there_are_no_sessions_beside_the_load(path: Path) -> None:
+    (path.parent / "accounts.csv").write_text(PEOPLE.rpartition("c@")[0])
+    assert "Steered" not in words(path) and "control sessions" not in words(path)
+
+
+def test_several_workers_are_several_machines_to_whoever_sees_them(path: Path) -> None:
+    alone = words(path)
+    assert "from one address, this machine's; that is" in alone and "Workers" not in alone
+    assert "run by hand from one machine for about" in alone
+    assert "at most 36 times a copy of cookies is shown" in alone
+    path.write_text(TARGET.replace("[load]", "[load]\nworkers = 2"))
+    several = words(path)
+    assert "this machine's, or with --master from 3, the workers' and this one; that is" in several
+    assert (
+        "run by hand from one machine (with --master from 3: one that leads and 2 that" in several
+    )
+    assert "Workers 2, on this machine; with --master as many machines" in several
+    assert "at most 72 times a copy of cookies is shown" in several, "each worker shows its own"
 
 
 def test_the_ticket_of_a_candidate_does_not_say_that_production_s_balancer_is_loaded(
