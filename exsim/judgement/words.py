@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+PLURALS = {"address": "addresses", "criterion": "criteria"}  # of the nouns that take more than an s
+
 
 def counted_noun(count: int, noun: str) -> str:
     """ "1 session", "2 sessions"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {PLURALS.get(noun, noun + 's')}"
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

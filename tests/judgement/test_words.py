@@ -55,6 +55,8 @@ def test_short_times() -> None:
 
 def test_counts_and_lists() -> None:
     assert (counted_noun(1, "session"), counted_noun(0, "session")) == ("1 session", "0 sessions")
+    assert [counted_noun(n, "address") for n in (1, 2)] == ["1 address", "2 addresses"]
+    assert [counted_noun(n, "criterion") for n in (1, 2)] == ["1 criterion", "2 criteria"]
     assert [listed(x) for x in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "", "a", "a and b", "a, b and c",
     ]  # fmt: skip

@@ -169,6 +169,13 @@ def test_a_browser_that_runs_for_days_remembers_its_last_sessions_only() -> None
     assert [session.state for session in detector.finish().sessions] == ["lost"] * 100
 
 
+def test_who_deletes_another_cookie_and_renews_the_session_takes_nothing() -> None:
+    browser = Browser()
+    browser.log_on(A)
+    browser.poll(B, set_cookies={"cadataTTL": "renewed", "UserContext": None})
+    assert only(judged(browser.lines)).state == "live"
+
+
 def harmless(browser: Browser) -> list[tuple[str, dict[str, object]]]:
     return [
         ("server_error", {"status": 440, "headers": {"x-beserver": OLD}}),

@@ -8,7 +8,7 @@ import pytest
 
 from exsim.session.hop import Evidence, Hop
 from exsim.session.meaning import SIGNS
-from exsim.session.signs import Sign, hop_class, read, reason_of
+from exsim.session.signs import Sign, hop_class, read, reason_of, serves
 from exsim.wire.standing import SOURCES
 from tests.session.test_answers import ROWS as OTHER_PROTOCOLS
 
@@ -49,6 +49,8 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     ("another site, credentials sent on", hop(FORM, 200, {**FE, "x-owa-feerror": "CasRedirect"}), Sign.HANDED_ON, "served"),
     ("another site, page that submits", hop(FORM, 200, FE, body=Evidence(is_="auto_submit")), Sign.HANDED_ON, "served"),
     ("another site, plain", hop(FORM, 302, FE, location="https://other/owa/"), Sign.HANDED_ON, "served"),
+    ("another site, of a page", hop(OWA, 200, {**FE, "x-owa-feerror": "CasRedirect"}), Sign.HANDED_ON, "served"),
+    ("sent on, and not said where", hop(FORM, 302, FE), Sign.HANDED_ON, "served"),
     ("logon page again", hop(FORM, 200, FE, body=Evidence(is_="logon_page")), Sign.LOGON_REFUSED, "refused_bare"),
     # Anonymous
     ("root", hop("GET /", 302, FE, location="/owa/"), Sign.ANONYMOUS, "served"),
@@ -79,6 +81,7 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     # Benign
     ("no manifest", hop(MANIFEST, 440, BE, cookies=LIVE), Sign.BENIGN_440, "benign"),
     ("no manifest, headers stripped", hop(MANIFEST, 440, {}, cookies=LIVE), Sign.BENIGN_440, "benign"),
+    ("no manifest, another cookie deleted", hop(MANIFEST, 440, BE, cookies=LIVE, set_cookies={"UserContext": None}), Sign.BENIGN_440, "benign"),
     ("a back end's 440 elsewhere", hop(POLL, 440, BE, cookies=LIVE), Sign.SERVER_ERROR, "served"),
     ("a front end's, of the manifest", hop(MANIFEST, 440, FE, cookies=LIVE, set_cookies=WIPED), Sign.LOGIN_TIMEOUT, "refused"),
     # Served, and wrong without a loss
@@ -91,6 +94,7 @@ ROWS: list[tuple[str, Hop, Sign, str]] = [
     ("a call that went well", hop(POLL, 200, BE, body=Evidence(is_="json", code="NoError")), Sign.SERVED, "served"),
     ("a call that failed", hop(POLL, 200, BE, body=Evidence(is_="json", code="ErrorItemNotFound")), Sign.FAULT, "served"),
     ("another's call that failed", hop(POLL, 200, BE, body=Evidence(is_="json", code="500", owner="other")), Sign.WRONG_MAILBOX, "served"),
+    ("a redirect that says not where", hop(OWA, 302, FE), Sign.SERVED, "served"),
     ("canary", hop(POLL, 449, BE, cookies=LIVE), Sign.CANARY_REFUSED, "served"),
     ("other build", hop(POLL, 412, BE, cookies=LIVE), Sign.VERSION_MISMATCH, "served"),
     ("exception", hop(POLL, 500, {**BE, "x-owa-error": "OwaLockTimeoutException"}), Sign.SERVER_ERROR, "served"),
@@ -137,6 +141,26 @@ def test_every_sign_that_one_answer_can_be_stands_in_the_table() -> None:
     together |= {Sign.UNASKED}  # depends on whom the client is
     read_here = {sign for _, _, sign, _ in ROWS}
     assert read_here | {sign for _, _, sign, _ in OTHER_PROTOCOLS} == set(Sign) - together
+
+
+@pytest.mark.parametrize(
+    ("answer", "lets_in"),
+    [
+        (hop(POLL, 200, BE), True),
+        (hop(POLL, 200, {**FE, "x-calculatedbetarget": "b.example.com"}), True),
+        (hop(OWA, 200, {}, body=Evidence(is_="boot_page")), True),
+        (hop(POLL, 200, {}, body=Evidence(is_="json")), True),
+        (hop(OWA, 200, {}, body=Evidence(is_="html", owner="own")), True),
+        (hop(OWA, 200, FE, body=Evidence(is_="html")), False),  # a page that anybody may have made
+        (hop(OWA, 302, BE, location="/owa/languageselection.aspx"), False),
+        (hop(OWA, 200, BE, body=Evidence(is_="boot_page", owner="other")), False),
+        (hop(POLL, 503, BE), False),
+    ],
+)
+def test_an_answer_lets_somebody_in_where_only_a_mailbox_could_have_given_it(
+    answer: Hop, lets_in: bool
+) -> None:
+    assert serves(answer, read(answer)) is lets_in
 
 
 @pytest.mark.parametrize(

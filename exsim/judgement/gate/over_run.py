@@ -76,7 +76,7 @@ def sentence(criteria: Sequence[Criterion]) -> str:
     """ "Of 5 criteria 2 failed and 1 could not be decided." """
     failed = sum(one.outcome == "fail" for one in criteria)
     undecided = sum(one.outcome == "inconclusive" for one in criteria)
-    of = counted_noun(len(criteria), "criterion").replace("criterions", "criteria")
+    of = counted_noun(len(criteria), "criterion")
     if not failed and not undecided:
         return f"All {of} hold." if len(criteria) > 1 else "The 1 criterion holds."
     parts = [f"{failed} failed"] if failed else []
