@@ -40,7 +40,6 @@ class VirtualWorld:
         self.time = 0.0
         self.heap: list[tuple[float, int, VirtualTimer]] = []
         self.number = count()
-        self.crashes: list[Exception] = []
 
     def now(self) -> float:
         return self.time

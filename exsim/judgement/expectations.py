@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from exsim.runs.sections import LatencyLimit, LostLimit
 
-PERSISTENCES = ("none", "held")
-
 # A session that sent so many requests over so many connections would have met another node if the
 # balancer let it (assumed: round robin over six connections meets all nodes in the first dozen).
 TELLING_REQUESTS = 10

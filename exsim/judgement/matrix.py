@@ -77,16 +77,6 @@ def _claimed(session: Session, facts: RunFacts) -> str | None:
     return of_version[0] if len(of_version) == 1 else None
 
 
-def matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
-    """Every combination of the nodes and homes known, for each protocol measured, in a stable order."""
-    return matrices(sessions, facts)[0]
-
-
-def steered_matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
-    """The combinations that the run steered sessions into; hazards only."""
-    return matrices(sessions, facts)[1]
-
-
 def matrices(sessions: Sequence[Session], facts: RunFacts) -> tuple[list[Cell], list[Cell]]:
     """The matrix, and that of steered sessions."""
     home, met = home_of(sessions, facts), _Met()

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exsim.judgement.census import account_of
-from exsim.judgement.diagnosis import blame, class_sentence
-from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import lost_by_itself
 from exsim.judgement.proof import Proof
@@ -51,20 +49,6 @@ def _culprits(judgement: Judgement) -> set[str | None]:
     """The nodes that lost a session of the load's own; None where one of them is not known."""
     lost = (one.incident for one in judgement.findings.sessions if lost_by_itself(one))
     return {incident.front_end for incident in lost if incident is not None}
-
-
-def may_be(judgement: Judgement) -> list[str]:
-    """What it may be, best first: cause, rank, whose fault, and what would decide.
-
-    Inferred from what clients saw; what a simulated organisation was told to do wrong is not read.
-    """
-    return [possible(one) for one in judgement.results.diagnosis]
-
-
-def possible(one: Diagnosis) -> str:
-    """One diagnosis in a paragraph."""
-    parts = [f"{one.name} (score {one.score:.2f}).", blame(one), class_sentence(one)]
-    return " ".join(filter(None, parts))
 
 
 def how_many(judgement: Judgement) -> list[str]:

@@ -171,11 +171,6 @@ class LabBalancer:
     def log_lines(self) -> int:
         return self._log.lines
 
-    @property
-    def log_lost(self) -> int:
-        """Log lines that came faster than they were written; known after `stop`."""
-        return self._log.lost
-
     def died(self) -> int | None:
         """Its exit code, if it ended by itself."""
         return self._process.died() if self._process else None

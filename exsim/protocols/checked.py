@@ -25,7 +25,6 @@ MEANINGS = {
     STALE: "the browser's session in its cookie file is not let in: it has expired or was logged off",
     ERROR: "could not be checked: {detail}",
 }
-GOOD = frozenset((ACCEPTED,))
 OF_THE_ACCOUNT = frozenset((ACCEPTED, REFUSED, NOT_SENT))  # the others say something of the farm
 
 

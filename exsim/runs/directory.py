@@ -96,10 +96,6 @@ class RunDirectory:
         """One worker's own file; `phase` where several load processes follow one another in a run."""
         return self.history_folder / f"{parts.name_of(worker, phase)}.jsonl"
 
-    def confession_file(self, node: str) -> Path:
-        """Where a simulated node confesses.  Judgement never reads it."""
-        return self.nodes_folder / f"{_safe(node)}.jsonl"
-
     def history(self) -> History:
         """All hops and marks, in the order of arrival."""
         return read_history(self.history_folder)

@@ -152,23 +152,3 @@ def certificate_names(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
 def sentences(presets: Iterable[str]) -> list[str]:
     """What is wrong with the organisation, in words."""
     return [PRESETS[text.partition("@")[0]].sentence for text in presets]
-
-
-def expected_matrix(lab: Lab, public: bool = False) -> dict[tuple[str, str], bool]:
-    """(issuer, reader) -> can the reader's front end open the issuer's logon cookies and accept them?
-
-    For tests.  `public`: sessions of a public computer, which some presets concern alone.
-    """
-    found = {
-        (issuer.name, reader.name): issuer is reader or OWN not in (issuer.version, reader.version)
-        for issuer in lab.nodes
-        for reader in lab.nodes
-    }
-    for choice in choices(lab.presets, lab.nodes):
-        if choice.preset.public and not public:
-            continue
-        for issuers, readers in choice.preset.unreadable:
-            for issuer in _nodes_at(issuers, choice.node, lab.nodes):
-                for reader in _nodes_at(readers, choice.node, lab.nodes):
-                    found[issuer.name, reader.name] = False
-    return found

@@ -231,7 +231,6 @@ class Detector:
             forced=hop.forced or bool(facts.get("forced")),
             origin=hop.origin,
             login_front_end=reading.front_end,
-            login_evidence=reading.evidence,
             back_end=self.attribution.homes.get(account),
         )
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import msgspec
 
-SERVED_OWNERS = ("own", "other", "stranger")
-
 
 class Evidence(msgspec.Struct, omit_defaults=True, gc=False, frozen=True, rename={"is_": "is"}):
     """What a body said of itself.

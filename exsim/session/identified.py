@@ -237,7 +237,7 @@ class Identified:
             session.connections.add(hop.conn)
             record.connections = len(session.connections)
         if hop.body.is_ == "accepted" and hop.protocol in BY_CONNECT:
-            record.login_front_end, record.login_evidence = reading.front_end, reading.evidence
+            record.login_front_end = reading.front_end
             self._note(record)
         if sign in MEETS:
             self._meet(session, reading)

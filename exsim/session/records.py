@@ -78,7 +78,6 @@ class Session(msgspec.Struct, omit_defaults=True):
     )
     origin: str | None = None  # the node that was asked directly, for a control session
     login_front_end: str | None = None
-    login_evidence: str = ""
     back_end: str | None = None
     state: str = "live"
     over: float | None = None

@@ -6,7 +6,7 @@ An encrypted one says nothing, and is opaque like any other balancer's.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 COOKIE = "BIGipServer"  # the default name begins so, and the pool's name follows
 _PLAIN = re.compile(r"(\d{1,10})\.(\d{1,5})\.0000")
@@ -38,11 +38,3 @@ def server_in(value: str) -> tuple[Address, int] | None:
 
 def _exchanged(port: int) -> int:
     return int.from_bytes(port.to_bytes(2, "little"))
-
-
-def same_host(one: Address, text: str) -> bool:
-    """Whether `text` is this address."""
-    try:
-        return ip_address(text) == one
-    except ValueError:
-        return False

@@ -1,6 +1,6 @@
 """The one redactor: what may stand in a file, made of what crossed the wire or configures a balancer.
 
-URLs, headers, lines of a log and configurations; what is taken out leaves `…`.  It knows what may stay
+URLs, lines of a log and configurations; what is taken out leaves `…`.  It knows what may stay
 rather than what must go: a parameter that nobody listed is taken out.  Bodies are not its business,
 because they are never written anywhere.
 """
@@ -8,7 +8,6 @@ because they are never written anywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from urllib.parse import unquote_plus
 
 from exsim.wire import names
@@ -114,65 +113,6 @@ def _harmless(value: str, depth: int) -> bool:
     if len(plain) > 200 or " " in inner or max(map(len, plain.split("/"))) > LONGEST_SEGMENT:
         return False
     return _redacted(inner, depth + 1) == inner
-
-
-# Headers ---------------------------------------------------------------------------------------
-KEPT_HEADERS = frozenset(
-    name.lower()
-    for name in (
-        *("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Date"),
-        *("Content-Encoding", "Content-Length", "Content-Type", "ETag", "Expect", "Expires"),
-        *("Host", "Keep-Alive", "Last-Modified", "Pragma", "Retry-After", "Server", "Vary", "Age"),
-        *("Transfer-Encoding", "User-Agent", "X-Requested-With", "X-Powered-By", "Origin"),
-        *("X-AspNet-Version", "X-Content-Type-Options", "X-Frame-Options", "X-UA-Compatible"),
-        *("Strict-Transport-Security", "Upgrade", "Via", "Trailer", "Allow", "Alt-Svc"),
-        *(names.FE_SERVER, names.CALCULATED_BE, names.BE_SERVER, names.DIAG_INFO),
-        *(names.OWA_VERSION, names.REQUEST_ID, names.CLIENT_REQUEST_ID, names.FE_ERROR),
-        *(names.RETURN_CLIENT_REQUEST_ID, names.FAILURE_CONTEXT, names.OWA_ERROR),
-        *(names.CAS_ERROR_CODE, names.EXTENDED_ERROR_CODE, names.LB_SERVER, names.ACTION),
-        *(names.ACTION_NAME, names.ACTION_ID, names.ATTEMPT, names.CORRELATION_ID),
-        *(names.CLIENT_BEGIN, names.CLIENT_BUILD, names.VERSION_ID, names.USER_ACTIVITY),
-        *(names.PROBE_TYPE, names.LOCAL_PROBE, "X-NoBuffering", "X-NoCompression"),
-    )
-)
-_URL_HEADERS = frozenset(("location", "referer", "content-location", "refresh"))
-_ATTRIBUTES = re.compile(
-    r"\s*(path|domain|expires|max-age|secure|httponly|samesite|version)\b", re.IGNORECASE
-)
-
-
-def redact_headers(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Headers as they may be shown: all names, cookies by name, schemes without their tokens."""
-    return [(name, _header(name.lower(), value)) for name, value in headers]
-
-
-def _header(name: str, value: str) -> str:
-    if name in KEPT_HEADERS:
-        return value
-    if name in _URL_HEADERS:
-        return redact_url(value)
-    if name == "cookie":
-        return "; ".join(_crumb(crumb) for crumb in value.split(";"))
-    if name == "set-cookie":
-        first, *attributes = value.split(";")
-        kept = [each for each in attributes if _ATTRIBUTES.match(each)]
-        return ";".join([_crumb(first), *kept])
-    if name in ("authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate"):
-        scheme, space, _ = value.strip().partition(" ")
-        return f"{scheme} {REMOVED}" if space and scheme.isalpha() else _scheme_alone(scheme)
-    return REMOVED if value else value
-
-
-def _scheme_alone(word: str) -> str:
-    return word if word.lower() in ("basic", "ntlm", "negotiate", "bearer", "digest") else REMOVED
-
-
-def _crumb(crumb: str) -> str:
-    """A cookie by its name; an empty value stays, because it deletes."""
-    name, equals, value = crumb.strip().partition("=")
-    if not equals:
-        return REMOVED
-    return f"{name}={REMOVED}" if value else f"{name}="
 
 
 # Lines of a log --------------------------------------------------------------------------------

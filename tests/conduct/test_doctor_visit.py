@@ -15,12 +15,12 @@ import pytest
 
 from exsim.conduct.doctor_plan import counted
 from exsim.judgement.diagnosis import diagnose
-from exsim.runs.organisation import expected_matrix
 from exsim.runs.sections import Lab
 from exsim.wire.message import Answer, cookies_of
 from tests.conduct.surgery import E14, visited
 from tests.rig.balancers import ByCookie, BySource, PerConnection, PerRequest
 from tests.rig.slice import INCIDENT
+from tests.runs.opening import expected_matrix
 
 PRESETS = (
     "healthy",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
+from exsim.judgement.matrix import Cell, matrices
 from exsim.session.hop import Evidence, Hop
 from exsim.session.records import Finding, Findings, Incident, Meeting, Session
 
@@ -147,3 +148,13 @@ def lost_dialogue(lost: Session) -> list[Hop]:
         hop(user, seq + 4, t + 0.6, "GET /owa/", culprit, control=True, status=302,
             location="/owa/auth/logon.aspx?replaceCurrent=1&reason=0&url=x", set_cookies=DELETED),
     ]  # fmt: skip
+
+
+def matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
+    """The combinations that sessions met by themselves."""
+    return matrices(sessions, facts)[0]
+
+
+def steered_matrix(sessions: Sequence[Session], facts: RunFacts) -> list[Cell]:
+    """The combinations that the run steered sessions into."""
+    return matrices(sessions, facts)[1]

@@ -7,8 +7,17 @@ import pytest
 
 from exsim.judgement.collapse import Pool, alike_in_all, collapse, home_matters, pool
 from exsim.judgement.facts import Node
-from exsim.judgement.matrix import matrix
-from tests.judgement.build import HOMES, OLD, A, facts, farm_sessions, nothing, one_way, session
+from tests.judgement.build import (
+    HOMES,
+    OLD,
+    A,
+    facts,
+    farm_sessions,
+    matrix,
+    nothing,
+    one_way,
+    session,
+)
 
 BIG = (*(Node(f"EXCH16-0{i}", "2016") for i in range(1, 5)), Node(OLD, "2013"))
 NAMES = [node.name for node in BIG]

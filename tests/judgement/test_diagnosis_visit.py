@@ -10,10 +10,11 @@ import pytest
 
 from exsim.judgement.diagnosis import RULES, diagnose
 from exsim.judgement.evidence import DoctorFacts, MatrixCell, NodeFacts
-from exsim.runs.organisation import expected_matrix, organisation_nodes
+from exsim.runs.organisation import organisation_nodes
 from exsim.runs.presets import PRESETS
 from exsim.runs.sections import Lab
 from tests.rig.slice import INCIDENT
+from tests.runs.opening import expected_matrix
 
 E14 = [{"name": f"EXCH10-0{number}", "version": "2010"} for number in (1, 2, 3)]
 PAIR = [{"name": "A", "version": "2013"}, {"name": "B", "version": "2013"}]

@@ -14,9 +14,7 @@ from exsim.judgement.matrix import (
     Cell,
     front_ends,
     lost_by_itself,
-    matrix,
     state,
-    steered_matrix,
 )
 from exsim.session.records import Meeting
 from tests.judgement.build import (
@@ -27,9 +25,11 @@ from tests.judgement.build import (
     control_sessions,
     facts,
     farm_sessions,
+    matrix,
     nothing,
     one_way,
     session,
+    steered_matrix,
     sticky_sessions,
 )
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from exsim.judgement.matrix import matrix
 from exsim.judgement.shape import shape
-from tests.judgement.build import OLD, A, B, Rule, facts, farm_sessions, nothing, one_way, session
+from tests.judgement.build import (
+    OLD,
+    A,
+    B,
+    Rule,
+    facts,
+    farm_sessions,
+    matrix,
+    nothing,
+    one_way,
+    session,
+)
 
 SHAPES: list[tuple[Rule, str, str]] = [
     (one_way, "product", "Sessions begun at a 2016 node are thrown out when EXCH13 serves them."),

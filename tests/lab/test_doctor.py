@@ -22,10 +22,10 @@ import pytest
 from exsim.conduct.rig import lab_for, lab_rig, plan_for
 from exsim.runs.assignment import make_lab_accounts
 from exsim.runs.dice import Source
-from exsim.runs.organisation import expected_matrix
 from exsim.runs.scenario import load_scenario
 from exsim.runs.sections import Lab
 from tests.lab.runs import NODES, NODES_2010, ROOT, scenario
+from tests.runs.opening import expected_matrix
 
 pytestmark = pytest.mark.lab
 

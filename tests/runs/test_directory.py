@@ -50,7 +50,6 @@ def test_a_run_lies_below_its_scenario_by_its_time_in_utc(tmp_path: Path) -> Non
     assert made.path == tmp_path / "roundrobin" / "2026-11-22T05-12-03Z"
     assert made.history_file(0) == made.path / "history" / "w0.jsonl"
     assert made.history_file(1, "control").name == "w1-control.jsonl"
-    assert made.confession_file("EXCH13") == made.path / "nodes" / "EXCH13.jsonl"
     assert (tmp_path / "roundrobin" / "latest").resolve() == made.path
     assert (tmp_path / "roundrobin" / "latest.txt").read_text() == "2026-11-22T05-12-03Z\n"
 
@@ -64,7 +63,6 @@ def test_two_runs_of_one_second_do_not_share_a_directory(tmp_path: Path) -> None
 def test_a_scenarios_name_cannot_lead_out_of_the_reports(tmp_path: Path) -> None:
     made = RunDirectory.create(tmp_path / "reports", "../../etc/x y", NOW)
     assert made.path.parent.parent == tmp_path / "reports"
-    assert made.confession_file("../x").parent == made.nodes_folder
 
 
 def test_where_there_are_no_links_the_text_file_does(

@@ -11,11 +11,12 @@ import pytest
 
 from exsim.org import settings
 from exsim.runs import organisation, sections
-from exsim.runs.organisation import certificate_names, expected_matrix, organisation_nodes
+from exsim.runs.organisation import certificate_names, organisation_nodes
 from exsim.runs.presets import BUILDS, PRESETS
 from exsim.runs.sections import Lab, Node
 from exsim.wire import names
 from exsim.wire.standing import SOURCES
+from tests.runs.opening import expected_matrix
 
 PLAIN = (("EXCH16-1", "2016"), ("EXCH16-2", "2016"), ("EXCH13", "2013"))
 E14 = (("EXCH10-1", "2010"), ("EXCH10-2", "2010"))

@@ -91,7 +91,7 @@ def test_a_session_without_a_home_is_told_its_accounts() -> None:
         return Session(
             id="1.1", user=1, protocol="owa", began=1.0, account=account, home="", population=0,
             private=True, control=False, forced=False, origin=None, login_front_end=None,
-            login_evidence="", back_end=back_end, incident=incident,
+            back_end=back_end, incident=incident,
         )  # fmt: skip
 
     def incident(back_end: str | None) -> Incident:

@@ -20,7 +20,7 @@ def test_a_session_that_is_live_at_the_end_has_survived_and_knows_whom_it_met() 
         browser.poll(node, back_end=OLD, conn=conn)
     session = only(judged(browser.lines))
     assert (session.id, session.state, session.over) == ("17.1", "live", None)
-    assert (session.login_front_end, session.login_evidence) == (A, "header")
+    assert session.login_front_end == A
     assert [m.front_end for m in session.meetings] == [A, B, OLD]
     assert (session.requests, session.connections, session.back_end) == (4, 3, OLD)
     assert (session.account, session.home, session.population) == ("user17@example.com", "2013", 1)
