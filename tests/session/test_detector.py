@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from exsim.session.browser import REMEMBERED
@@ -16,8 +18,8 @@ def test_a_session_that_is_live_at_the_end_has_survived_and_knows_whom_it_met() 
     browser = Browser()
     browser.mark("user", population=2, protocol="owa")
     browser.log_on(A, marked={"population": 1})
-    for node, conn in ((A, 1), (B, 2), (A, 1), (OLD, 3)):
-        browser.poll(node, back_end=OLD, conn=conn)
+    for node, conn, back_end in ((A, 1, OLD), (B, 2, OLD), (A, 1, ""), (OLD, 3, "")):
+        browser.poll(node, back_end=back_end, conn=conn)
     session = only(judged(browser.lines))
     assert (session.id, session.state, session.over) == ("17.1", "live", None)
     assert session.login_front_end == A
@@ -82,6 +84,8 @@ EXPIRIES = [  # private, time scale, seconds to the refusal, state
     (False, 0.1, PUBLIC / 10 - 5, "lost"),
     (True, 1.0, PUBLIC + 1, "lost"),
     (True, 1.0, 12 * 3600 + 1, "expired"),
+    (True, 0.1, 12 * 360 + 1, "expired"),
+    (True, 0.1, 12 * 360 - 5, "lost"),
 ]
 
 
@@ -166,7 +170,10 @@ def test_a_browser_that_runs_for_days_remembers_its_last_sessions_only() -> None
     kept = detector._browsers[browser.user]
     held = (kept.sessions, kept.logons, kept.keys, kept.seals)
     assert max(map(len, held)) <= REMEMBERED + 1
-    assert [session.state for session in detector.finish().sessions] == ["lost"] * 100
+    for session in detector.finish().sessions:
+        assert session.incident is not None and session.incident.of_session is None
+        assert (session.state, session.requests) == ("lost", 2)
+        assert [(m.front_end, m.lost) for m in session.meetings] == [(B, False), (OLD, True)]
 
 
 def test_who_deletes_another_cookie_and_renews_the_session_takes_nothing() -> None:
@@ -272,6 +279,7 @@ def test_a_control_session_is_its_own_and_is_counted_nowhere_else() -> None:
     found = detector.finish()
     session = only(found)
     assert (session.control, session.origin, session.state) == (True, A, "lost")
+    assert session.account == "user17@example.com"
     assert (found.hops, found.attributed, found.identity, found.findings) == (0, 0, {}, [])
 
 
@@ -314,6 +322,33 @@ def test_forced_meetings_are_not_natural() -> None:
     browser.poll(A, forced=True)
     session = only(judged(browser.lines))
     assert [(m.front_end, m.natural) for m in session.meetings] == [(A, True), (B, False)]
+
+
+@pytest.mark.parametrize("steered", [{"marked": {"forced": True}}, {"forced": True}])
+def test_a_session_that_was_begun_on_purpose_has_no_natural_meetings(
+    steered: dict[str, Any],
+) -> None:
+    browser = Browser()
+    browser.log_on(A, **steered)
+    browser.poll(B)
+    session = only(judged(browser.lines))
+    assert (session.forced, [m.natural for m in session.meetings]) == (True, [False])
+
+
+@pytest.mark.parametrize(
+    ("node", "origin", "reason"),
+    [(None, OLD, "3"), (OLD, None, "3"), (None, B, None), (B, A, None), (B, OLD, "3")],
+)
+def test_a_replay_is_the_culprits_by_the_address_that_was_asked_or_by_its_own_word(
+    node: str | None, origin: str | None, reason: str | None
+) -> None:
+    browser = Browser()
+    browser.log_on(A)
+    copy = dict(browser.jar)
+    browser.refused(OLD)
+    browser.bounced(node, reason=3, control=True, cookies=copy, origin=origin)
+    incident = only(judged(browser.lines)).incident
+    assert incident is not None and incident.reason == reason
 
 
 def test_the_back_end_of_an_earlier_session_of_the_account_stands_for_one_that_saw_none() -> None:

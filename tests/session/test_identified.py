@@ -240,6 +240,14 @@ def test_a_control_client_is_followed_and_never_counted() -> None:
     assert [one for line in caller.lines for one in detector.feed(line)] == []
     found = detector.finish()
     assert (only(found).control, only(found).state, found.hops) == (True, "lost", 0)
+    assert only(found).account == "user17@example.com"
+
+
+def test_a_control_clients_session_is_control_also_by_its_own_word() -> None:
+    caller = Caller("outlook_anywhere", control=True)
+    caller.begin()
+    caller.mark("accepted", number=1)
+    assert only(judged(caller.lines)).control is True
 
 
 @pytest.mark.parametrize("protocol", ["ews", "mapi_http"])

@@ -190,6 +190,27 @@ def test_a_late_answer_to_what_is_aftermath_of_the_old_session_can_take_the_new_
     assert (second.incident.seq, second.incident.of_session) == (late.seq, "17.1")
 
 
+def test_a_late_answer_takes_the_cookies_of_nobody_who_is_lost_already() -> None:
+    browser = Browser()
+    browser.log_on(A)
+    late = browser.refused(OLD, keep=False)
+    browser.log_off(A)
+    browser.log_on(B)
+    culprit = browser.refused(OLD, wipes=False)  # the jar still has them
+    browser.arrive(late)
+    detector = Detector()
+    told = [one.seq for line in browser.lines for one in detector.feed(line)]
+    assert told == [culprit.seq]
+
+
+def test_cookies_that_are_set_for_nobody_begin_nothing() -> None:
+    browser = Browser()
+    browser.hop("GET /owa/", A, set_cookies={"cadata": "x", "cadataTTL": "y"})
+    browser.poll(B)
+    found = judged(browser.lines)
+    assert (found.sessions, found.findings) == ([], [])
+
+
 def test_one_deleted_cookie_of_the_five_is_enough() -> None:
     browser = Browser()
     browser.log_on(A)
