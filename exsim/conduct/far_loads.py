@@ -67,7 +67,9 @@ class FarLoads:
                 self._there.append(self._came.get_nowait())
             except Empty:
                 break
-        for channel in self._there:
+        for channel in self._there[self._given :]:
+            self._turn_away(channel, "the run ended before its load began")
+        for channel in self._there[: self._given]:
             channel.close()
         self._local.__exit__()
 
@@ -184,7 +186,8 @@ class FarLoad:
         try:
             yield from self._events(Path(self.place[0]))
         except OSError as problem:  # a run without its history is worth nothing
-            self._broke = f"{problem.filename or self.place[0]}: {problem.strerror}"
+            file = Path(problem.filename or self.place[0]).name
+            self._broke = f"no room here for what it saw, {file}: {problem.strerror}"
             self.stop()
         except msgspec.DecodeError:
             self.stop()  # what comes is none of ours any more: it is as good as gone
@@ -232,7 +235,7 @@ class FarLoad:
         self._over.wait()
         self._compressing.shutdown()
         if self._broke:
-            return int(Exit.BROKEN)
+            return int(Exit.ENVIRONMENT)
         if self._end is None:
             return STILL if self._channel.silent else GONE
         return self._end.code

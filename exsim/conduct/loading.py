@@ -25,6 +25,7 @@ Event = dict[str, Any]
 LOOK = 1.0  # seconds between two looks whether somebody stands still
 DEAF = 10.0  # seconds after which it was we who stood still
 HAS_GROUPS = hasattr(os, "killpg")  # not on Windows
+UNWRITTEN = "unwritten"  # an event: its last
 FOR_ALL = ("rests", RULE)  # events of one worker that concern the others of its run
 LAST_WORDS = 4000  # characters of the load's standard error that are worth showing
 
@@ -250,6 +251,7 @@ class _Talk:
             for load, order in zip(loads, orders, strict=True)
         }
         self._silenced: dict[Loading, str] = {}  # by us, and why
+        self._unwritten: dict[Loading, str] = {}  # for whose history there was no room, and why
         self._loads = loads
         self._looked = now
         self._news: Queue[tuple[Loading, Event | None]] = Queue()
@@ -268,6 +270,8 @@ class _Talk:
             self._silenced[teller] = patience.why
             return None
         self.going[teller].hear(event, time.monotonic())
+        if event["event"] == UNWRITTEN:
+            self._unwritten[teller] = f"no room for what it saw, {event.get('why')}"
         self._pass_on(event, teller)
         return event
 
@@ -324,6 +328,8 @@ class _Talk:
         code, why = load.ended(), self._silenced[load]
         if why and (code < 0 or code == Exit.INTERRUPTED):
             return STILL, why
+        if code == Exit.ENVIRONMENT and load in self._unwritten:
+            return code, self._unwritten[load]
         return code, load.last_words()
 
 

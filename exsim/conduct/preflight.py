@@ -50,14 +50,15 @@ def preflight(plan: Plan, book: Runbook, show: Callable[[Event], None]) -> Plan:
     if foreign is not None:
         raise EnvironmentProblem(sentence(foreign, plan.rig.url, hops, marks))
     if code != Exit.PASS:  # an account that was not tried may be locked by the load
-        raise EnvironmentProblem(unfinished(len(checked), plan))
+        raise EnvironmentProblem(unfinished(len(checked), plan, book.run.lost_workers))
     return _with(plan, book, checked)
 
 
-def unfinished(checked: int, plan: Plan) -> str:
-    """Why nothing is loaded where somebody ended the check, in one line."""
+def unfinished(checked: int, plan: Plan, lost: Sequence[str] = ()) -> str:
+    """Why nothing is loaded where the check did not come to its end, in one line."""
     everybody = counted_noun(len(plan.assignment.accounts), "account")
-    return f"the check of the accounts was ended from outside, after {checked} of {everybody}: no load without it"
+    why = f"; {lost[-1]}" if lost else ""
+    return f"the check of the accounts came to no end, after {checked} of {everybody}: no load without it{why}"
 
 
 def own_logon_failed(marks: Sequence[Mark]) -> None:

@@ -2,8 +2,8 @@
 
 Standard input stays open as a lifeline: when whoever gave the order goes away, the load ends; when he writes
 that it is enough, the phase is complete.  What the other workers of the run have to tell (an account that
-rests, a stop rule) comes by it.  Exit codes: 0 the phase is complete, 5 a stop rule ended it, 70 a flow of
-ours broke, 130 told to stop (what was measured is written).
+rests, a stop rule) comes by it.  Exit codes: 0 the phase is complete, 4 there was no room for what it saw, 5 a
+stop rule ended it, 70 a flow of ours broke, 130 told to stop (what was measured is written).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from exsim.load.leaving import send_away
 from exsim.load.live import tell
 from exsim.load.phases import PHASES
 from exsim.load.status import Status
-from exsim.load.worker import ENOUGH, Worker
+from exsim.load.worker import ENOUGH, FULL, Worker
 from exsim.runs.garbage import collect_seldom
 from exsim.runs.order import STOP_WORD, read_order
 
-OVER, BY_RULE, BROKE, STOPPED = 0, 5, 70, 130
+OVER, UNWRITTEN, BY_RULE, BROKE, STOPPED = 0, 4, 5, 70, 130
 ENOUGH_WORD = b"enough"
 LONGEST_WORD = 65536  # bytes that are read at once
 LAST_LIMIT = 10.0  # seconds that an orphaned load may take to end by itself
@@ -46,6 +46,10 @@ def main() -> int:
     try:
         if not worker.stopping.is_set():
             PHASES[order.phase](worker)
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        worker.no_room(problem)
     finally:
         guard.stop()
         status.stop()
@@ -67,6 +71,8 @@ def main() -> int:
     tell("done", why=worker.why, hops=worker.recorder.hops)
     if worker.crash is not None:
         return BROKE
+    if worker.unwritten:
+        return UNWRITTEN
     if worker.by_rule:
         return BY_RULE
     return STOPPED if worker.why not in ("", ENOUGH) else OVER

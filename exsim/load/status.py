@@ -37,11 +37,7 @@ class Status:
     def _watch(self) -> None:
         while True:
             gevent.sleep(EVERY)
-            try:
-                self.worker.history.flush()
-            except OSError as error:  # a run without its history is worth nothing
-                self.worker.crashed(error)
-                return
+            self.worker.history.flush()
             self.tell()
 
     def tell(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -42,6 +43,9 @@ from exsim.session.packed import Passing
 from exsim.session.records import Finding
 
 ENOUGH = "everything that was asked has been met"
+NO_ROOM = "its history could not be written"
+# Of a file that had no room: a full disk, a quota, a limit of the process, a disk that broke
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 MOST_REFUSED = 2  # accounts; the second ends the run
 CLEANED_UP = frozenset({"owa"})  # protocols whose creations stand in the ledger
 Leaving = Callable[[], Flow[Any]]
@@ -63,7 +67,9 @@ class Worker:
         path = Path(order.directory) / "history" / f"{name}.jsonl"
         # A thread of gevent's own: one of `threading` is a greenlet here, and would hold the hub up
         self.compressing = ThreadPool(1)
-        self.history = history_for(order, path, partial(self.compressing.spawn, compress))
+        self.unwritten = ""  # what there was no room for, and why
+        full = partial(self.compressing.spawn, compress)
+        self.history = history_for(order, path, full, self.no_room)
         self.recorder = Recorder(self.history, detector_for(order))
         self.own_logon = (
             load_own_logon(order.logon, Path(order.logon_folder)) if order.logon else None
@@ -190,8 +196,18 @@ class Worker:
             where = f" by {finding.front_end}" if finding.front_end else ""
             self.stop_by_rule(f"an answer{where} came from another user's mailbox")
 
+    def no_room(self, problem: OSError) -> None:
+        """What this worker sees can be written no more: what it wrote until now counts."""
+        if not self.unwritten:
+            self.unwritten = f"{Path(problem.filename or 'a file').name}: {problem.strerror}"
+            tell("unwritten", why=self.unwritten)
+        self.stop(NO_ROOM)
+
     def crashed(self, error: Exception) -> None:
         """A flow of ours raised: the run ends with 70, and says where."""
+        if isinstance(error, OSError) and error.errno in FULL:
+            self.no_room(error)
+            return
         blamed = self.own_logon.blame(error) if self.own_logon is not None else ""
         if blamed:  # the user's own flow: his to mend, and what it says may hold a password
             self.mark(OWN_LOGON_FAILED, why=blamed)
@@ -211,12 +227,17 @@ class Worker:
         self.ledger.close()
 
 
-def history_for(order: Order, path: Path, full: Callable[[Path], object]) -> HistoryWriter:
+def history_for(
+    order: Order,
+    path: Path,
+    full: Callable[[Path], object],
+    failed: Callable[[OSError], object],
+) -> HistoryWriter:
     """The history in the form that the scenario wants; phases beside the load are short, and told in full."""
     if order.load.history == "incidents" and order.phase == "main":
         clear = [order.lb_cookie] if order.lb_cookie else []
-        return IncidentHistory(path, full=full, clear=clear)
-    return HistoryWriter(path, full=full)
+        return IncidentHistory(path, full=full, clear=clear, failed=failed)
+    return HistoryWriter(path, full=full, failed=failed)
 
 
 def allowed_writes(order: Order, protocol: str) -> frozenset[str]:

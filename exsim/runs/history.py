@@ -32,7 +32,8 @@ class HistoryWriter:
     """Appends lines to one worker's file.
 
     Lines are held and written in batches; whoever has a clock calls `flush` at least each second.
-    Raises OSError when the file cannot be written: a run without its history is worth nothing.
+    Raises OSError when the file cannot be written, or, with `failed`, tells it that once, and everything after
+    it is lost: a run without its history is worth nothing.
     A part of `limit` bytes is full; `full` is told of it and must not block.
     """
 
@@ -41,6 +42,7 @@ class HistoryWriter:
         path: Path,
         limit: int = parts.FULL,
         full: Callable[[Path], object] = lambda part: None,
+        failed: Callable[[OSError], object] | None = None,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
@@ -48,6 +50,7 @@ class HistoryWriter:
         self._lines: list[Written] = []
         self._encode = msgspec.json.Encoder().encode_lines
         self._limit, self._full = limit, full
+        self._failed, self._over = failed, False
         self._part = self._size = 0
         self._file = self._open()
 
@@ -61,11 +64,19 @@ class HistoryWriter:
     def flush(self) -> None:
         """Write what is held.  Safe when a signal's handler calls it in the middle of itself."""
         lines, self._lines = self._lines, []
-        if lines:
+        if not lines or self._over:
+            return
+        try:
             if self._size >= self._limit:
                 self._next()
             self._write(memoryview(self._encode(lines)))
             self.written += len(lines)
+        except OSError as problem:
+            if self._failed is None:
+                raise
+            self._over = True
+            problem.filename = problem.filename or self.path.name
+            self._failed(problem)
 
     def lost(self, session: str) -> None:
         """A session was lost: everything that is known of it stands there already."""

@@ -34,8 +34,9 @@ class IncidentHistory(HistoryWriter):
         limit: int = parts.FULL,
         full: Callable[[Path], object] = lambda part: None,
         clear: Collection[str] = (),
+        failed: Callable[[OSError], object] | None = None,
     ) -> None:
-        super().__init__(path, limit, full)
+        super().__init__(path, limit, full, failed)
         self._shorthand = Shorthand(clear)
         self._held: dict[str, deque[Hop]] = {}  # session -> its hops that stand in brief
         self._sessions: dict[int, deque[str]] = {}  # user -> those of his sessions

@@ -36,9 +36,12 @@ class Ledger:
         self._file = -1
 
     def enter(self, entry: Entry) -> None:
+        """Raises OSError when there is no room for it: then it may not be made."""
         if self._file < 0:
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.write(self._file, msgspec.json.encode(entry) + b"\n")
+        data = memoryview(msgspec.json.encode(entry) + b"\n")
+        while data:  # a full disk may take a part, and says so only then
+            data = data[os.write(self._file, data) :]
         os.fsync(self._file)
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ class Runbook:
     def phase_ended(self, order: Order, code: int, words: str) -> None:
         """A load process is over: whole, stopped by a rule, ended by somebody's signal, or by a fault of ours.
 
-        `words`: its last ones; of one that stood still, since when.
+        `words`: its last ones; of one that stood still, or had no room for what it saw, since when and where.
         """
         worker = f"Load process {order.worker + 1} of {order.workers}"
         if code in SAID_SO and not self.run.interrupted:  # by whom it may not have begun yet
@@ -117,7 +117,7 @@ class Runbook:
             self.run.stopped = self._why()
         elif code == GONE:
             self.run.lost_workers.append(f"{worker} (its machine or its connection went away)")
-        elif code == STILL:
+        elif code in (STILL, Exit.ENVIRONMENT):
             self.run.lost_workers.append(f"{worker} ({words})")
         elif code < 0 and -code not in OUR_FAULTS:
             self.run.lost_workers.append(f"{worker} (signal {-code}, {signal.strsignal(-code)})")

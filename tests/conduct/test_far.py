@@ -28,7 +28,7 @@ from exsim.conduct.far_worker import LARGEST, Leash, Tail, _obey, _passed_on, he
 from exsim.drive.channel import Channel, ChannelError, Frame
 from exsim.runs import parts
 from exsim.runs.errors import OperatorError
-from exsim.runs.exits import GONE, STILL
+from exsim.runs.exits import GONE, STILL, Exit
 from tests.load.orders import orders
 
 
@@ -258,8 +258,8 @@ def test_a_history_that_cannot_be_written_ends_the_worker_and_says_why(tmp_path:
     load = FarLoad(channel, (str(tmp_path), "main", 0))
     assert len(list(load.events())) == 1
     assert channel.heard == [(INPUT, b"stop\n")]
-    assert load.ended() == 70
-    assert load.last_words().startswith(f"{tmp_path / 'history'}: ")
+    assert load.ended() == Exit.ENVIRONMENT
+    assert load.last_words().startswith("no room here for what it saw, history: ")
 
 
 def test_a_signal_ends_the_load_first_and_a_second_one_waits_for_nothing() -> None:

@@ -169,3 +169,20 @@ def test_whoever_did_not_listen_says_of_nobody_that_he_was_silent(
     order = msgspec.structs.replace(orders()[0], load=Load(duration=0.1))
     assert carry_out([order], show, lambda: len(heard) >= 40, early=early) == [(0, "")]
     assert len(heard) >= 40
+
+
+class Roomless(Told):
+    """It has no room for what it sees, says so, and ends."""
+
+    def events(self) -> Iterator[Event]:
+        yield {"event": "unwritten", "why": "w0.jsonl: No space left on device"}
+
+    def ended(self) -> int:
+        return 4
+
+
+def test_a_load_without_room_for_its_history_says_which_file_though_it_has_no_last_words() -> None:
+    early: Any = SimpleNamespace(take=lambda order: Roomless(0, hangs=False))
+    assert carry_out(orders(), lambda event: None, early=early) == [
+        (4, "no room for what it saw, w0.jsonl: No space left on device")
+    ]

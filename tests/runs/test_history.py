@@ -1,8 +1,9 @@
 """Falls if: a line is lost between `append` and the file, a torn or foreign line stops the reader, or the
-order in which one user's lines were written is changed by merging."""
+order in which one user's lines were written is changed by merging; or a disk without room is told by nobody."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -197,3 +198,30 @@ def test_a_line_is_as_the_format_says(tmp_path: Path) -> None:
     assert line["kind"] == "hop"
     assert line["body"] == {"bytes": 154, "is": "refusal_440"}
     assert line["set_cookies"] == {"cadata": None}
+
+
+def test_a_disk_without_room_is_told_once_or_raised_and_what_was_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[OSError] = []
+    writer = HistoryWriter(tmp_path / "w0.jsonl", failed=told.append)
+    writer.append(MARK)
+    writer.flush()
+
+    def full(file: int, data: memoryview) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write = os.write
+    monkeypatch.setattr(history.os, "write", full)
+    for _ in range(3 * BATCH):
+        writer.append(MARK)
+    assert [(one.errno, one.filename) for one in told] == [(errno.ENOSPC, "w0.jsonl")]
+    monkeypatch.setattr(history.os, "write", write)
+    writer.append(hop(1, 1.0))
+    writer.close()
+    assert list(read_history(tmp_path)) == [MARK], "nothing stands behind what is missing"
+    monkeypatch.setattr(history.os, "write", full)
+    writer = HistoryWriter(tmp_path / "w1.jsonl")
+    writer.append(MARK)
+    with pytest.raises(OSError, match="No space left"):
+        writer.close()

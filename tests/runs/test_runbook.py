@@ -22,6 +22,7 @@ OURS, THEIRS, NOTHING = "crashed", "lost", ""
 CODES = [
     (0, NOTHING),
     (5, "stopped"),
+    (4, THEIRS),
     (70, OURS),
     (1, OURS),
     (-signal.SIGKILL, THEIRS),
