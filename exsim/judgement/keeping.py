@@ -20,6 +20,8 @@ def sentence(kept: Keeping) -> str:
     met = f"{counted_noun(kept.connections, 'connection')} met {_nodes(kept)}"
     if kept.by == kinds.UNKNOWN and not kept.connections:
         return "What the balancer keeps cannot be told: it gave no answer."
+    if kept.by == kinds.UNKNOWN and kept.nodes:
+        return f"What the balancer keeps cannot be told: {met}, and no rule was seen in it."
     if kept.by == kinds.UNKNOWN:
         return (
             "What the balancer keeps cannot be told: no answer says who gave it, neither by X-FEServer nor by "

@@ -105,7 +105,6 @@ def keeping(answers: Sequence[Seen]) -> Keeping:
         return {label for step in steps for one in by_step[step] if (label := told[id(one)])}
 
     nodes = met(ON_ONE, ON_NEW, WITH_COOKIE, FROM_SOURCE, RESUMED)
-    new = by_step[ON_NEW]
     base = Keeping(
         UNKNOWN,
         nodes=tuple(sorted(nodes)),
@@ -124,11 +123,14 @@ def keeping(answers: Sequence[Seen]) -> Keeping:
         return replace(base, by=TLS)
     if len(met(ON_ONE)) > 1:
         return replace(base, by=REQUEST)
-    if len({told[id(one)] for one in new}) > 1:
+    led = _led(by_step[FROM_SOURCE], told)
+    if len(met(ON_NEW)) > 1 or any(len(set(found)) > 1 for found in led.values()):
         return replace(base, by=CONNECTION)
-    known = {one.source for one in (*by_step[ON_ONE], *new)}
-    source = _source(by_step[FROM_SOURCE], told, known)
-    return replace(base, by=ONE) if source is None else replace(base, by=SOURCE, how=source)
+    known = {one.source for one in (*by_step[ON_ONE], *by_step[ON_NEW])}
+    source = _source(led, known)
+    if source is not None:
+        return replace(base, by=SOURCE, how=source)
+    return replace(base, by=ONE) if len(nodes) == 1 else base
 
 
 def _labels(answers: Sequence[Seen]) -> tuple[dict[int, str], bool]:
@@ -143,7 +145,8 @@ def _cookie(shown: Sequence[Seen], told: dict[int, str], elsewhere: set[str]) ->
     led: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for one in shown:
         for name, value in one.sent.items():
-            led[name][value].add(told[id(one)])
+            if told[id(one)]:  # an error of the balancer's own tells of no node
+                led[name][value].add(told[id(one)])
     for name, values in led.items():
         nodes = {node for found in values.values() for node in found}
         if all(len(found) == 1 for found in values.values()) and len(nodes | elsewhere) > 1:
@@ -167,17 +170,23 @@ def _names(value: str, node: str) -> bool:
     return bool(server_in(value)) or (len(plain) > 2 and (name in plain or plain in name))
 
 
-def _source(visits: Sequence[Seen], told: dict[int, str], known: set[str]) -> str | None:
-    """How a node is chosen by the source address, "" when that cannot be told; None when it is not.
+def _led(visits: Sequence[Seen], told: dict[int, str]) -> dict[str, list[str]]:
+    """Source address -> the nodes that it met, one a visit; in the order of the first visits."""
+    led: dict[str, list[str]] = {one.source: [] for one in visits}
+    for one in visits:
+        if told[id(one)]:
+            led[one.source].append(told[id(one)])
+    return {source: found for source, found in led.items() if found}
+
+
+def _source(led: dict[str, list[str]], known: set[str]) -> str | None:
+    """How a node is chosen by the source address, which `led` always to the same one; "" when that cannot be
+    told; None when it is not.
 
     `known`: addresses that had come before, which have no turn any more.
     """
-    led: dict[str, list[str]] = {}
-    for one in visits:
-        led.setdefault(one.source, []).append(told[id(one)])
     chosen = {source: found[0] for source, found in led.items()}
-    again = [found for found in led.values() if len(found) > 1]
-    if len(set(chosen.values())) < 2 or not again or any(len(set(found)) > 1 for found in again):
+    if len(set(chosen.values())) < 2 or all(len(found) < 2 for found in led.values()):
         return None
     if len(chosen) < LEAST_SOURCES:
         return ""
@@ -191,10 +200,8 @@ def _source(visits: Sequence[Seen], told: dict[int, str], known: set[str]) -> st
 def rotates(nodes: Sequence[str]) -> bool:
     """Whether every node has its turn, over and over."""
     period = len(set(nodes))
-    return (
-        1 < period <= len(nodes) // 2
-        and len(set(nodes[:period])) == period
-        and all(node == nodes[index % period] for index, node in enumerate(nodes))
+    return 1 < period <= len(nodes) // 2 and all(
+        node == nodes[index % period] for index, node in enumerate(nodes)
     )
 
 

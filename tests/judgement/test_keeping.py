@@ -26,6 +26,10 @@ def test_a_balancer_that_gave_no_answer_is_told_as_such() -> None:
     [
         (kept(kinds.UNKNOWN, nodes=()), "cannot be told: no answer says who gave it"),
         (
+            kept(kinds.UNKNOWN),
+            "cannot be told: 8 connections met EX16-01 and EX16-02, and no rule was seen in it.",
+        ),
+        (
             kept(kinds.REQUEST),
             "keeps nobody: each request is led anew, also on one connection (8 connections met EX16-01 and EX16-02).",
         ),

@@ -27,6 +27,8 @@ def test_a_late_answer_of_a_session_long_gone_is_nobodys_but_for_a_wrong_mailbox
         caller.begin()
         caller.call(A)
     caller.call(A, session="17.1", body=OTHER)
+    if later >= REMEMBERED:
+        caller.call(A, session="17.1")
     caller.refused(B)
     detector = Detector()
     told = [one.session for line in caller.lines for one in detector.feed(line)]
@@ -34,6 +36,17 @@ def test_a_late_answer_of_a_session_long_gone_is_nobodys_but_for_a_wrong_mailbox
     assert told == [found.sessions[-1].id]
     assert [one.session for one in found.wrong_mailbox] == ["17.1"]
     assert len(found.sessions) == 1 + later and found.sessions[-1].state == "lost"
+
+
+@pytest.mark.parametrize("number", ["", "x", "²", "١", "-1", "9" * 5000])
+def test_a_name_that_no_client_gives_its_session_is_read_as_any_other(number: str) -> None:
+    caller = Caller("ews")
+    for _ in range(2 + REMEMBERED):
+        caller.begin()
+        caller.call(A)
+    caller.call(A, session=f"17.{number}")
+    found = judged(caller.lines)
+    assert [one.id for one in found.sessions][-1] == f"17.{number}"
 
 
 def test_who_challenged_is_known_of_a_clients_last_connections_however_many_clients_there_are() -> (
