@@ -27,8 +27,13 @@ def _find(asked: Asked, body: Json) -> Json | None:
     if body.get("Traversal") != "Shallow":
         return None
     box = asked.box
-    own = [folder for folder in box.folders.values() if folder.key not in WELL_KNOWN_KEYS]
-    return {"RootFolder": {"Folders": [_shown(box, folder) for folder in own]}}
+    parents = [_named(box, one) for one in _dicts(body.get("ParentFolderIds"))]
+    own = [
+        _shown(box, folder)
+        for folder in box.folders.values()
+        if folder.key not in WELL_KNOWN_KEYS and folder.parent in (parents or [ROOT])
+    ]
+    return {"RootFolder": {"IncludesLastItemInRange": True, "Folders": own}}
 
 
 def _create(asked: Asked, body: Json) -> Json:
@@ -39,13 +44,20 @@ def _create(asked: Asked, body: Json) -> Json:
 
 def _delete(asked: Asked, body: Json) -> Json:
     box = asked.box
-    text = next((str(one.get("Id", "")) for one in _dicts(body.get("FolderIds"))), "")
-    found = identifier.read(text)
-    key = found.folder if found is not None and found.guid == box.guid else ""
+    key = next((_named(box, one) for one in _dicts(body.get("FolderIds"))), "")
     if key not in box.folders or key in WELL_KNOWN_KEYS:
         return NOT_FOUND
     box.remove_folder(key, asked.when)
     return {}
+
+
+def _named(box: Box, identity: Json) -> str:
+    """The key of the folder that is named, by its well-known name or its id; "" for none of this mailbox."""
+    text = str(identity.get("Id", ""))
+    if text in WELL_KNOWN_KEYS:
+        return text
+    found = identifier.read(text)
+    return found.folder if found is not None and found.guid == box.guid else ""
 
 
 def _shown(box: Box, folder: Folder) -> Json:

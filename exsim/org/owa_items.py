@@ -54,7 +54,14 @@ def _find(box: Box, body: Json) -> Json:
     paging = paging if isinstance(paging, dict) else {}
     offset, most = _number(paging, "Offset", 0), _number(paging, "MaxEntriesReturned", MOST_ROWS)
     items = [shown(box, item) for item in rows[offset : offset + most]]
-    return {"RootFolder": {"TotalItemsInView": len(rows), "Items": items}}
+    last = offset + len(items) >= len(rows)
+    return {
+        "RootFolder": {
+            "TotalItemsInView": len(rows),
+            "IncludesLastItemInRange": last,
+            "Items": items,
+        }
+    }
 
 
 def _one(action: str, asked: Asked, named: Any) -> Json:

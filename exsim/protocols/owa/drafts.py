@@ -17,7 +17,13 @@ from exsim.protocols.owa.page import Page
 
 FOLDER = "exsim"
 STEP = "draft"
+ROWS = 1000  # of one page of a list
+PAGES = 20  # of one list; who has more of them in this folder is asked no further
 Json = dict[str, Any]
+
+
+class Untold(Exception):
+    """An answer does not say what lies in a mailbox: nothing can be concluded from what it does not show."""
 
 
 def subject(signed: str, session: int, number: int) -> str:
@@ -27,7 +33,10 @@ def subject(signed: str, session: int, number: int) -> str:
 
 def save(page: Page, number: int) -> Flow[bool]:
     """Save one draft; whether it was."""
-    folder = yield from find_folder(page)
+    try:
+        folder = yield from find_folder(page)
+    except Untold:
+        return False
     if folder is None:
         folder = yield from _make_folder(page)
     if folder is None:
@@ -38,23 +47,37 @@ def save(page: Page, number: int) -> Flow[bool]:
 
 
 def find_folder(page: Page) -> Flow[str | None]:
-    """The id of the folder, or None where there is none."""
-    response = yield from page.ask(page.service(_FIND_FOLDER, STEP))
-    for folder in _objects(response, "Folders"):
+    """The id of the folder, or None where there is none.  Raises Untold."""
+    for folder in (yield from _folders_in(page, _ROOT)):
         if folder.get("DisplayName") == FOLDER:
             return _id_of(folder, "FolderId")
     return None
 
 
+def folders_in(page: Page, folder: str) -> Flow[int]:
+    """How many folders somebody has made in a folder.  Raises Untold."""
+    return len((yield from _folders_in(page, _folder_id(folder))))
+
+
+def _folders_in(page: Page, parent: Json) -> Flow[list[Json]]:
+    response = yield from page.ask(page.service(_find_folders(parent), STEP))
+    if not _succeeded(response) or _is_last(response) is False:
+        raise Untold("its folders could not be listed")
+    return list(_objects(response, "Folders"))
+
+
 def items_in(page: Page, folder: str) -> Flow[list[tuple[str, str]]]:
-    """Id and subject of each item in a folder."""
-    response = yield from page.ask(page.service(_find_items(folder), STEP))
-    found = []
-    for item in _objects(response, "Items"):
-        identity = _id_of(item, "ItemId")
-        if identity is not None:
-            found.append((identity, str(item.get("Subject") or "")))
-    return found
+    """Id and subject of each item in a folder; "" for what an item does not say.  Raises Untold."""
+    found: list[tuple[str, str]] = []
+    for _ in range(PAGES):
+        response = yield from page.ask(page.service(_find_items(folder, len(found)), STEP))
+        if not _succeeded(response):
+            raise Untold("the folder's items could not be listed")
+        rows = list(_objects(response, "Items"))
+        found += [(_id_of(row, "ItemId") or "", str(row.get("Subject") or "")) for row in rows]
+        if not rows or _is_last(response):
+            return found
+    raise Untold(f"the folder has more than {len(found)} items")
 
 
 def delete_item(page: Page, identity: str) -> Flow[bool]:
@@ -94,13 +117,6 @@ def _folder_id(identity: str) -> Json:
 
 
 _ROOT = {"__type": "DistinguishedFolderId:#Exchange", "Id": "msgfolderroot"}
-_FIND_FOLDER = call(
-    "FindFolder",
-    small=False,
-    FolderShape={"__type": "FolderResponseShape:#Exchange", "BaseShape": "Default"},
-    ParentFolderIds=[_ROOT],
-    Traversal="Shallow",
-)
 _MAKE_FOLDER = call(
     "CreateFolder",
     small=False,
@@ -109,7 +125,17 @@ _MAKE_FOLDER = call(
 )
 
 
-def _find_items(folder: str) -> Action:
+def _find_folders(parent: Json) -> Action:
+    return call(
+        "FindFolder",
+        small=False,
+        FolderShape={"__type": "FolderResponseShape:#Exchange", "BaseShape": "Default"},
+        ParentFolderIds=[parent],
+        Traversal="Shallow",
+    )
+
+
+def _find_items(folder: str, offset: int) -> Action:
     return call(
         "FindItem",
         small=False,
@@ -119,8 +145,8 @@ def _find_items(folder: str) -> Action:
         Paging={
             "__type": "IndexedPageView:#Exchange",
             "BasePoint": "Beginning",
-            "Offset": 0,
-            "MaxEntriesReturned": 1000,
+            "Offset": offset,
+            "MaxEntriesReturned": ROWS,
         },
     )
 
@@ -151,6 +177,16 @@ def _messages(response: Response) -> list[Json]:
 def _succeeded(response: Response) -> bool:
     said = [message.get("ResponseCode") for message in _messages(response)]
     return bool(said) and set(said) == {"NoError"}
+
+
+def _is_last(response: Response) -> bool | None:
+    """Whether a list ends with what is shown; None where it does not say."""
+    for message in _messages(response):
+        root = message.get("RootFolder")
+        last = root.get("IncludesLastItemInRange") if isinstance(root, dict) else None
+        if isinstance(last, bool):
+            return last
+    return None
 
 
 def _objects(response: Response, name: str) -> Iterator[Json]:
