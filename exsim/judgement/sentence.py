@@ -15,7 +15,15 @@ from exsim.judgement.results import Results
 from exsim.judgement.shape import Shape, shape
 from exsim.judgement.statistics import interval, upper_bound
 from exsim.judgement.verdict import FAIL, PASS, Verdict, is_required
-from exsim.judgement.words import between, counted_noun, listed, percent, protocol_name, seconds
+from exsim.judgement.words import (
+    between,
+    counted_noun,
+    listed,
+    percent,
+    protocol_name,
+    seconds,
+    was,
+)
 from exsim.runs.measured import AFTER
 from exsim.session.identified import WITHOUT_LOGIN
 from exsim.session.records import Findings
@@ -118,12 +126,12 @@ def _at_no_meeting(document: Results, findings: Findings) -> Iterator[str]:
     late = sum(one.incident is not None and one.incident.of_session is not None for one in lost)
     if late:
         yield (
-            f"{late} {of} {_were(late)} lost to late answers to an earlier page of the same browser; no "
+            f"{late} {of} {was(late)} lost to late answers to an earlier page of the same browser; no "
             "combination of nodes is behind that."
         )
     unknown = len(lost) - late
     if unknown:
-        yield f"{unknown} {of} {_were(unknown)} thrown out, and which node did it is not known."
+        yield f"{unknown} {of} {was(unknown)} thrown out, and which node did it is not known."
 
 
 def shapes_of(cells: Sequence[Cell], facts: RunFacts) -> dict[str, Shape]:
@@ -133,17 +141,13 @@ def shapes_of(cells: Sequence[Cell], facts: RunFacts) -> dict[str, Shape]:
     return {protocol: one for protocol, one in found.items() if one}
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
 def _numbers(found: Shape) -> list[str]:
     at = (
         "at that meeting"
         if len(found.pairs) < 4 or found.kind == "product"
         else "at such a meeting"
     )
-    verb = _were(found.lost)
+    verb = was(found.lost)
     exact = between(*interval(found.lost, found.sessions))
     first = f"{found.lost} of {found.sessions} {verb} lost {at} (95 %: {exact})."
     if not found.other_sessions:
@@ -179,7 +183,9 @@ def _combinations(document: Results, facts: RunFacts) -> list[str]:
     if met and len(met) == len(pools):
         which = f"All {len(met)} combinations were" if len(met) > 1 else "The 1 combination was"
         return [f"{which} met, each at least {_times(min(met))}, {by}."]
-    sentences = [f"{len(met)} of {counted_noun(len(pools), 'combination')} were met, {by}."]
+    sentences = [
+        f"{len(met)} of {counted_noun(len(pools), 'combination')} {was(len(met))} met, {by}."
+    ]
     if barred:
         moved = f"{document.changed} of {document.sessions} sessions changed node"
         alone = facts.rig == "lab" and facts.balancer is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.words import counted_noun, listed, protocol_name
+from exsim.judgement.words import counted_noun, listed, protocol_name, was
 from exsim.session.meaning import SIGNS, Sign
 from exsim.session.records import Findings, ShutOut
 
@@ -60,9 +60,8 @@ def sentences(shut_out: Sequence[ShutOut], findings: Findings) -> list[str]:
         never = "" if users - {s.user for s in findings.sessions} else "at first "
         nodes = sorted({name for one in mine for name in one.front_ends})
         at = f" (last answered by {listed(nodes)})" if nodes else ""
-        were = "was" if len(users) == 1 else "were"
         said.append(
-            f"{len(users)} of {counted_noun(len(every), f'{protocol_name(protocol)} client')} {were} "
+            f"{len(users)} of {counted_noun(len(every), f'{protocol_name(protocol)} client')} {was(len(users))} "
             f"{never}not let in: {_why(mine)}{at}."
         )
     return said

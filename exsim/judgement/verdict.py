@@ -14,7 +14,7 @@ from exsim.judgement.census import Census, census
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.matrix import Cell, login_known
-from exsim.judgement.words import counted_noun, listed, percent, seconds
+from exsim.judgement.words import counted_noun, listed, percent, seconds, was
 from exsim.session.records import Findings
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
@@ -210,7 +210,7 @@ def _too_few(measured: Measured) -> Iterator[str]:
         fewest = min(missing, key=lambda cell: cell.sessions)
         yield (
             f"{len(missing)} of {counted_noun(len(required), 'combination')} (each with each home of a "
-            f"mailbox) were met by fewer than {expect.min_sessions_per_combination} sessions; the "
+            f"mailbox) {was(len(missing))} met by fewer than {expect.min_sessions_per_combination} sessions; the "
             f"fewest, {fewest.sessions}: {place(fewest)}."
         )
 

@@ -12,6 +12,11 @@ def counted_noun(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {PLURALS.get(noun, noun + 's')}"
 
 
+def was(count: int) -> str:
+    """The verb of so many: "1 of 3 was", "2 of 3 were"."""
+    return "was" if count == 1 else "were"
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """ "A, B and C"."""
     if len(names) < 2:

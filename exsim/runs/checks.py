@@ -19,6 +19,9 @@ from exsim.runs.sections import Lab, Node, Population, Scenario, Session, Target
 
 # Fifteen characters are what NetBIOS leaves for a name (RFC 1002); X-FEServer carries it in capitals.
 _NODE_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,13}[A-Z0-9])?")
+_HOST_NAME = re.compile(r"[A-Za-z0-9.-]{1,253}")  # RFC 1035's length
+_CERTIFICATE = re.compile(r"[A-Za-z0-9._-]{1,64}")  # a common name has 64 characters: RFC 5280
+_PATH = re.compile(r"/[!-~]*")
 
 
 MOST_USERS = 1_000_000  # each is an account, held in memory from the beginning
@@ -65,8 +68,7 @@ def _lab(lab: Lab) -> None:
         _node_settings(node, lab.nodes, key)
     if not lab.balancer:
         raise Complaint("lab.balancer", 'is empty; write the HAProxy file, or "none"')
-    if not re.fullmatch(r"[A-Za-z0-9.-]+", lab.host):
-        raise Complaint("lab.host", f'"{lab.host}" is not the name of a host')
+    _host_name(lab.host, "lab.host")
     if lab.haproxy and not re.fullmatch(r"\d+(\.\d+){0,2}", lab.haproxy):
         raise Complaint("lab.haproxy", f'"{lab.haproxy}" is not a version such as "2.8"')
     try:
@@ -82,10 +84,31 @@ def _node_name(name: str, key: str) -> None:
         )
 
 
+def _host_name(name: str, key: str) -> None:
+    if not _HOST_NAME.fullmatch(name):
+        raise Complaint(key, f'"{name}" is not the name of a host')
+
+
+def _path(path: str, key: str) -> None:
+    if not _PATH.fullmatch(path):
+        raise Complaint(key, f'"{path}" is not a path such as /owa/')
+
+
 def _node_settings(node: Node, nodes: Sequence[Node], key: str) -> None:
     known = [other.name for other in nodes]
     if node.build and not re.fullmatch(r"\d+(\.\d+){3}", node.build):
         raise Complaint(f"{key}.build", f'"{node.build}" is not a build such as "15.1.669.32"')
+    if node.fqdn:
+        _host_name(node.fqdn, f"{key}.fqdn")
+    for word in ("ssl", "stale_ssl", "auth"):
+        name = getattr(node.front_end, word)
+        if isinstance(name, str) and not _CERTIFICATE.fullmatch(name):
+            raise Complaint(
+                f"{key}.front_end.{word}",
+                f'"{name}" is not a certificate\'s name: 1 to 64 letters, digits, dots and hyphens',
+            )
+    for path in node.front_end.answer_delay or {}:
+        _path(path, below(f"{key}.front_end.answer_delay", path))
     for name in node.front_end.opens or ():
         if name not in known:
             raise Complaint(
@@ -222,6 +245,10 @@ def _client(population: Population, key: str) -> None:
     """The protocol has a client, and nothing is said of it that it does not have."""
     name = population.protocol
     protocol = PROTOCOLS[name]
+    if population.outlook_anywhere.server:
+        _host_name(population.outlook_anywhere.server, f"{key}.outlook_anywhere.server")
+    if population.oab.path:
+        _path(population.oab.path, f"{key}.oab.path")
     for other, table in CLIENTS.items():
         if other != name and getattr(population, other) != table():
             raise Complaint(

@@ -21,6 +21,17 @@ Protocol = Literal[
 Directory = Literal[
     "ews", "microsoft-server-activesync", "rpc", "mapi", "autodiscover", "oab", "powershell"
 ]  # virtual directories where a request itself is authenticated
+Component = Literal[
+    "owa",
+    "ecp",
+    "ews",
+    "microsoft-server-activesync",
+    "rpc",
+    "mapi",
+    "autodiscover",
+    "oab",
+    "powershell",
+]  # what a node may have switched off, by its virtual directory
 Method = Literal["negotiate", "ntlm", "basic"]
 Confidence = Annotated[float, Meta(ge=0.5, le=0.9999)]
 
@@ -43,7 +54,7 @@ class FrontEndChange(Section, frozen=True, omit_defaults=True):
     private_timeout: Seconds | UnsetType = UNSET
     mowa_timeout: Seconds | UnsetType = UNSET
     clock_offset: float | UnsetType = UNSET
-    inactive: tuple[str, ...] | UnsetType = UNSET
+    inactive: tuple[Component, ...] | UnsetType = UNSET
     second_factor: str | UnsetType = UNSET
     wipes: bool | UnsetType = UNSET
     broken_back_ends: tuple[str, ...] | UnsetType = UNSET

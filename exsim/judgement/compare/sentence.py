@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from exsim.judgement.compare.picture import CellPair
 from exsim.judgement.compare.side import Side
 from exsim.judgement.sentence import shapes_of, simulated_line
-from exsim.judgement.words import counted_noun, percent, protocol_name
+from exsim.judgement.words import counted_noun, percent, protocol_name, was
 
 if TYPE_CHECKING:
     from exsim.judgement.compare.comparison import ProtocolLosses
@@ -146,10 +146,9 @@ def _only(told: Told) -> Iterator[str]:
             barred = sum(getattr(cell, other.lower()).state == "prevented" for cell in cells)
             which = "" if barred == len(cells) else f"{barred} of them "
             how = f", {which}because the balancer never allowed it" if barred else ""
-            met = "was" if len(cells) == 1 else "were"
             what = "it" if len(cells) == 1 else "them"
             yield (
-                f"{counted_noun(len(cells), 'combination')} {met} met in {letter.upper()} only{how}: "
+                f"{counted_noun(len(cells), 'combination')} {was(len(cells))} met in {letter.upper()} only{how}: "
                 f"nothing is known of {what} in {other}."
             )
 
