@@ -22,7 +22,7 @@ NODES_ON_A_SCREEN = 4
 # Shares further apart than this are not called alike, however few they are; nor those that may be (at 95 %) as far
 # apart as the second.
 VISIBLE_DIFFERENCE, POSSIBLE_DIFFERENCE = 0.2, 0.5
-ANYWHERE = "any node"
+ANYWHERE, UNKNOWN = "any node", "unknown"  # a login node, a mailbox's home
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,12 @@ def pool(cells: Iterable[Cell], enough: int) -> Pool:
 
 
 def home_matters(cells: Sequence[Cell]) -> bool:
-    """Whether some pair of nodes loses mailboxes of one home more than those of the others."""
+    """Whether some pair of nodes loses mailboxes of one home more than those of the others.
+
+    A home that is not known is none: whoever is lost at once has none that an answer had named.
+    """
     return _differs(
-        cells,
+        [cell for cell in cells if cell.mailbox_back_end is not None],
         stratum=lambda cell: (cell.login_front_end, cell.serving_front_end),
         member=lambda cell: cell.mailbox_back_end,
     )
@@ -117,7 +120,7 @@ def _of_protocol(cells: list[Cell], protocol: str, facts: RunFacts) -> Collapsed
     if len(homes) > 1 and home_matters(cells):
         of_home = {home: [c for c in cells if c.mailbox_back_end == home] for home in homes}
         tables = [
-            _table(own, protocol, home or "unknown", names, facts) for home, own in of_home.items()
+            _table(own, protocol, home or UNKNOWN, names, facts) for home, own in of_home.items()
         ]
         sentence = ["Where the mailbox lives makes a difference; each home has a table of its own."]
     else:
@@ -145,25 +148,38 @@ def home_sentence(cells: Sequence[Cell], facts: RunFacts) -> tuple[list[str], bo
     """What is said of the mailbox's home when it is taken out, with the numbers where losses were; and whether
     they show that it makes no difference."""
     losing = {(c.login_front_end, c.serving_front_end) for c in cells if c.lost}
-    shares: dict[str, list[int]] = {}
-    for cell in cells:
-        if losing and (cell.login_front_end, cell.serving_front_end) not in losing:
-            continue
-        name = facts.version_of(cell.mailbox_back_end) or cell.mailbox_back_end or "unknown"
-        counts = shares.setdefault(name, [0, 0])
-        counts[0] += cell.lost
-        counts[1] += cell.sessions
-    measured = {name: (k, n) for name, (k, n) in sorted(shares.items()) if n}
-    if len(measured) < 2:
-        return [
-            f"All mailboxes were on {name}; no other home was measured." for name in measured
-        ], False
-    numbers = ", ".join(f"{name}: {k}/{n}" for name, (k, n) in measured.items())
-    if alike_in_all(list(measured.values())):
+    here = [c for c in cells if not losing or (c.login_front_end, c.serving_front_end) in losing]
+    shares = _by_home(here, facts)
+    unknown = shares.pop("", None)
+    told = [f"{name}: {k}/{n}" for name, (k, n) in shares.items()]
+    told += [f"{UNKNOWN}: {unknown[0]}/{unknown[1]}"] if unknown else []
+    numbers = ", ".join(told)
+    if not shares:
+        return ["Where the mailboxes live is not known."] if unknown else [], False
+    if len(shares) == 1:
+        (name,) = shares
+        if unknown:
+            return [f"Of the mailboxes only {name} is known as a home ({numbers})."], False
+        if len(_by_home(cells, facts)) > 1:
+            return [
+                f"Where sessions were lost all mailboxes were on {name}; no other home was measured there."
+            ], False
+        return [f"All mailboxes were on {name}; no other home was measured."], False
+    if alike_in_all(list(shares.values())):
         return [f"Where the mailbox lives made no difference ({numbers})."], True
     return [
         f"Too few meetings to tell whether it matters where the mailbox lives ({numbers})."
     ], False
+
+
+def _by_home(cells: Iterable[Cell], facts: RunFacts) -> dict[str, tuple[int, int]]:
+    """Lost and sessions by the home's version, else its name; "" where it is not known."""
+    shares: dict[str, tuple[int, int]] = {}
+    for cell in cells:
+        name = facts.version_of(cell.mailbox_back_end) or cell.mailbox_back_end or ""
+        lost, sessions = shares.get(name, (0, 0))
+        shares[name] = lost + cell.lost, sessions + cell.sessions
+    return {name: counts for name, counts in sorted(shares.items()) if counts[1]}
 
 
 def alike_in_all(counts: Sequence[tuple[int, int]]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from exsim.judgement.collapse import ANYWHERE, Pool, home_matters, pool
+from exsim.judgement.collapse import ANYWHERE, UNKNOWN, Pool, home_matters, pool
 from exsim.judgement.compare.difference import chance, holm
 from exsim.judgement.compare.side import Pair, Side
 from exsim.judgement.matrix import Cell
@@ -118,5 +118,7 @@ def pictures(cells: Sequence[CellPair]) -> list[Picture]:
         own = [c for c in cells if (c.protocol, c.mailbox_back_end) == (protocol, home)]
         places = {(c.login_front_end or ANYWHERE, c.serving_front_end): c for c in own}
         rows, columns = (tuple(dict.fromkeys(place[i] for place in places)) for i in (0, 1))
-        made.append(Picture(protocol, home or "", rows, columns, places))
+        apart = any(c.mailbox_back_end for c in cells if c.protocol == protocol)
+        name = home or (UNKNOWN if apart else "")
+        made.append(Picture(protocol, name, rows, columns, places))
     return made
