@@ -223,18 +223,17 @@ def left_behind(
             devices.add(one.account)
     if devices and real:
         things.append(
-            f"a device partnership in {len(devices)} mailbox{'' if len(devices) == 1 else 'es'}, "
+            f"a device partnership in {counted_noun(len(devices), 'mailbox')}, "
             "the same in each run (Remove-MobileDevice removes it)"
         )
-    in_folder = [entry for entry in left(made) if entry.what == DRAFT]
-    if in_folder:
-        mailboxes = len({entry.account for entry in in_folder})
+    if there := left(made):
+        drafts = sum(entry.what == DRAFT for entry in there)
+        mailboxes = counted_noun(len({entry.account for entry in there}), "mailbox")
+        lying = f"{counted_noun(drafts, 'draft')}, at most, in the folder exsim of {mailboxes}"
         things.append(
-            f"{counted_noun(len(in_folder), 'draft')}, at most, in the folder exsim of "
-            f"{mailboxes} mailbox{'' if mailboxes == 1 else 'es'} (exsim cleanup removes them)"
+            f"{lying if drafts else f'a folder exsim in {mailboxes}, at most'} (exsim cleanup "
+            f"removes {'them' if drafts else 'it'})"
         )
-    elif left(made):
-        things.append("an empty folder exsim (exsim cleanup removes it)")
     written += len({entry.key for entry in made if entry.what == DRAFT})
     return LeftBehind(
         logons=logons,

@@ -26,6 +26,8 @@ from exsim.judgement.words import counted_noun
 from exsim.runs import parts
 from exsim.runs.dice import Source
 from exsim.runs.exits import GONE, STILL, Exit
+from exsim.runs.made import NAME as LEDGER
+from exsim.runs.made import Ledger, foreseen
 from exsim.runs.order import STOP_WORD, Order, Phase
 
 LOOK = 0.5  # seconds between two looks whether all are there
@@ -177,8 +179,11 @@ class FarLoad:
         self._channel.close()
 
     def begin(self, order: Order) -> None:
-        """Send it its order."""
+        """Send it its order.  Raises OSError when there is no room for the places it may write to."""
         self.run = order.scenario
+        if places := foreseen(order):
+            with contextlib.closing(Ledger(Path(order.directory) / LEDGER)) as ledger:
+                ledger.enter(*places)
         self._send(ORDER, msgspec.json.encode(travelling(order)))
 
     def events(self) -> Iterator[Event]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-PLURALS = {"address": "addresses", "criterion": "criteria"}  # of the nouns that take more than an s
+PLURALS = {
+    "address": "addresses",
+    "criterion": "criteria",
+    "mailbox": "mailboxes",
+}  # more than an s
 
 
 def counted_noun(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from exsim.conduct.facts import Generator, change_line, left_behind
+from exsim.runs.made import Entry
 from exsim.runs.runfile import BalancerChange
 from exsim.session.hop import Mark
 from exsim.session.records import Findings, Session
@@ -41,6 +42,27 @@ def test_telephones_leave_a_partnership_on_a_real_farm(real):
     found = Findings([phone, phone], [], 0, 0, 0)
     things = left_behind(found, Counter(), (), real=real).things
     assert [one[:32] for one in things] == (["a device partnership in 1 mailbo"] if real else [])
+
+
+@pytest.mark.parametrize(
+    ("entered", "items", "things"),
+    [
+        ([], 0, ()),
+        (["a folder", "b folder"], 0, ("a folder exsim in 2 mailboxes, at most (exsim cleanup removes it)",)),
+        (
+            ["a folder", "a draft 1", "a draft 2"], 2,
+            ("2 drafts, at most, in the folder exsim of 1 mailbox (exsim cleanup removes them)",),
+        ),
+        (["a folder", "a draft 1", "-a folder", "-a draft 1"], 1, ()),
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_ledger_is_left_until_it_is_gone(entered, items, things):
+    ledger = []
+    for text in entered:
+        account, what, *name = text.removeprefix("-").split()
+        ledger.append(Entry(account, what, "".join(name), gone=text.startswith("-")))
+    left = left_behind(NONE, Counter(), ledger, real=True)
+    assert (left.items, left.things) == (items, things)
 
 
 def test_what_the_load_processes_say_of_themselves_is_added_up():

@@ -29,7 +29,9 @@ from exsim.drive.channel import Channel, ChannelError, Frame
 from exsim.runs import parts
 from exsim.runs.errors import OperatorError
 from exsim.runs.exits import GONE, STILL, Exit
+from exsim.runs.made import entries, foreseen, left
 from tests.load.orders import orders
+from tests.runs.test_made import writing
 
 
 class Heard:
@@ -166,6 +168,19 @@ def test_a_worker_that_talks_nonsense_is_gone(
     assert load.ended() == code
     assert bool(channel.heard) == stops
     assert channel.closed == (code == GONE), "whoever is still there loads the farm for nobody"
+
+
+def test_where_it_may_write_stands_in_the_run_before_a_load_elsewhere_begins(
+    tmp_path: Path,
+) -> None:
+    class Sent(Said):
+        def send(self, kind: str, body: bytes) -> None:
+            self.found = left(entries(tmp_path / "ledger.jsonl"))
+
+    channel: Any = Sent()
+    order = writing(directory=str(tmp_path))
+    FarLoad(channel, (str(tmp_path), "main", 0)).begin(order)
+    assert channel.found == foreseen(order) != []
 
 
 def test_a_worker_that_falls_silent_is_told_from_one_that_hangs_up() -> None:
