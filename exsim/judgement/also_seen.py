@@ -26,7 +26,9 @@ def waits_lines(judgement: Judgement) -> list[str]:
         return []
     lasted = waits.mean / (judgement.facts.time_scale or 1)
     more = (
-        f", so they ask {waits.asked / lasted:.1f} times as often" if lasted < waits.asked else ""
+        f", so they ask {waits.asked / lasted:.1f} times as often"
+        if 0 < lasted < waits.asked
+        else ""
     )
     return [
         f"{waits.cut} of {counted_noun(waits.devices, 'telephone')} had a wait cut and shortened it, "

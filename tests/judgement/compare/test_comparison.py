@@ -15,6 +15,7 @@ from exsim.judgement.compare.setup import balancer_difference, differences
 from exsim.judgement.compare.side import Side
 from exsim.judgement.compare.topology import differing, topology
 from exsim.judgement.latency import LatencyRow
+from exsim.judgement.statistics import upper_bound
 from exsim.session.records import Session
 from tests.judgement.build import OLD, A, B, farm_sessions, finding, nothing, one_way, session
 from tests.judgement.compare.sides import SCENARIO, losing, side, sticky
@@ -33,6 +34,15 @@ def test_the_run_that_loses_more_is_named_first_with_both_numbers() -> None:
     )
     assert f"{row.a.lost} of {row.a.sessions} were lost against 0 of 60" in document.sentence
     assert row.more == "a" and row.chance < 0.001 and row.high < 0
+    assert (row.a.accounts, row.a.accounts_lost, row.b.accounts_lost) == (60, 40, 0)
+    assert row.a.accounts_bound > 40 / 60 and row.b.accounts_bound == upper_bound(0, 60)
+    told = [(one.run, one.balancer, one.sessions, one.lost) for one in (document.a, document.b)]
+    assert told == [
+        ("reports/x/A", "roundrobin.cfg", 60, 40),
+        ("reports/x/B", "cookie.cfg", 60, 0),
+    ]
+    assert (document.a.outcome, document.b.incomplete) == ("fail", "")
+    assert document.sentences[0].startswith("A: Sessions begun at a 2016 node are thrown out when")
 
 
 def test_turned_round_it_is_the_other_one() -> None:

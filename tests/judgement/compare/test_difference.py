@@ -97,6 +97,25 @@ def test_independent_sessions_are_boschloos(table: tuple[int, int, int, int]) ->
     assert independent(*table) == pytest.approx(theirs, rel=0.02)
 
 
+@pytest.mark.parametrize("table", [(0, 12, 0, 9), (12, 12, 9, 9), (0, 0, 3, 5), (3, 5, 0, 0)])
+def test_where_all_ended_alike_there_is_no_difference(table: tuple[int, int, int, int]) -> None:
+    assert independent(*table) == 1.0
+
+
+def test_accounts_of_one_session_each_are_independent_sessions() -> None:
+    a = {f"a{n}": (int(n < 7), 1) for n in range(10)}
+    b = {f"b{n}": (int(n < 1), 1) for n in range(8)}
+    assert chance(a, b) == pytest.approx(independent(7, 10, 1, 8))
+    b["b0"] = (2, 2)
+    assert chance(a, b) == pytest.approx(
+        dealt([1.0] * 7 + [0.0] * 3, [1.0] + [0.0] * 7)
+    )  # one of two sessions: an account of them is a cluster
+
+
+def test_one_account_is_worth_one_session_however_many_it_began() -> None:
+    assert effective({"busy": (5, 30), "idle": (0, 0)}) == 1.0
+
+
 def test_an_account_that_loses_often_is_one_account() -> None:
     steady = {f"user{n}": (0, 50) for n in range(9)}
     one_bad = {**steady, "user9": (50, 50)}
@@ -124,6 +143,8 @@ def test_other_accounts_are_not_taken_for_the_same() -> None:
 def test_nothing_measured_is_no_difference_and_every_difference() -> None:
     assert chance({}, {"user1": (1, 1)}) == 1.0
     assert difference({}, {"user1": (1, 1)}) == (-1.0, 1.0)
+    assert chance({"user1": (1, 1)}, {}) == 1.0
+    assert newcombe(0, 0, 1, 1) == newcombe(1, 1, 0, 0) == (-1.0, 1.0)
     assert effective({}) == 0.0
     assert wilson(0, 0) == (0.0, 1.0)
 
@@ -148,6 +169,7 @@ def test_many_questions_are_paid_for(chances: list[float], corrected: list[float
         ({"x": (0, 10), "y": (10, 10)}, {"z": (9, 10)}, 0.4),  # other accounts
         ({"x": (1, 1), "y": (0, 0)}, {"x": (0, 4), "y": (3, 3)}, -0.5),  # y measured nothing in A
         ({"x": (0, 0)}, {"x": (3, 3)}, 0.0),
+        ({"x": (3, 3)}, {"x": (0, 0)}, 0.0),
         ({}, {}, 0.0),
     ],
 )
