@@ -13,7 +13,6 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
@@ -44,7 +43,7 @@ from exsim.drive.channel import Channel, ChannelError, connected
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
-from exsim.runs.parts import by_worker
+from exsim.runs.parts import by_worker, packed
 
 AGAIN = 0.5  # seconds between two tries to reach a master that does not listen yet
 LARGEST = 1 << 20  # bytes of one piece
@@ -142,6 +141,10 @@ def _carried_out(channel: Channel, order: Order, home: Path) -> tuple[int, bool]
                 channel.send(EVENT, msgspec.json.encode(event))
         code = load.ended()
         try:
+            if (
+                leash.alone
+            ):  # what is sent now nobody hears, though the connection may still take it
+                raise ChannelError("is gone")
             tail.send(channel)
             channel.send(END, msgspec.json.encode(Ended(code, load.last_words())))
         except ChannelError:
@@ -156,6 +159,7 @@ class Leash:
         self._load = load
         self._patience = Patience(0, time.monotonic())
         self._over = Signal()
+        self.alone = False  # the master is gone
 
     def __enter__(self) -> Leash:
         Thread(target=self._watch, daemon=True).start()
@@ -205,25 +209,36 @@ def _obey(channel: Channel, load: Load, leash: Leash) -> None:
     while (frame := channel.receive_at_last()) is not None:
         if frame.kind == INPUT:
             load.hear(frame.body)
+    leash.alone = True
     leash.stop()
 
 
 class Tail:
-    """What files have grown by since it was last asked."""
+    """What files have grown by since it was last asked.
+
+    A part that is full and has been sent is not looked at again, and does not stay here: its home is the master's.
+    """
 
     def __init__(self, home: Path) -> None:
         self._home = home
         self._sent: dict[str, int] = {}  # file, by its plain name -> bytes of it
+        self._done: set[Path] = set()  # full parts, by their plain names
 
     def send(self, channel: Channel) -> None:
         """Everything that is new.  Raises ChannelError."""
         for folder, pattern in SENT:
             place = self._home / folder
             found = by_worker([*place.glob(pattern), *place.glob(pattern + ".gz")])
-            for file in chain.from_iterable(found):  # a part before the one that follows it
-                self._send(channel, file)
+            for parts in found:  # a part before the one that follows it
+                for file in parts:
+                    self._send(channel, file)
+                self._done.update(parts[:-1])
+        for file in self._done:
+            packed(file).unlink(missing_ok=True)
 
     def _send(self, channel: Channel, file: Path) -> None:
+        if file in self._done:
+            return
         name = file.relative_to(self._home).as_posix()
         while data := self._read(file, self._sent.get(name, 0)):
             channel.send(DATA, msgspec.msgpack.encode(Piece(name, data)))
@@ -231,12 +246,11 @@ class Tail:
 
     def _read(self, file: Path, at: int) -> bytes:
         """A piece of a file from `at` on, also when it was full and has been compressed meanwhile."""
-        packed = file.with_name(file.name + ".gz")
         try:
             with file.open("rb") as source:
                 source.seek(at)
                 return source.read(LARGEST)
         except FileNotFoundError:
-            with gzip.open(packed, "rb") as source:
+            with gzip.open(packed(file), "rb") as source:
                 source.seek(at, os.SEEK_SET)
                 return source.read(LARGEST)

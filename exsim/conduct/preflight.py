@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from exsim.runs.own_logon import OWN_LOGON_FAILED
 from exsim.runs.plan import Plan
 from exsim.runs.runbook import Runbook
 from exsim.session.attempts import REFUSED as REFUSED_WORDS
-from exsim.session.hop import Hop, Mark
+from exsim.session.hop import Hop, Line, Mark
 
 FIELDS = tuple(Checked.__dataclass_fields__)
 
@@ -61,10 +61,10 @@ def unfinished(checked: int, plan: Plan, lost: Sequence[str] = ()) -> str:
     return f"the check of the accounts came to no end, after {checked} of {everybody}: no load without it{why}"
 
 
-def own_logon_failed(marks: Sequence[Mark]) -> None:
+def own_logon_failed(lines: Iterable[Line]) -> None:
     """Raises EnvironmentProblem where the user's own logon flow failed."""
-    for one in marks:
-        if one.what == OWN_LOGON_FAILED:
+    for one in lines:
+        if isinstance(one, Mark) and one.what == OWN_LOGON_FAILED:
             raise EnvironmentProblem(str(one.facts.get("why")))
 
 

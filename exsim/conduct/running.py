@@ -17,7 +17,7 @@ from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.far import Place
 from exsim.conduct.far_loads import FarLoads
 from exsim.conduct.loading import Early, Event, Loads, carry_out
-from exsim.conduct.preflight import own_logon_failed, preflight, told
+from exsim.conduct.preflight import own_logon_failed, preflight
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_rig
 from exsim.conduct.shadow_rig import shadow_of, shadow_plan
 from exsim.conduct.survey import survey_of, write_survey
@@ -252,7 +252,7 @@ def measure(
             orders = shared_out(plan.order())
             load(orders, [book] * len(orders), show, news, until_decided, early)
         if plan.scenario.target is not None and plan.scenario.target.logon:
-            own_logon_failed(told(book)[1])
+            own_logon_failed(book.directory.history())  # of hours: not held in memory
         if plan.scenario.load.force and not over(book):
             load([plan.order("forced", every_combination(plan))], [book], show)
         if plan.scenario.load.unmask and not over(book) and not news.met_at_all:

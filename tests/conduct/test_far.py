@@ -5,7 +5,7 @@ shifts the times of a history; bytes are sent twice, not at all or before those 
 uncompressed where it arrives; a worker
 writes outside of the run's directory; an address beyond this machine is taken without a certificate; a master whose
 disk is full, or who hears nonsense, waits for ever; or a signal to a worker costs what its load still writes; a load that stands still keeps a worker whose master is gone, or one
-that is given up goes on.
+that is given up goes on; or the longer a load is, the more is read each second.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def test_a_load_that_stands_still_is_ended_by_force_when_its_master_is_gone(
     with Leash(load) as leash:
         master.close()
         _obey(Channel(here), load, leash)
-        assert load.asked.is_set()
+        assert load.asked.is_set() and leash.alone
         assert load.forced.wait(10)
     here.close()
 
@@ -265,6 +265,34 @@ def test_parts_are_sent_in_their_order(tmp_path: Path) -> None:
     assert list(channel.files) == [
         f"history/{parts.part(first, number).name}" for number in range(12)
     ]
+
+
+def test_a_part_that_was_sent_is_neither_read_again_nor_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load of hours has many of them, and this is done each second."""
+    first = tmp_path / "history" / "w0.jsonl"
+    first.parent.mkdir()
+    for number in range(3):
+        parts.part(first, number).write_bytes(b"%d\n" % number)
+    parts.compress(first)
+    channel: Any = Heard()
+    tail = Tail(tmp_path)
+    tail.send(channel)
+    parts.compress(parts.part(first, 1))
+
+    def never(*more: object) -> None:
+        raise AssertionError("it is read anew")
+
+    monkeypatch.setattr(far_worker.gzip, "open", never)
+    parts.part(first, 2).write_bytes(b"2\nthe last\n")
+    tail.send(channel)
+    assert channel.files == {
+        "history/w0.jsonl": b"0\n",
+        "history/w0.1.jsonl": b"1\n",
+        "history/w0.2.jsonl": b"2\nthe last\n",
+    }
+    assert [one.name for one in first.parent.iterdir()] == ["w0.2.jsonl"]
 
 
 def test_a_history_that_cannot_be_written_ends_the_worker_and_says_why(tmp_path: Path) -> None:

@@ -171,3 +171,19 @@ def test_whoever_comes_and_says_nothing_holds_the_door_for_a_step_of_a_greeting_
     master, _ = met(door, SECRET, SECRET)
     assert isinstance(master, Channel)
     assert master._connection.gettimeout() == channel_module.SILENCE
+
+
+def test_a_machine_that_is_gone_is_noticed_by_both_sides(door: socket.socket) -> None:
+    """It says nothing any more, so the system is told how long to wait for its word."""
+    for one in met(door, SECRET, SECRET):
+        assert isinstance(one, Channel)
+        opened.append(one)
+        connection = one._connection
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        found = {
+            name: connection.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+            for name in channel_module.DEATH
+        }
+        assert found == channel_module.DEATH
+        asked = found["TCP_KEEPIDLE"] + found["TCP_KEEPINTVL"] * found["TCP_KEEPCNT"]
+        assert asked * 1000 <= found["TCP_USER_TIMEOUT"] == channel_module.SILENCE * 1000
