@@ -10,6 +10,7 @@ from itertools import chain
 
 import msgspec
 
+from exsim.judgement.census import census
 from exsim.judgement.collapse import Collapsed, collapse
 from exsim.judgement.diagnosis import diagnose_run
 from exsim.judgement.facts import RunFacts
@@ -65,8 +66,9 @@ def judge(
     stories = [found for s in told if (found := story(s, known.get(s.user, ())))]
     cells, steered = matrices(findings.sessions, facts)
     decided = criteria(findings, facts, paces)
-    judged = verdict(findings, cells, steered, facts, decided)
-    document = results(findings, cells, steered, judged, facts, "", proofs, latencies)
+    load = census(findings.sessions, facts)
+    judged = verdict(findings, cells, steered, facts, load, decided)
+    document = results(findings, cells, steered, judged, facts, load, proofs, latencies)
     said = statement(document, judged, findings, facts)
     causes = diagnose_run(findings, facts)
     document = msgspec.structs.replace(document, sentence=said.text, diagnosis=causes)

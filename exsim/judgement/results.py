@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from exsim.judgement.census import Census, census
+from exsim.judgement.census import Census
 from exsim.judgement.evidence import Diagnosis
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
@@ -101,12 +101,11 @@ def results(
     steered: list[Cell],
     verdict: Verdict,
     facts: RunFacts,
-    sentence: str = "",
+    load: Census,
     proofs: Sequence[Proof] = (),
     latencies: Sequence[LatencyRow] = (),
 ) -> Results:
-    """Put the document together."""
-    load = census(findings.sessions, facts)
+    """Put the document together, but for what is said of it.  `load`: the census of its sessions."""
     kinds = [finding.kind for finding in findings.findings]
     return Results(
         format=FORMAT,
@@ -118,7 +117,6 @@ def results(
         unattributed=unattributed_share(findings),
         matrix=cells,
         run=facts.run,
-        sentence=sentence,
         simulated=[preset.name for preset in facts.presets] if facts.simulated else [],
         changed=load.changed,
         accounts=len(load.accounts),

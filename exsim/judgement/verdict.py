@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from exsim.judgement import shut_out
-from exsim.judgement.census import Census, census
+from exsim.judgement.census import Census
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.matrix import Cell, login_known
@@ -89,10 +89,10 @@ def verdict(
     cells: Sequence[Cell],
     steered: Sequence[Cell],
     facts: RunFacts,
+    load: Census,
     decided: Sequence[Criterion] = (),
 ) -> Verdict:
-    """Judge a run."""
-    load = census(findings.sessions, facts)
+    """Judge a run.  `load`: the census of its sessions."""
     measured = Measured(findings, cells, steered, facts, load, decided)
     reasons = tuple(
         Reason(name, sentence) for name, judge in JUDGES.items() for sentence in judge(measured)

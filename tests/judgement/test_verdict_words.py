@@ -3,11 +3,14 @@ or nobody could meet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from exsim.judgement.census import census
 from exsim.judgement.expectations import Expectations
+from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.matrix import Cell
 from exsim.judgement.verdict import is_required, place, verdict
@@ -31,9 +34,15 @@ WRONG = [finding("wrong_mailbox", front_end=A)]
 
 
 def reasons(findings: Findings, *decided: Criterion, **changes: Any) -> list[str]:
-    return [
-        reason.sentence for reason in verdict(findings, [], [], facts(**changes), decided).reasons
-    ]
+    return sentences(findings, [], facts(**changes), decided)
+
+
+def sentences(
+    findings: Findings, cells: list[Cell], here: RunFacts, decided: Sequence[Criterion] = ()
+) -> list[str]:
+    load = census(findings.sessions, here)
+    judged = verdict(findings, cells, [], here, load, decided)
+    return [reason.sentence for reason in judged.reasons]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +167,8 @@ def test_a_criterion_is_a_reason_by_what_became_of_it() -> None:
 
 def test_a_combination_that_nobody_can_name_is_not_asked_for() -> None:
     cells = [cell(sessions=20), cell(login_front_end=None), cell(state="prevented")]
-    assert verdict(found(WELL), cells, [], facts()).reasons == ()
-    assert len(verdict(found(WELL), [*cells, cell()], [], facts()).reasons) == 1
+    assert sentences(found(WELL), cells, facts()) == []
+    assert len(sentences(found(WELL), [*cells, cell()], facts())) == 1
 
 
 def cell(**changes: Any) -> Cell:
