@@ -161,7 +161,9 @@ class Longhand:
 
 def hop_of(template: Hop, brief: Brief) -> Hop:
     """The hop that a brief stands for, as far as it was kept."""
-    cookies = {name: value or brief.key for name, value in template.cookies.items()}
+    cookies = {
+        name: brief.key if name in KEYS else value for name, value in template.cookies.items()
+    }
     return msgspec.structs.replace(
         template,
         t=brief.t,

@@ -235,6 +235,7 @@ def test_only_lines_that_do_something_count_in_the_balancers_files() -> None:
         (lambda lab: None, []),
         (lambda lab: lab.update(balancer="other.cfg"), []),
         (lambda lab: lab["nodes"][2].update(version="2016"), [f"nodes.{OLD}.version: 2013, 2016"]),
+        (lambda lab: lab["nodes"][0].update(site=""), [f"nodes.{A}.site: SYD, "]),
         (lambda lab: lab.update(tls="nodes"), ["lab.tls: offload, nodes"]),
         (
             lambda lab: lab["nodes"].pop(),
