@@ -25,6 +25,7 @@ CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows a line's end would become two bytes
 BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
 TEMPLATE = b'{"kind":"template"'  # how such a line begins; no brief stands before the first
+BRIEF = b'{"kind":"brief"'  # unless the part with the first is gone
 Read = Callable[[bytes], Iterable[Written]]
 
 
@@ -160,7 +161,7 @@ class History:
         longhand = Longhand()
         for path in files:
             for chunk in self._chunks(path):
-                if longhand.begun or TEMPLATE in chunk:
+                if longhand.begun or TEMPLATE in chunk or BRIEF in chunk:
                     for line in longhand.expanded(read(chunk)):
                         if line is None:
                             self.unreadable += 1

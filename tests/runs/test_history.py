@@ -13,6 +13,7 @@ import pytest
 
 from exsim.runs import history
 from exsim.runs.history import BATCH, HistoryWriter, read_history
+from exsim.session.brief import Brief
 from exsim.session.hop import ConnectionLine, Evidence, Hop, Line, Mark
 
 
@@ -186,6 +187,15 @@ def test_one_users_lines_keep_the_order_they_were_written_in(tmp_path: Path) -> 
     found = [line for line in read_history(tmp_path) if isinstance(line, Hop)]
     for user, expected in ((1, [1, 2, 3]), (2, [1, 2])):
         assert [line.seq for line in found if line.user == user] == expected
+
+
+def test_a_brief_whose_template_is_gone_is_counted_as_unreadable(tmp_path: Path) -> None:
+    brief = Brief(of=3, t=1.0, took=0.1, user=1, session="1.1", seq=1)
+    written(tmp_path / "w0.jsonl", [brief, MARK, brief])  # type: ignore[list-item]
+    found = read_history(tmp_path)
+    assert list(found) == [MARK]
+    assert (found.unreadable, found.torn) == (2, 0)
+    assert list(found.matching(re.compile(b'"user":1'))) == [MARK]
 
 
 def test_a_run_without_a_history_has_no_lines(tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exsim.runs.history import BATCH, History, HistoryWriter, read_history
-from exsim.runs.parts import by_worker, compress, packed, part, workers_of
+from exsim.runs.parts import (
+    before,
+    by_worker,
+    compress,
+    exists,
+    name_of,
+    packed,
+    part,
+    workers_of,
+)
 from exsim.session.hop import Mark
 
 
@@ -136,6 +145,34 @@ def test_whoever_says_that_a_part_is_full_does_not_wait(tmp_path: Path) -> None:
             writer.flush()
     assert [one for one, _, _ in seen] == [part(path, number) for number in range(5)]
     assert all(one.read_bytes() == data and following for one, data, following in seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "earlier"),
+    [
+        ("w0.jsonl", None),
+        ("w0.1.jsonl", "w0.jsonl"),
+        ("w0-unmask.12.jsonl", "w0-unmask.11.jsonl"),
+        ("kept.bak", None),
+    ],
+)
+def test_a_part_knows_which_it_follows(tmp_path: Path, name: str, earlier: str | None) -> None:
+    found = before(tmp_path / name)
+    assert found == (tmp_path / earlier if earlier else None)
+
+
+def test_a_part_is_there_compressed_or_not(tmp_path: Path) -> None:
+    first = tmp_path / "w0.jsonl"
+    assert not exists(first)
+    first.write_bytes(b"x\n")
+    assert exists(first)
+    compress(first)
+    assert exists(first) and not first.exists()
+
+
+def test_workers_are_called_by_their_number_and_phase() -> None:
+    names = [name_of(worker, phase) for worker, phase in ((0, "main"), (3, ""), (0, "unmask"))]
+    assert names == ["w0", "w3", "w0-unmask"]
 
 
 def test_a_foreign_file_is_a_worker_of_its_own(tmp_path: Path) -> None:
