@@ -3,7 +3,7 @@
 Long runs are made of answers that say nothing new.  What distinguishes one of them from the next (when, how
 long, whose, which cookies) is in a `Brief`; everything else stands once, in its `Template`.  Expanded again, a
 brief gives a hop that detector, attribution and latencies cannot tell from the one that was sent; its own
-moment in UTC, ids, query and number of bytes are gone.
+moment in UTC, the server's Date, ids, query and number of bytes are gone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from exsim.session.signs import LOGON_COOKIES, read
 from exsim.wire import names
 
 MOST = 4096  # templates of one worker; an answer that would need one more is written in full
+DATE = "date"  # a header that is another one each second
 KEYS = (names.CADATA, names.E14_SESSION)  # a session's own cookie, by which the detector knows it
 
 
@@ -106,7 +107,7 @@ class Shorthand:
             alpn=hop.alpn,
             cookies={**cookies, **({name: ""} if name else {})},
             set_cookies=taken,
-            headers=hop.headers,
+            headers={name: text for name, text in hop.headers.items() if name != DATE},
             body=msgspec.structs.replace(hop.body, bytes=0),
             auth=hop.auth,
             reused=hop.reused,

@@ -46,7 +46,15 @@ RUNS: dict[str, tuple[type[PerRequest], tuple[str, ...], dict[str, Any]]] = {
 def lines(request: pytest.FixtureRequest) -> list[Line]:
     balancer, presets, more = RUNS[request.param]
     organisation, accounts = farm(presets=presets, users=8)
-    return run(organisation, accounts, balancer, **more).lines
+    return [dated(one) for one in run(organisation, accounts, balancer, **more).lines]
+
+
+def dated(line: Line, later: int = 0) -> Line:
+    """As every server's answer is, and the rig's are not."""
+    if type(line) is not Hop or line.status is None:
+        return line
+    date = f"the {line.t + later:.0f}th second"
+    return msgspec.structs.replace(line, headers={**line.headers, "date": date})
 
 
 def written(lines: Sequence[Line], path: Path, kind: type[HistoryWriter]) -> History:
@@ -129,6 +137,16 @@ def test_an_ordinary_answer_becomes_few_bytes_and_each_request_is_read_once(line
     briefs = [one for one in data.splitlines() if one.startswith(b'{"kind":"brief"')]
     assert sum(map(ordinary, sent)) >= len(briefs) > 0
     assert sum(map(len, briefs)) / len(briefs) < 220
+
+
+def test_a_longer_run_needs_no_more_templates_and_stays_in_brief(lines, tmp_path):
+    """Each second has a Date of its own; the templates are as many as there are kinds of answers."""
+    shorthand = Shorthand([PERSISTENCE_COOKIE])
+    hops = [one for one in lines if isinstance(one, Hop)]
+    begun = [made[0] for one in hops if (made := shorthand.of(one)) and made[0]]
+    assert begun and not [one for one in begun if "date" in one.hop.headers]
+    later = [shorthand.of(dated(one, 3600)) for one in hops]
+    assert not [made for made in later if made and made[0]]
 
 
 def test_what_is_held_stays_within_its_bounds(tmp_path, monkeypatch):
