@@ -1,7 +1,7 @@
 """How long each step took: HDR histograms of three digits, fed hop by hop.
 
-Control hops and answers that never came are left out.  Of an exchange read piece by piece only the time to
-its head is taken: how long a notification channel stays open says nothing of speed.
+Control hops and answers that never came are left out.  Of an exchange read piece by piece, or ended from here, only
+the time to its head is taken: how long a notification channel stays open says nothing of speed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ LONGEST_MICROSECONDS = 3_600_000_000  # an hour; longer is counted as an hour
 DIGITS = 3
 PRECISION = 11  # bits of a value that a histogram of three digits keeps
 COARSE = 7  # bits that are kept of times that go by pairs: a hundredth, and memory stays bounded
+ENDED_HERE = frozenset({"closed", "abandoned"})  # by the flow, or with the run: the server had not
 NO_DELAY = 0.001  # seconds behind a plan that change no percentile anybody reads
 SHORTEST_PAUSE = 0.01  # seconds; what is shorter is no plan of sending
 ANSWERED_WHEN_IT_HAPPENS = frozenset({("activesync", "ping")})  # MS-ASCMD Ping; streams have pieces
@@ -57,7 +58,9 @@ def time_of(hop: Hop) -> float | None:
     """The seconds that a hop took, as far as they say anything of speed; None for what is left out."""
     if hop.control or hop.status is None:
         return None
-    return hop.head if hop.body.pieces and hop.head is not None else hop.took
+    if hop.head is not None and (hop.body.pieces or hop.ended in ENDED_HERE):
+        return hop.head
+    return hop.took
 
 
 class Latencies:

@@ -32,6 +32,23 @@ def test_of_a_stream_the_time_to_its_head_counts() -> None:
     assert latencies.rows()[0].max == pytest.approx(0.02, rel=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("ended", "head", "counted"),
+    [
+        ("closed", 0.02, 0.02),
+        ("abandoned", 0.02, 0.02),
+        ("whole", 0.02, 320.0),
+        ("closed", None, 320.0),
+    ],
+)
+def test_a_stream_that_stayed_silent_until_its_client_ended_it_took_no_longer_than_its_head(
+    ended: str, head: float | None, counted: float
+) -> None:
+    latencies = Latencies()
+    latencies.add(hop(1, 1, 0.0, "GET /owa/ev.owa2", A, took=320.0, head=head, ended=ended))
+    assert latencies.rows()[0].max == pytest.approx(counted, rel=2e-3)
+
+
 @pytest.mark.parametrize("took", [0.0, -0.001, 1e9])
 def test_no_time_is_too_odd_to_be_counted(took: float) -> None:
     latencies = Latencies()

@@ -105,6 +105,7 @@ def test_what_is_kept_is_told_by_who_answered(answers, by, how) -> None:
     [
         (("ex1601", "ex1602"), True),
         (("owa.ex16-01", "owa.ex16-02"), True),
+        (("1601", "1602"), True),
         (("01", "02"), False),  # as good as any two digits
         (("9f86d081", "60303ae2"), False),
         (("ex1601", "60303ae2"), False),
@@ -166,3 +167,12 @@ def test_without_a_name_a_cookies_value_tells_nodes_apart_and_names_none() -> No
 )  # fmt: skip
 def test_a_rotation_comes_round(nodes, expected) -> None:
     assert rotates(list(nodes)) is expected
+
+
+def test_nodes_that_only_the_survey_met_are_known_where_they_have_names() -> None:
+    kept = keeping(STAYS + sources(IN_TURN))
+    assert unreachable(kept, ["A", "D"]) == [
+        (login, serving) for login in "ABCD" for serving in "ABCD" if login != serving
+    ]
+    assert unreachable(keeping(STAYS), ["A", "B"]) == [("A", "B"), ("B", "A"), ("B", "B")]
+    assert unreachable(keeping(one("ABCA") + new("BCAB")), ["A", "B"]) == []
