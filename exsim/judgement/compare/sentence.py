@@ -118,8 +118,9 @@ def _of_protocol(told: Told, one: ProtocolLosses) -> str:
 
 
 def points(share: float) -> str:
-    """A difference of shares in points of a hundred, with its sign."""
-    return f"{share * POINTS:+.0f}".replace("-", "−")
+    """A difference of shares in points of a hundred, with its sign; "0" where it rounds to none."""
+    whole = round(share * POINTS)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def _sure(chance: float) -> str:

@@ -11,6 +11,7 @@ from itertools import count
 import pytest
 
 from exsim.judgement.compare.comparison import compared, encode, schema
+from exsim.judgement.compare.sentence import points
 from exsim.judgement.compare.setup import balancer_difference, differences
 from exsim.judgement.compare.side import Side
 from exsim.judgement.compare.topology import differing, topology
@@ -104,6 +105,16 @@ def test_a_direction_is_named_only_where_accounts_and_sessions_agree_on_it() -> 
     plain = compared(side("A", shares(few)), side("B", shares(many))).document
     assert plain.losses[0].more == "b"
     assert compared(side("A", shares(many)), side("B", shares(few))).document.losses[0].more == "a"
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.123, "+12"), (-0.4, "−40"), (-0.004, "0"), (0.0, "0"), (0.004, "0"), (-1.0, "−100")],
+)
+def test_a_difference_is_told_in_points_with_a_sign_where_there_is_one(
+    share: float, told: str
+) -> None:
+    assert points(share) == told
 
 
 def test_two_runs_without_a_loss_give_the_bounds() -> None:
