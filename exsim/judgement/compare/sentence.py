@@ -146,8 +146,8 @@ def _only(told: Told) -> Iterator[str]:
         if cells:
             barred = sum(getattr(cell, other.lower()).state == "prevented" for cell in cells)
             which = "" if barred == len(cells) else f"{barred} of them "
-            how = f", {which}because the balancer never allowed it" if barred else ""
             what = "it" if len(cells) == 1 else "them"
+            how = f", {which}because the balancer never allowed {what}" if barred else ""
             yield (
                 f"{counted_noun(len(cells), 'combination')} {was(len(cells))} met in {letter.upper()} only{how}: "
                 f"nothing is known of {what} in {other}."

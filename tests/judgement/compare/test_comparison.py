@@ -68,7 +68,7 @@ def test_the_losing_cells_are_lost_in_one_and_prevented_in_the_other() -> None:
 
 def test_what_was_met_in_one_run_only_is_counted() -> None:
     assert (
-        "6 combinations were met in A only, because the balancer never allowed it: nothing is known of "
+        "6 combinations were met in A only, because the balancer never allowed them: nothing is known of "
         "them in B." in said(losing(), sticky())
     )
 
