@@ -10,6 +10,7 @@ import msgspec
 
 from exsim.conduct.facts import shown
 from exsim.judgement.results import Results, decode
+from exsim.runs import given
 from exsim.runs.directory import LATEST, RUN_FILE, RunDirectory
 from exsim.runs.errors import RunError
 from exsim.runs.runfile import RunFile
@@ -99,7 +100,7 @@ def listed(path: Path) -> ListedRun:
 
 def _results(directory: RunDirectory) -> Results | None:
     try:
-        return decode(directory.results.read_bytes())
+        return decode(given.content(directory.results))
     except (OSError, ValueError, RecursionError):  # of text that is none, or none of ours
         return None
 

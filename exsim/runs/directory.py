@@ -23,7 +23,7 @@ from exsim.runs.errors import RunError
 from exsim.runs.history import History, read_history
 from exsim.runs.made import NAME as LEDGER
 from exsim.runs.resolved import as_toml
-from exsim.runs.runfile import FORMAT, RunFile, is_time
+from exsim.runs.runfile import FORMAT, RunFile, impossible
 from exsim.runs.scenario import Scenario, parse_scenario
 from exsim.wire.redact_config import redact_config
 
@@ -124,9 +124,8 @@ class RunDirectory:
             run = msgspec.json.decode(data, type=RunFile)
         except (msgspec.DecodeError, ValueError, RecursionError) as problem:
             raise RunError(f"{self.run_file}: {problem}") from None
-        for key, text in (("started", run.started), ("ended", run.ended or run.started)):
-            if not is_time(text):
-                raise RunError(f'{self.run_file}: {key}: "{text}" is not a time in UTC')
+        for key, why in impossible(run):
+            raise RunError(f"{self.run_file}: {key}: {why}")
         return run
 
     def write_scenario(self, scenario: Scenario) -> None:

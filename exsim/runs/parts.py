@@ -89,8 +89,9 @@ def name_of(worker: int, phase: str) -> str:
 
 
 def of_folder(folder: Path) -> list[Path]:
-    """Every part of every worker that stands in `folder`."""
-    return [*folder.glob("w*.jsonl"), *folder.glob("w*.jsonl.gz")]
+    """Every part of every worker that stands in `folder`; a pipe or a device is none, and has perhaps no end."""
+    found = (*folder.glob("w*.jsonl"), *folder.glob("w*.jsonl.gz"))
+    return [path for path in found if path.is_file()]
 
 
 def workers_of(folder: Path) -> list[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from exsim.runs.addresses import endpoint
+from exsim.runs.complaint import below
+
 FORMAT = "exsim-run/1"
+LAST = 253_402_300_800  # seconds since 1970 until the year 10000, which no date can say
 
 
 def is_time(text: str) -> bool:
@@ -109,3 +114,19 @@ class RunFile(msgspec.Struct, kw_only=True):
             or ("interrupted" if self.interrupted else "")
             or ", ".join(f"{one} died" for one in self.lost_workers)
         )
+
+
+def impossible(run: RunFile) -> Iterator[tuple[str, str]]:
+    """What of it no run can have written, though each value is of the right type: key, and what is wrong."""
+    for key, text in (("started", run.started), ("ended", run.ended or run.started)):
+        if not is_time(text):
+            yield key, f'"{text}" is not a time in UTC'
+    if not 0 <= run.zero < LAST:
+        yield "zero", f"{run.zero} is not a time in seconds since 1970"
+    if not 0 < run.time_scale <= 1:
+        yield "time_scale", f"{run.time_scale} is not a number above 0, up to 1"
+    for name, text in run.node_addresses.items():
+        try:
+            endpoint(text)
+        except ValueError as problem:
+            yield below("node_addresses", name), str(problem)

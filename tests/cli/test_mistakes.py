@@ -230,6 +230,25 @@ def test_a_damaged_run_file_is_one_line(said, tmp_path, verb, damage, words):
     assert str(directory.run_file) in line and words in line
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("started", "monday", 'started: "monday" is not a time in UTC'),
+        ("zero", 1e308, "zero: 1e+308 is not a time in seconds since 1970"),
+        ("time_scale", 0, "time_scale: 0.0 is not a number above 0, up to 1"),
+        ("node_addresses", {"A": ""}, 'node_addresses.A: "" is not an address such as'),
+    ],
+)
+def test_a_run_file_with_what_no_run_can_have_written_is_one_line(
+    said, tmp_path, key, value, words
+):
+    directory = run_directory(tmp_path)
+    run = json.loads(directory.run_file.read_bytes())
+    directory.run_file.write_text(json.dumps({**run, key: value}))
+    code, line = said("analyze", directory.path)
+    assert (code, words in line) == (USAGE, True), line
+
+
 def test_a_damaged_scenario_of_a_run_is_one_line(said, tmp_path):
     directory = run_directory(tmp_path)
     directory.scenario_file.write_text("title = [")

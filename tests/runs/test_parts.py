@@ -7,6 +7,7 @@ the second; a part that is damaged or gone is not counted; an end in the middle 
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,10 @@ def test_a_foreign_file_is_a_worker_of_its_own(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("kept.bak", "w0.2.jsonl.gz", "w0.10.jsonl", "w0.jsonl")]
     ways = [[one.name for one in parts] for parts in by_worker(files)]
     assert sorted(ways) == [["kept.bak"], ["w0.jsonl", "w0.2.jsonl", "w0.10.jsonl"]]
+
+
+def test_a_pipe_or_a_device_is_no_part_of_a_history(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "w0.jsonl")
+    (tmp_path / "w1.jsonl").symlink_to("/dev/zero")
+    (tmp_path / "w2.jsonl").write_bytes(b"")
+    assert workers_of(tmp_path) == ["w2"]
