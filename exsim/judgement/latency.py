@@ -135,11 +135,14 @@ def microseconds(took: float, precision: int = PRECISION) -> int:
 
     Counted so first, because the histogram takes a value in ten times the time.
     """
-    value = round(took * 1e6)
-    if not 0 < value < LONGEST_MICROSECONDS:
-        value = min(LONGEST_MICROSECONDS, max(1, value))
+    exact = took * 1e6
+    value = round(exact) if 1 <= exact < LONGEST_MICROSECONDS else _within(exact)
     spare = value.bit_length() - precision
     return value if spare <= 0 else (value >> spare) << spare
+
+
+def _within(value: float) -> int:
+    return LONGEST_MICROSECONDS if value > 1 else 1
 
 
 def histogram_of(counts: Mapping[int, int]) -> HdrHistogram:

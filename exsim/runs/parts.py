@@ -91,7 +91,7 @@ def name_of(worker: int, phase: str) -> str:
 def of_folder(folder: Path) -> list[Path]:
     """Every part of every worker that stands in `folder`; a pipe or a device is none, and has perhaps no end."""
     found = (*folder.glob("w*.jsonl"), *folder.glob("w*.jsonl.gz"))
-    return [path for path in found if path.is_file()]
+    return [path for path in found if path.is_file() or path.is_dir()]
 
 
 def workers_of(folder: Path) -> list[str]:

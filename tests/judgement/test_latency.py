@@ -18,6 +18,21 @@ def test_percentiles_are_exact_to_three_digits() -> None:
     assert (row.p50, row.p95, row.p99, row.max) == pytest.approx((0.5, 0.95, 0.99, 1.0), rel=2e-3)
 
 
+@pytest.mark.parametrize("took", [1e308, 7200.0])
+def test_a_time_beyond_an_hour_counts_as_an_hour(took: float) -> None:
+    latencies = Latencies()
+    latencies.add(hop(1, 1, 0.0, "GET /", A, took=took))
+    (row,) = latencies.rows()
+    assert row.max == pytest.approx(3600.0, rel=2e-3)
+
+
+def test_a_time_below_none_counts_as_the_shortest() -> None:
+    latencies = Latencies()
+    latencies.add(hop(1, 1, 0.0, "GET /", A, took=-1.0))
+    (row,) = latencies.rows()
+    assert row.max == pytest.approx(1e-6)
+
+
 def test_evidence_and_answers_that_never_came_are_not_counted() -> None:
     latencies = Latencies()
     latencies.add(hop(1, 1, 0.0, "GET /", A, control=True))
