@@ -108,7 +108,8 @@ def test_a_mail_counts_when_a_server_took_it() -> None:
     caller.call(A, step="send_mail")
     caller.call(A, step="send_mail", status=503)
     caller.hop(None, None, step="send_mail", error="reset")
-    caller.call(A)
+    for _ in range(3):
+        caller.call(A)
     caller.call(A, step="send_mail", control=True)  # it lies in a mailbox all the same
     assert judged(caller.lines).mails == 2
 
