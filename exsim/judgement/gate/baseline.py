@@ -87,8 +87,8 @@ def _no_worse(limit: LostLimit, index: int, now: Run, base: Run) -> Criterion:
 
 
 def points(value: float) -> str:
-    """A difference of shares, in points of a hundred: "-4.9", "+12"."""
-    return f"{value * 100:+.2g}"
+    """A difference of shares, in points of a hundred: "-4.9", "+12", "+100"."""
+    return f"{value * 100:+.0f}" if abs(value) >= 0.1 else f"{value * 100:+.2g}"
 
 
 def still_met(now: Sequence[Cell], base: Sequence[Cell]) -> Criterion | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exsim.judgement.expectations import Expectations
-from exsim.judgement.gate.baseline import differing
+from exsim.judgement.gate.baseline import differing, points
 from exsim.judgement.gate.document import Change, Gate
 from exsim.judgement.gate.over_run import Circumstances, is_version, over_run
 from exsim.judgement.judge import Judgement, judge
@@ -175,6 +175,31 @@ def test_worse_than_the_baseline_fails_even_within_what_the_scenario_allows() ->
     document = against(farm_sessions(one_way, 20), KEPT, expect=allowing)
     assert outcomes(document)["run"] == "pass"
     assert (document.outcome, outcomes(document)["baseline[0]"]) == ("fail", "fail")
+
+
+def test_all_lost_against_none_is_told_in_whole_points() -> None:
+    lost = [session(number, A, [A, OLD], OLD, one_way) for number in range(1, 41)]
+    kept = [session(number, A, [A, OLD], OLD, nothing) for number in range(1, 41)]
+    (found,) = (one for one in against(lost, kept).criteria if one.key == "baseline[0]")
+    assert found.outcome == "fail"
+    assert found.sentence == (
+        "40 of 40 sessions lost, in the baseline 0 of 40: between +90 and +100 points."
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (1.0, "+100"),
+        (-0.996, "-100"),
+        (0.1234, "+12"),
+        (-0.0494, "-4.9"),
+        (0.004, "+0.4"),
+        (0.0, "+0"),
+    ],
+)
+def test_a_difference_is_told_in_points_of_a_hundred(share: float, told: str) -> None:
+    assert points(share) == told
 
 
 def test_no_better_than_a_bad_baseline_is_no_worse() -> None:
