@@ -82,6 +82,17 @@ def test_who_meets_a_live_session_is_told_at_once() -> None:
     assert told == [[], [A, B]]
 
 
+def test_where_a_session_began_is_told_when_its_channel_says_so() -> None:
+    caller, detector = Caller("outlook_anywhere"), Detector()
+    caller.begin()
+    caller.mark("accepted", number=1)
+    for line in caller.lines:
+        detector.feed(line)
+    assert [one.login_front_end for one in detector.changed()] == [None]
+    detector.feed(caller.connect(A))
+    assert [one.login_front_end for one in detector.changed()] == [A]
+
+
 LOSSES: list[tuple[str, dict[str, Any], str]] = [
     ("a refusal of the last leg", {"status": 401, "auth": "ntlm_3"}, "unauthorized"),
     ("a refusal of a name and password", {"status": 401, "auth": "basic"}, "unauthorized"),
