@@ -7,7 +7,8 @@ from exsim.protocols.agent import Account, Agent
 from exsim.protocols.ews import calls, stream
 from exsim.protocols.ews.session import Session
 from exsim.protocols.ews.settings import Settings
-from exsim.protocols.flow import Close, Flow, Start, Stop, Task
+from exsim.protocols.flow import Flow, Start, Task
+from exsim.protocols.leaving import hang_up
 from exsim.protocols.negotiate import Signer
 from exsim.protocols.succession import sessions
 
@@ -57,15 +58,6 @@ def _listen(session: Session) -> Flow[Task | None]:
 
 def _leave(session: Session, listener: Task | None) -> Flow[None]:
     """The client's own end: it hangs up, and ends its subscription."""
-    lives = not session.ended
-    if lives:
-        session.end("left")
-    if lives and session.settings.logoff:
-        yield session_mark.logoff(session.number, session.account)
-    if session.stream is not None:
-        channel, evidence = session.stream
-        yield Close(channel, evidence())
-    if listener is not None and not listener.done:
-        yield Stop(listener)
-    if lives and session.settings.logoff and session.subscription:
+    goodbye = yield from hang_up(session, session.settings.logoff, session.stream, listener)
+    if goodbye and session.subscription:
         yield from calls.unsubscribe(session)

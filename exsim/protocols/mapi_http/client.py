@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from exsim.protocols import session_mark
 from exsim.protocols.agent import SHORTEST_PAUSE, Account, Agent
-from exsim.protocols.flow import Close, Flow, Start, Stop, Task
+from exsim.protocols.flow import Flow, Start, Task
+from exsim.protocols.leaving import hang_up
 from exsim.protocols.mapi_http import waiting
 from exsim.protocols.mapi_http.session import Session, operations, start
 from exsim.protocols.mapi_http.settings import Settings
@@ -84,17 +85,7 @@ def _execute(session: Session, first: bool = False) -> Flow[None]:
 
 def _leave(session: Session, parked: Task | None) -> Flow[None]:
     """The client's own end: it gives up its wait, and both of its contexts."""
-    lives = not session.ended
-    if lives:
-        session.end("left")
-    if lives and session.settings.logoff:
-        yield session_mark.logoff(session.number, session.account)
-    if session.wait is not None:
-        channel, evidence = session.wait
-        yield Close(channel, evidence())
-    if parked is not None and not parked.done:
-        yield Stop(parked)
-    if lives and session.settings.logoff:
+    if (yield from hang_up(session, session.settings.logoff, session.wait, parked)):
         if session.bound:
             yield from session.ask("unbind", mapi.Flagged().encode())
         yield from session.ask("disconnect", mapi.Disconnect().encode())
