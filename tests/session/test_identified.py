@@ -231,6 +231,10 @@ def test_a_stream_that_begins_a_session_and_breaks_off_is_told() -> None:
     found = judged(caller.lines)
     assert [(one.kind, one.detail) for one in found.findings] == [("truncated", "truncated")]
     assert only(found).state == "live"
+    slow = Evidence(is_="accepted", pieces=9, median_gap=0.205)
+    caller.connect(A, body=slow)
+    told = [(one.kind, one.detail) for one in judged(caller.lines).findings]
+    assert told == [("truncated", "truncated"), ("slow_pieces", "")]
 
 
 def test_each_answer_confirms_names_another_or_says_nothing() -> None:

@@ -215,6 +215,21 @@ def test_scenario_keys_and_versions_that_differ_are_listed_by_name() -> None:
     }
 
 
+def test_what_is_empty_or_left_out_in_one_is_told_as_none() -> None:
+    one, other = copy.deepcopy(SCENARIO), copy.deepcopy(SCENARIO)
+    one["load"] |= {"source_addresses": ["10.0.0.1", "10.0.0.2"], "control": None, "spawn_rate": 0}
+    other["load"] |= {"source_addresses": [], "control": 4, "spawn_rate": 1}
+    one["title"], other["title"] = "yesterday", "today"  # says nothing about the set-up
+    found = {
+        one.key: (one.a, one.b) for one in differences(losing(scenario=one), sticky(scenario=other))
+    }
+    assert found == {
+        "load.source_addresses": ("10.0.0.1, 10.0.0.2", "(none)"),
+        "load.control": ("(none)", "4"),
+        "load.spawn_rate": ("0", "1"),
+    }
+
+
 def test_a_population_that_only_one_has_is_one_difference() -> None:
     other = copy.deepcopy(SCENARIO)
     other["population"].append({**other["population"][0], "mailbox": "2019"})
