@@ -151,9 +151,9 @@ def rig_for(
     if scenario.target is not None:
         accounts = target_accounts(scenario.target, path)
         assignment = with_few_spare(assign(scenario, accounts, str(path)))
-        rig = target_rig(scenario.target, path)
         if scenario.target.balancer:
             shadow_plan(scenario.target, path)  # a mistake in it leaves no run behind
+        rig = target_rig(scenario.target, path)
         book = Runbook.begin(options.reports, path.stem, scenario)
         book.run.scenario_path = from_here(path)
         if not scenario.target.balancer:

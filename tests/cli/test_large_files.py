@@ -50,6 +50,10 @@ def test_a_file_without_an_end_is_refused_on_the_command_line(
         ('accounts = "/dev/zero"', TOO_MUCH),
         ('ca = "/dev/zero"', NO_FILE),
         ('client_cert = "/dev/zero"', NO_FILE),
+        (
+            'balancer = "/dev/zero"\nnodes = { A = "127.0.0.1:1" }',
+            TOO_MUCH,
+        ),  # and nobody answers there
     ],
 )
 def test_a_file_without_an_end_is_refused_in_a_target(capsys, monkeypatch, tmp_path, said, why):
