@@ -86,7 +86,7 @@ def carried_out(folder: Path, kill: bool) -> Ran:
                 os.kill(agent_of(processes, 1), signal.SIGKILL)
 
         options = Options(reports=folder / "reports", live=False)
-        loads = FarLoads(place(where, secret, master=True), 2, lambda text: None)
+        loads = FarLoads(place(where, secret, master=True), 2, lambda text: None, 60.0)
         with loads, rig_for(path, load_scenario(path), options, loads) as (book, plan, lab):
             assert not measure(plan, book, show, early=loads)
             book.lab_died(died(lab))
