@@ -36,9 +36,8 @@ LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
 LARGEST_PROXY_HEAD = 16 * 1024
 ACCEPTED_BY_PROXY = re.compile(rb"HTTP/1\.[01] 2\d\d\b")  # RFC 9110 9.3.6: any 2xx
-FRAMING = frozenset(
-    (b"content-length", b"transfer-encoding")
-)  # without both, the end is the connection's
+FRAMING = frozenset((b"content-length", b"transfer-encoding"))  # else the connection's end is it
+NOBODYS = httptools.HttpResponseParser(object())  # of connections that are gone
 
 
 class HubLine:
@@ -373,6 +372,7 @@ class HubLine:
             watcher.stop()
             watcher.close()
         self.socket.close()
+        self.parser = NOBODYS  # ours holds us, and TLS with us, for the garbage collector
 
 
 def connect_request(address: str, port: int) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 
 from exsim.drive.hub import HubWorld
 from exsim.drive.target import Target
-from exsim.drive.transport import head_of
+from exsim.drive.transport import HubLine, head_of
 from exsim.protocols.activesync import phone
 from exsim.protocols.flow import (
     Close,
@@ -216,6 +216,36 @@ def test_nothing_is_left_open() -> None:
         recorded, _ = drive(one(get("/x")), server.port)
     del recorded
     gc.collect()  # an unclosed socket would be a ResourceWarning, which is an error here
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK,
+        OK.replace(b"Content", b"Connection: close\r\nContent"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\ncut",
+        b"nonsense",
+    ],
+)
+def test_a_connection_that_is_over_takes_no_memory_until_garbage_is_collected(
+    answer: bytes,
+) -> None:
+    def flow() -> Flow[None]:
+        for _ in range(3):
+            yield from get("/x")
+
+    gc.collect()
+    gc.disable()
+    try:
+        with RawServer(answering(answer)) as server:
+            recorded, _ = drive(flow(), server.port)
+        assert len(recorded.hops) == 3
+        del recorded
+        assert not [one for one in gc.get_objects() if isinstance(one, HubLine)]
+    finally:
+        gc.enable()
 
 
 # Through a proxy ------------------------------------------------------------------------------------
