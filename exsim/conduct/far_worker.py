@@ -141,9 +141,7 @@ def _carried_out(channel: Channel, order: Order, home: Path) -> tuple[int, bool]
                 channel.send(EVENT, msgspec.json.encode(event))
         code = load.ended()
         try:
-            if (
-                leash.alone
-            ):  # what is sent now nobody hears, though the connection may still take it
+            if leash.alone:  # the connection may still take what nobody hears
                 raise ChannelError("is gone")
             tail.send(channel)
             channel.send(END, msgspec.json.encode(Ended(code, load.last_words())))

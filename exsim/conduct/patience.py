@@ -15,12 +15,8 @@ from exsim.judgement.words import seconds
 STARTED, LIVE, RULE = "load_started", "live", "rule"  # events
 SILENCE = 30.0  # without news: a load process stands still, as one on another machine does
 GRACE = 30.0  # past its planned end, which one that stands still is given
-OVERTIME = (
-    600.0  # past it, for one that still tells news: control sessions and log-offs take their time
-)
-ENDING = (
-    15.0  # from asking to ending by force, and of silence after which nobody is waited for any more
-)
+OVERTIME = 600.0  # past it, for one that still tells news: control sessions and log-offs take time
+ENDING = 15.0  # from asking to ending by force, and of silence after which nobody is waited for
 
 
 class Patience:

@@ -15,10 +15,8 @@ from exsim.runs.scenario import Scenario
 CHECK = 10  # requests of one account's check
 CONTROL = 30  # of one control session (*assumed*: a start and six polls)
 CONTROL_OTHERS = 1  # control sessions at each node of a client that is no browser, at most
-PROOF = (
-    3  # times that a copy of a lost session's cookies is shown; three proofs for a pair of servers
-)
-EACH = 3
+PROOF = 3  # times that a copy of a lost session's cookies is shown
+EACH = 3  # proofs for a pair of servers
 HEALTH_EVERY = 5.0
 STEERED = 12  # requests of one steered session at most
 BROWSER = "owa"

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-PLURALS = {
-    "address": "addresses",
-    "criterion": "criteria",
-    "mailbox": "mailboxes",
-}  # more than an s
+# Of nouns that take more than an s
+PLURALS = {"address": "addresses", "criterion": "criteria", "mailbox": "mailboxes"}
 
 
 def counted_noun(count: int, noun: str) -> str:

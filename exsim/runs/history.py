@@ -143,8 +143,8 @@ class History:
     def matching(self, wanted: re.Pattern[bytes], word: bytes = b"") -> Iterator[Line]:
         """The lines in which `wanted` or `word` is found, in the same order; the others are not decoded.
 
-        `word`: found several times as fast as a pattern is; "" is in none.  A hop that stands in brief and, because its session was lost, in full comes twice, the second time
-        `again`.
+        `word`: found several times as fast as a pattern is; "" is in none.  A hop that stands in brief and,
+        because its session was lost, in full comes twice, the second time `again`.
         """
         return self._merged(
             lambda chunk: filter(None, map(self._read, _found(wanted, word, chunk))), again=True

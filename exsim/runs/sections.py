@@ -21,17 +21,7 @@ Protocol = Literal[
 Directory = Literal[
     "ews", "microsoft-server-activesync", "rpc", "mapi", "autodiscover", "oab", "powershell"
 ]  # virtual directories where a request itself is authenticated
-Component = Literal[
-    "owa",
-    "ecp",
-    "ews",
-    "microsoft-server-activesync",
-    "rpc",
-    "mapi",
-    "autodiscover",
-    "oab",
-    "powershell",
-]  # what a node may have switched off, by its virtual directory
+Component = Literal["owa", "ecp", Directory]  # what a node may have switched off
 Method = Literal["negotiate", "ntlm", "basic"]
 Confidence = Annotated[float, Meta(ge=0.5, le=0.9999)]
 

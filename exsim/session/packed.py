@@ -20,9 +20,7 @@ from exsim.session.records import Session
 
 BLOCK = 512  # sessions that are read back together: some 40 KB
 QUICKLY = 1  # zlib's level: a sixth of the size, in less time than the packing itself
-FEW = (
-    65_536  # sessions that may stand in memory as they are: some 100 MB; each is read twenty times
-)
+FEW = 65_536  # sessions that may stand in memory, some 100 MB: each is read twenty times
 
 Change = Callable[[Session], bool]  # changes a session, and says whether it did
 Place = tuple[int, int]  # of a block in the file: where it begins, and its length
