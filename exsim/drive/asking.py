@@ -103,3 +103,9 @@ def _signed(block: str, signature: str) -> str:
 
 def _unbroken(headers: Sequence[tuple[str, str]]) -> str:
     return "".join(_BREAKS.sub(" ", f"{name}: {value}") + "\r\n" for name, value in headers)
+
+
+def connect_request(address: str, port: int) -> bytes:
+    """What a proxy is asked (RFC 9110 9.3.6)."""
+    there = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n\r\n".encode()

@@ -17,7 +17,7 @@ import httptools
 from gevent import get_hub, monkey
 
 from exsim.drive.answer import ordinary
-from exsim.drive.asking import head_of
+from exsim.drive.asking import connect_request, head_of
 from exsim.drive.tls import words
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Socket: Any = monkey.get_original("socket", "socket")
 READ, WRITE = 1, 2
 CHUNK = 65536
+# Read into, and never allocated: blocks of this size, given back at once, leave holes that small ones break up
+BUFFER = memoryview(bytearray(CHUNK))
 LARGEST_BODY = 32 * 1024 * 1024  # bytes; more in one whole answer is a hostile server
 LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
@@ -220,7 +222,7 @@ class HubLine:
     # Receiving ----------------------------------------------------------------------------------
     def _readable(self) -> None:
         try:
-            data = self.socket.recv(CHUNK)
+            data = bytes(BUFFER[: self.socket.recv_into(BUFFER)])
         except BlockingIOError:
             return
         except OSError as error:
@@ -261,10 +263,11 @@ class HubLine:
                 self._fail("tls")
             if not self.ready:
                 return
-        read, incoming = self.tls.read, self.incoming
+        incoming = self.incoming
+        read: Any = self.tls.read  # into a buffer it tells how much, which its type does not say
         while self.alive:  # all that is pending: an answer may be larger than one record
             try:
-                plain = read(CHUNK)
+                plain = bytes(BUFFER[: read(CHUNK, BUFFER)])
             except ssl.SSLWantReadError:
                 self._flush_tls()
                 return
@@ -373,12 +376,6 @@ class HubLine:
             watcher.close()
         self.socket.close()
         self.parser = NOBODYS  # ours holds us, and TLS with us, for the garbage collector
-
-
-def connect_request(address: str, port: int) -> bytes:
-    """What a proxy is asked (RFC 9110 9.3.6)."""
-    there = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    return f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n\r\n".encode()
 
 
 def _until_close(status: int, headers: RawHeaders) -> bool:

@@ -1,7 +1,7 @@
 """Answers over TLS, of every length that records can be cut into.
 
 Falls if: an answer larger than one record is not read to its end, one that is read takes bytes of the next, or a
-request larger than one record is not sent whole.
+request larger than one record is not sent whole, or a small answer takes a large block of memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -17,10 +19,12 @@ import pytest
 from exsim.drive.hub import HubWorld
 from exsim.drive.target import Target
 from exsim.drive.tls import context
+from exsim.drive.transport import CHUNK
 from exsim.lab.certificates import Authority
 from exsim.protocols.flow import Flow, Request
-from tests.drive.toys import RawServer, Recorded
+from tests.drive.toys import RawServer, Recorded, answering, get, measured
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 RECORD = 16_384  # bytes of an answer that a record holds, at most (RFC 8446 5.1)
 LENGTHS = (0, 40, RECORD - 1, RECORD, RECORD + 1, 4 * RECORD, 65_536 + 10, 300_000)
 
@@ -43,6 +47,17 @@ def read_whole(connection: ssl.SSLSocket) -> int:
     while len(body) < length:
         body += connection.recv(65_536)
     return len(body)
+
+
+def over_tls(flow: Flow[Any], port: int) -> Any:
+    target = Target("127.0.0.1", port, "mail.example", context(insecure=True))
+    recorded = Recorded(HubWorld({None: target}))
+    task = recorded.client.run(flow)
+    with gevent.Timeout(10, False):
+        while not task.done:
+            gevent.sleep(0.005)
+    recorded.client.stop()
+    return task.result
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -72,12 +87,20 @@ def test_answers_of_any_length_come_whole_over_one_connection(
         return heard
 
     with RawServer(script) as server:
-        target = Target("127.0.0.1", server.port, "mail.example", context(insecure=True))
-        recorded = Recorded(HubWorld({None: target}))
-        task = recorded.client.run(flow())
-        with gevent.Timeout(10, False):
-            while not task.done:
-                gevent.sleep(0.005)
-        recorded.client.stop()
-        assert task.result == list(LENGTHS) and server.connections == 1
+        assert over_tls(flow(), server.port) == list(LENGTHS) and server.connections == 1
     assert asked == list(LENGTHS)
+
+
+def test_an_answer_takes_no_more_memory_than_it_needs(certified: ssl.SSLContext) -> None:
+    def script(connection: socket.socket) -> None:
+        with certified.wrap_socket(connection, server_side=True) as tls:
+            answering(*[OK] * 5)(tls)
+
+    taken: list[int] = []
+    tracemalloc.start()
+    try:
+        with RawServer(script) as server:
+            over_tls(measured(get("/x"), 5, taken), server.port)
+    finally:
+        tracemalloc.stop()
+    assert min(taken) < CHUNK / 4  # bytes

@@ -1,7 +1,7 @@
 """The connection over real sockets on loopback, against a server that says exactly these bytes.
 
-Falls if: an answer is cut, glued or followed, an error gets another name, hostile bytes raise, or a
-request is broken by what a server put into its target or headers.
+Falls if: an answer is cut, glued or followed, an error gets another name, hostile bytes raise, a small
+answer takes a large block of memory, or a request is broken by what a server put into its target or headers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import socket
+import tracemalloc
 from typing import Any
 
 import gevent
@@ -16,7 +17,7 @@ import pytest
 
 from exsim.drive.hub import HubWorld
 from exsim.drive.target import Target
-from exsim.drive.transport import HubLine, head_of
+from exsim.drive.transport import CHUNK, HubLine, head_of
 from exsim.protocols.activesync import phone
 from exsim.protocols.flow import (
     Close,
@@ -31,7 +32,7 @@ from exsim.protocols.flow import (
     Request,
     Response,
 )
-from tests.drive.toys import RawServer, Recorded, answering, get, read_request
+from tests.drive.toys import RawServer, Recorded, answering, get, measured, read_request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -246,6 +247,19 @@ def test_a_connection_that_is_over_takes_no_memory_until_garbage_is_collected(
         assert not [one for one in gc.get_objects() if isinstance(one, HubLine)]
     finally:
         gc.enable()
+
+
+def test_an_answer_takes_no_more_memory_than_it_needs() -> None:
+    taken: list[int] = []
+    tracemalloc.start()
+    try:
+        with RawServer(answering(*[OK] * 5)) as server:
+            drive(measured(get("/x"), 5, taken), server.port)
+    finally:
+        tracemalloc.stop()
+    assert (
+        min(taken) < CHUNK / 4
+    )  # bytes: a block of that size, given back at once, leaves a hole in the heap
 
 
 # Through a proxy ------------------------------------------------------------------------------------

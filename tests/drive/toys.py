@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
 from exsim.drive.hub import stamper
 from exsim.org.work import Begin, Peer, Piece, Wait, Work
-from exsim.protocols.flow import Request, Response
+from exsim.protocols.flow import Flow, Request, Response
 from exsim.session.hop import Evidence, Hop, Line
 from exsim.wire.message import Answer
 from exsim.wire.message import Request as OrgRequest
@@ -69,6 +70,15 @@ def get(target: str, **more: Any) -> Request:
     return Request("GET", target, step=target.strip("/").partition("?")[0], **more)
 
 
+def measured(request: Request, times: int, taken: list[int]) -> Flow[None]:
+    """The request, `times` over; `taken`: bytes that were allocated at once for each (tracemalloc must run)."""
+    for _ in range(times):
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        yield from request
+        taken.append(tracemalloc.get_traced_memory()[1] - before)
+
+
 def bodies(responses: list[Response]) -> list[bytes]:
     return [response.body for response in responses]
 
@@ -111,7 +121,7 @@ def read_request(connection: socket.socket) -> bytes:
     """One request without a body, to its empty line; b"" when the client went away."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
-        more = connection.recv(65536)
+        more = connection.recv(4096)
         if not more:
             return b""
         data += more
