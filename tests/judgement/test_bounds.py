@@ -8,7 +8,7 @@ from math import comb, hypot
 
 import pytest
 
-from exsim.judgement.bounds import at_least, at_most, difference, effective
+from exsim.judgement.bounds import at_least, at_most, difference, effective, needed, worth
 from exsim.judgement.statistics import interval, sessions_needed
 
 
@@ -43,10 +43,11 @@ def test_the_number_needed_is_the_first_at_which_the_bound_holds() -> None:
 def test_answers_that_are_alike_within_a_user_count_as_one_a_user() -> None:
     alike = {user: (50 * (user % 4 == 0), 50) for user in range(40)}  # ten of forty users, wholly
     mixed = {user: (12 + user % 2, 50) for user in range(40)}
-    bad, of = effective(alike)
-    assert of == pytest.approx(39, abs=1)  # forty users, less the degree of freedom
+    bad, of = effective(alike, 0.95)
+    few = worth(2000, 40, 0.95)
+    assert of == pytest.approx(39 * few, abs=1)  # forty users, less the degree of freedom
     assert bad / of == pytest.approx(0.25)
-    assert effective(mixed) == pytest.approx((500, 2000))
+    assert effective(mixed, 0.95) == pytest.approx((500 * few, 2000 * few))
 
 
 @pytest.mark.parametrize(
@@ -60,14 +61,42 @@ def test_answers_that_are_alike_within_a_user_count_as_one_a_user() -> None:
 def test_the_design_effect_is_the_variance_between_users_over_the_usual_one(
     clusters: dict[int, tuple[int, int]], bad: float, of: float
 ) -> None:
-    assert effective(clusters) == pytest.approx((bad, of))
+    few = worth(sum(all_ for _, all_ in clusters.values()), 2, 0.95)
+    assert effective(clusters, 0.95) == pytest.approx((bad * few, of * few))
 
 
-def test_where_none_is_bad_the_counts_stay_and_one_user_counts_once() -> None:
-    assert effective({1: (0, 30), 2: (0, 70)}) == (0, 100)
-    assert effective({1: (0, 80)}) == (0, 1)
-    assert effective({1: (6, 30)}) == pytest.approx((0.2, 1))
-    assert effective({}) == (0, 0)
+def test_where_none_is_bad_few_users_still_count_for_less_and_one_counts_once() -> None:
+    assert effective({1: (0, 30), 2: (0, 70)}, 0.95) == pytest.approx((0, 6.92), abs=0.01)
+    assert effective(dict.fromkeys(range(20), (0, 10)), 0.95) == pytest.approx((0, 182.7), abs=0.1)  # fmt: skip
+    assert effective(dict.fromkeys(range(20), (0, 1)), 0.95) == (0, 20)
+    assert effective({1: (0, 80)}, 0.95) == (0, 1)
+    assert effective({1: (6, 30)}, 0.95) == pytest.approx((0.2, 1))
+    assert effective({}, 0.95) == (0, 0)
+    assert effective({1: (0, 0), 2: (0, 0)}, 0.95) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("of", "clusters", "each"),
+    [  # Student's quantiles at 95 %, from any table: 6.314 (1), 1.833 (9), 1.660 (99), 1.646 (999)
+        (100, 2, (1.660 / 6.314) ** 2),
+        (1000, 10, (1.646 / 1.833) ** 2),
+        (10, 10, 1.0),
+    ],
+)
+def test_what_comes_in_few_clusters_counts_by_the_degrees_of_freedom(
+    of: int, clusters: int, each: float
+) -> None:
+    assert worth(of, clusters, 0.95) == pytest.approx(each, rel=1e-3)
+    assert 0 < worth(of, clusters, 0.5) <= 1
+
+
+def test_of_few_clusters_more_are_needed_and_they_are_the_fewest_that_show_it() -> None:
+    assert needed(0.05, 0, 59, 0.95) == 59
+    assert needed(0.05, 0, 2, 0.95) > needed(0.05, 0, 20, 0.95) > 59
+    for clusters in (2, 20):
+        for of, holds in ((needed(0.05, 1, clusters, 0.95), True), (needed(0.05, 1, clusters, 0.95) - 1, False)):  # fmt: skip
+            each = worth(of, clusters, 0.95)
+            assert (at_most(each, of * each, 0.95) <= 0.05) == holds
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 """No worse than a baseline: is the share lost now at most a margin above the share lost then?
 
 A non-inferiority question with a margin, because "no difference was found" shows nothing.  It is asked of
-each protocol, and again for whatever the scenario's criteria single out.
+each protocol, and again for whatever the scenario's criteria single out.  Sessions of one account are alike,
+so both samples are shrunk by what their accounts differ: one that always fails counts once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from exsim.judgement.bounds import difference
+from exsim.judgement.bounds import Counts, design_effect, difference, effective
 from exsim.judgement.facts import RunFacts
-from exsim.judgement.gate.criterion import Criterion, Outcome, share
-from exsim.judgement.gate.lost import counts_of, name_of, trials
+from exsim.judgement.gate.criterion import Count, Criterion, Outcome, share
+from exsim.judgement.gate.lost import Trial, counts_of, name_of, trials
 from exsim.judgement.matrix import Cell
 from exsim.judgement.statistics import CONFIDENCE
 from exsim.judgement.verdict import place
@@ -22,6 +23,7 @@ from exsim.session.records import Session
 SHOWN = 3  # combinations that are named one by one
 
 Run = tuple[Sequence[Session], RunFacts]
+Accounts = dict[str, Counts]  # account -> sessions lost, and sessions in all
 
 
 def topology(facts: RunFacts, other: RunFacts) -> dict[str, str]:
@@ -57,32 +59,78 @@ def no_worse(now: Run, base: Run) -> list[Criterion]:
 
 def _no_worse(limit: LostLimit, index: int, now: Run, base: Run) -> Criterion:
     margin = now[1].expect.no_worse_by
-    counts, base_counts = (
-        counts_of(trials(limit, sessions, facts, steered=False), limit.confidence)
-        for sessions, facts in (now, base)
+    mine, theirs = (
+        trials(limit, sessions, facts, steered=False) for sessions, facts in (now, base)
     )
-    mine, theirs = counts["sessions"], base_counts["sessions"]
-    low, high = difference(mine.bad, mine.of, theirs.bad, theirs.of, limit.confidence)
-    numbers = (
-        f"{mine.bad} of {counted_noun(mine.of, 'session')} lost, in the baseline {theirs.bad} of "
-        f"{theirs.of}: between {points(low)} and {points(high)} points."
-    )
-    outcome: Outcome = "pass" if high <= margin else "fail" if low > margin else "inconclusive"
-    if not (mine.of and theirs.of):
-        where = "the baseline" if mine.of else "this run"
-        outcome, numbers = "inconclusive", f"In {where} no session met this; nothing is known."
-    elif outcome == "inconclusive":
-        numbers += " It takes more sessions, in this run or in the baseline."
+    outcome, sentence = _compared(mine, theirs, margin, limit.confidence)
     what = name_of(limit).partition(":")[0]
     return Criterion(
         key=f"baseline[{index}]",
         name=f"{what}: no worse than the baseline, by at most {share(margin)}",
         outcome=outcome,
-        sentence=numbers,
+        sentence=sentence,
         limit=margin,
         confidence=limit.confidence,
-        counts=counts,
+        counts=counts_of(mine, limit.confidence),
         decided_by="sessions",
+    )
+
+
+def _compared(
+    mine: Mapping[Trial, int], theirs: Mapping[Trial, int], margin: float, confidence: float
+) -> tuple[Outcome, str]:
+    """The outcome, and a sentence with the numbers of both runs."""
+    if not (mine and theirs):
+        where = "the baseline" if mine else "this run"
+        return "inconclusive", f"In {where} no session met this; nothing is known."
+    now, base = counts_of(mine, confidence), counts_of(theirs, confidence)
+    alike = _alike(by_account(mine), by_account(theirs), confidence)
+    low, high = difference(*alike[0], *alike[1], confidence)
+    numbers = (
+        f"{_told(now, 'session')}, in the baseline {_told(base)}: between {points(low)} and "
+        f"{points(high)} points."
+    )
+    if high <= margin:
+        return "pass", numbers
+    if low > margin:
+        return "fail", numbers
+    counted = [one["sessions"].of for one in (now, base)]
+    if all(round(of) == all_ for (_, of), all_ in zip(alike, counted, strict=True)):
+        return "inconclusive", f"{numbers} It takes more sessions, in this run or in the baseline."
+    worth = " and ".join(f"{of:.3g}" for _, of in alike)
+    return "inconclusive", (
+        f"{numbers} Sessions of one account are alike: these count as {worth}. It takes more accounts, or "
+        "more sessions of each."
+    )
+
+
+def _alike(mine: Accounts, theirs: Accounts, confidence: float) -> tuple[Counts, Counts]:
+    """Lost and sessions of both runs as if independent.
+
+    Where none of a run was lost, or all, it does not show how alike its accounts' sessions are; both runs
+    together may.
+    """
+    together = design_effect([*mine.values(), *theirs.values()])
+    return effective(mine, confidence, together), effective(theirs, confidence, together)
+
+
+def by_account(chosen: Mapping[Trial, int]) -> Accounts:
+    """Account -> sessions lost, and sessions in all."""
+    found: Accounts = {}
+    for (account, lost), times in chosen.items():
+        bad, of = found.get(account, (0, 0))
+        found[account] = bad + times * lost, of + times
+    return found
+
+
+def _told(counts: Mapping[str, Count], noun: str = "") -> str:
+    """ "3 of 40 sessions lost (1 of 12 accounts)"; without the nouns for the second of two."""
+    sessions, accounts = counts["sessions"], counts["accounts"]
+    if not noun:
+        return f"{sessions.bad} of {sessions.of} ({accounts.bad} of {accounts.of})"
+    return (
+        f"{sessions.bad} of {counted_noun(sessions.of, noun)} lost ({accounts.bad} of "
+        f"{counted_noun(accounts.of, 'account')})"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from exsim.judgement.bounds import needed
 from exsim.judgement.gate import lost, pace
 from exsim.judgement.gate.criterion import share
 from exsim.judgement.statistics import sessions_needed, upper_bound
@@ -55,16 +56,22 @@ def _need(
     unit: str = "session",
     bad: str = "lost",
 ) -> Need:
-    none, one = (sessions_needed(limit, count, confidence) for count in (0, 1))
-    users = f", of at least {pace.FEWEST_USERS} accounts" if unit == "answer" else ""
+    over_accounts = sessions_needed(limit, 0, confidence)
+    if unit == "answer":  # those of one account are alike, and few accounts tell little
+        users = max(accounts, pace.FEWEST_USERS)
+        none, one = (needed(limit, count, users, confidence) for count in (0, 1))
+        of_whom = f", of {counted_noun(users, 'account')}"
+    else:
+        none, one = (sessions_needed(limit, count, confidence) for count in (0, 1))
+        of_whom = ""
     sentence = (
-        f"{name}: needs {counted_noun(none, unit)} with none {bad} ({one} with one {bad}){users}; to show it "
-        f"over accounts, {counted_noun(none, 'account')}."
+        f"{name}: needs {counted_noun(none, unit)} with none {bad} ({one} with one {bad}){of_whom}; to show it "
+        f"over accounts, {counted_noun(over_accounts, 'account')}."
     )
-    if accounts < none:  # what the scenario's own accounts can show at best
+    if accounts < over_accounts:  # what the scenario's own accounts can show at best
         best = share(upper_bound(0, accounts, confidence)) if accounts else "everything"
         sentence += (
             f" This scenario has {counted_noun(accounts, 'account')}: over accounts it shows fewer "
             f"than {best} at best."
         )
-    return Need(key, name, f"{unit}s", none, one, none, sentence)
+    return Need(key, name, f"{unit}s", none, one, over_accounts, sentence)

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from exsim.judgement.bounds import at_least, at_most, effective
+from exsim.judgement.bounds import at_least, at_most, effective, needed
 from exsim.judgement.gate.criterion import Count, Criterion, Outcome, counted, share
 from exsim.judgement.latency import histogram_of, microseconds, time_of
-from exsim.judgement.statistics import sessions_needed
 from exsim.judgement.words import counted_noun, latency, protocol_name
 from exsim.runs.sections import LatencyLimit
 from exsim.session.hop import Hop
@@ -93,7 +92,7 @@ def _counts(pace: Pace) -> tuple[Count, Count]:
     slow, all_ = (sum(pair[i] for pair in pace.users.values()) for i in (0, 1))
     slow_users = sum(1 for pair in pace.users.values() if pair[0])
     return (
-        Count(slow, all_, at_most(*effective(pace.users), confidence)),
+        Count(slow, all_, at_most(*effective(pace.users, confidence), confidence)),
         Count(slow_users, len(pace.users), at_most(slow_users, len(pace.users), confidence)),
     )
 
@@ -114,10 +113,10 @@ def _judged(pace: Pace, answers: Count, users: Count) -> tuple[Outcome, str]:
         )
     if answers.bound <= allowed:
         return "pass", numbers
-    if at_least(*effective(pace.users), limit.confidence) > allowed:
+    if at_least(*effective(pace.users, limit.confidence), limit.confidence) > allowed:
         return "fail", f"{numbers} That is more than {share(allowed)}."
-    needed = sessions_needed(allowed, answers.bad, limit.confidence)
+    more = needed(allowed, answers.bad, users.of, limit.confidence)
     return "inconclusive", (
-        f"{numbers} It takes at least {counted_noun(needed, 'answer')} with no more than "
+        f"{numbers} Of so many accounts it takes at least {counted_noun(more, 'answer')} with no more than "
         f"{answers.bad} slower."
     )

@@ -183,7 +183,8 @@ def test_all_lost_against_none_is_told_in_whole_points() -> None:
     (found,) = (one for one in against(lost, kept).criteria if one.key == "baseline[0]")
     assert found.outcome == "fail"
     assert found.sentence == (
-        "40 of 40 sessions lost, in the baseline 0 of 40: between +90 and +100 points."
+        "40 of 40 sessions lost (40 of 40 accounts), in the baseline 0 of 40 (0 of 40): between +90 and "
+        "+100 points."
     )
 
 
@@ -200,6 +201,51 @@ def test_all_lost_against_none_is_told_in_whole_points() -> None:
 )
 def test_a_difference_is_told_in_points_of_a_hundred(share: float, told: str) -> None:
     assert points(share) == told
+
+
+def accounts(count: int, each: int, bad: int = 0) -> list[Session]:
+    """So many accounts with `each` sessions; the first `bad` lose every one."""
+    return [
+        session(
+            user * each + i,
+            A,
+            [A, OLD],
+            OLD,
+            one_way if user < bad else nothing,
+            account=f"u{user}@example.com",
+        )
+        for user in range(count)
+        for i in range(each)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "base", "expected"),
+    [  # (accounts, sessions of each, accounts that lose them all)
+        ((10, 30, 3), (10, 30, 0), "inconclusive"),  # 90 of 300 sessions, and no more than 3 accounts
+        ((300, 1, 90), (300, 1, 0), "fail"),  # as many, each of an account of its own
+        ((2, 30, 2), (2, 30, 0), "inconclusive"),
+        ((2, 30, 0), (2, 30, 0), "inconclusive"),
+        ((1, 300, 1), (1, 300, 0), "inconclusive"),
+        ((12, 25, 0), (12, 25, 0), "pass"),
+        ((12, 25, 12), (12, 25, 0), "fail"),
+    ],
+)  # fmt: skip
+def test_a_baseline_is_compared_by_accounts_and_not_by_how_often_each_came(
+    now: tuple[int, int, int], base: tuple[int, int, int], expected: str
+) -> None:
+    document = against(accounts(*now), accounts(*base))
+    assert outcomes(document)["baseline[0]"] == expected
+
+
+def test_why_so_many_sessions_decide_nothing_is_said() -> None:
+    document = against(accounts(10, 30, 3), accounts(10, 30))
+    (found,) = (one for one in document.criteria if one.key == "baseline[0]")
+    assert found.sentence == (
+        "90 of 300 sessions lost (3 of 10 accounts), in the baseline 0 of 300 (0 of 10): between -10 and "
+        "+66 points. Sessions of one account are alike: these count as 7.29 and 7.7. It takes more "
+        "accounts, or more sessions of each."
+    )
 
 
 def test_no_better_than_a_bad_baseline_is_no_worse() -> None:
