@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from exsim.conduct.lb_log import LogFacts
 from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, LeftBehind, Node, Preset, RunFacts
 from exsim.judgement.words import counted_noun
@@ -28,7 +29,7 @@ ITEM_MARKS = frozenset({"creating", "not_created", "removed"})
 
 
 def facts_of(
-    directory: RunDirectory, findings: Findings, log_findings: list[str], generator: Generator
+    directory: RunDirectory, findings: Findings, log: LogFacts, generator: Generator
 ) -> RunFacts:
     """Everything about the run in `directory` that its sessions do not say."""
     run, scenario = directory.read_run(), directory.read_scenario()
@@ -50,7 +51,7 @@ def facts_of(
             one["address"]: one["node"] for one in run.accounts if {"address", "node"} <= {*one}
         },
         expect=_expectations(scenario.expect),
-        balancer=balancer_of(directory, run, scenario, log_findings),
+        balancer=balancer_of(directory, run, scenario, log),
         started=run.started,
         ended=run.ended,
         duration=run.duration,
@@ -128,7 +129,7 @@ def presets_of(run: RunFile) -> tuple[Preset, ...]:
 
 
 def balancer_of(
-    directory: RunDirectory, run: RunFile, scenario: Scenario, log_findings: list[str]
+    directory: RunDirectory, run: RunFile, scenario: Scenario, log: LogFacts
 ) -> Balancer | None:
     """The balancer that stood before the nodes; None where there was none, or it is not ours to know."""
     if not run.balancer:
@@ -142,7 +143,8 @@ def balancer_of(
         config=directory.read_balancer(),
         changes=tuple(change_line(change, f", {change.kind}") for change in run.changes),
         warnings=tuple(run.warnings),
-        log_findings=tuple(log_findings),
+        log_findings=tuple(log.findings),
+        log_missing=log.missing,
         cookie=run.lb_cookie,
     )
 

@@ -59,7 +59,7 @@ def _judged(directory: RunDirectory, so_far: bool) -> Judgement:
         paces, load, former = Paces(limits), Generator(), reading
         reading = replace(read(directory, log, paces, load, former.trust), trust=former.trust)
     facts = replace(
-        facts_of(directory, reading.findings, log.findings, load),
+        facts_of(directory, reading.findings, log, load),
         unread_lines=reading.unread,
         broken_parts=reading.broken,
         distrust=reading.trust.sentences,

@@ -14,6 +14,7 @@ from functools import lru_cache
 from statistics import median
 
 from exsim.judgement.words import counted_noun
+from exsim.lb.log import missing_by
 from exsim.runs.directory import RunDirectory
 from exsim.wire import names
 from exsim.wire.haproxy_log import LogLine, parse
@@ -52,12 +53,14 @@ Cuts = dict[tuple[str, str, str], list[tuple[float, float]]]
 class LogFacts:
     """`served`: (source "address:port", "METHOD /path") -> (seconds since the run began, lb_server).
 
-    `findings`: what the log shows of the balancer itself, a sentence each.
+    `findings`: what the log shows of the balancer itself, and what it lacks, a sentence each.  `missing`:
+    lines that the balancer wrote and nobody kept.
     """
 
     served: Served = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     lines: int = 0
+    missing: int = 0
 
 
 def read_log(directory: RunDirectory) -> LogFacts:
@@ -67,10 +70,16 @@ def read_log(directory: RunDirectory) -> LogFacts:
     zero = directory.read_run().zero
     served: Served = defaultdict(list)
     fullest: dict[str, int] = {}
-    lines = 0
+    lines = missing = unread = 0
     cuts: Cuts = defaultdict(list)
     with directory.lb_log.open("rb") as file:
         for raw in file:
+            if said := missing_by(raw):
+                missing += said
+                continue
+            if lines >= MOST_LINES:
+                unread += 1
+                continue
             line = parse(raw)
             if line is None:
                 continue
@@ -83,10 +92,28 @@ def read_log(directory: RunDirectory) -> LogFacts:
             if line.lb_server:
                 key = (line.client, f"{line.method} {line.path.partition('?')[0]}")
                 served[key].append((seconds_of(line) - zero, f"{line.lb_backend}/{line.lb_server}"))
-            if lines >= MOST_LINES:
-                break
-    findings = [*full(fullest, directory.read_balancer()), *cut(cuts)]
-    return LogFacts(dict(served), findings, lines)
+    findings = [
+        *gaps(missing, unread),
+        *full(fullest, directory.read_balancer()),
+        *cut(cuts),
+    ]
+    return LogFacts(dict(served), findings, lines, missing)
+
+
+def gaps(missing: int, unread: int) -> list[str]:
+    """What of the log nobody has seen."""
+    found = []
+    if missing:
+        are = "is" if missing == 1 else "are"
+        found.append(
+            f"{counted_noun(missing, 'line')} of it {are} missing (they came faster than they could be kept): it "
+            "shows no more than the rest"
+        )
+    if unread:
+        found.append(
+            f"only its first {MOST_LINES} requests were read; {counted_noun(unread, 'line')} after them were not"
+        )
+    return found
 
 
 def is_noise(path: str) -> bool:

@@ -32,7 +32,7 @@ class Balancer:
 
     `changes`: what was altered in the operator's file, a sentence each.  `warnings`: what the balancer
     itself said of it.  `log_findings`: what its log shows ("frontend full, 1000 connections").
-    `cookie`: name of its persistence cookie, where it has one.
+    `log_missing`: lines of its log that nobody kept.  `cookie`: name of its persistence cookie, where it has one.
     """
 
     version: str = ""  # "HAProxy 2.8.25"
@@ -42,6 +42,7 @@ class Balancer:
     changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     log_findings: tuple[str, ...] = ()
+    log_missing: int = 0
     cookie: str = ""
 
 

@@ -16,7 +16,7 @@ from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import counted
 from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import account_sentence
-from exsim.judgement.verdict import PASS
+from exsim.judgement.verdict import PASS, doubtful_answers
 from exsim.judgement.words import counted_noun, latency, listed, percent, protocol_name, seconds
 from exsim.session.attribution import EVIDENCE
 from exsim.session.records import Findings
@@ -92,8 +92,9 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
     answers = findings.attributed + findings.unattributed
     if answers:
         known = percent(findings.attributed / answers)
+        doubtful = doubtful_answers(findings, judgement.facts)
         yield Remark(
-            "note" if judgement.verdict.has("unattributed") else "ok",
+            "note" if doubtful or judgement.verdict.has("unattributed") else "ok",
             f"Who answered is known for {findings.attributed} of {answers} answers ({known})"
             f"{witnesses(judgement)}.",
         )
@@ -123,9 +124,12 @@ def witnesses(judgement: Judgement) -> str:
     if not total:
         return ""
     most = sorted(counts.items(), key=lambda pair: -pair[1])
-    return ": " + ", ".join(
+    said = ": " + ", ".join(
         f"{percent(count / total)} by {EVIDENCE.get(name, name)}" for name, count in most
     )
+    if doubtful := doubtful_answers(judgement.findings, judgement.facts):
+        said += f"; lines of that log are missing, so {doubtful} of them may be told wrongly"
+    return said
 
 
 def _shadow(judgement: Judgement) -> Iterator[Remark]:

@@ -248,6 +248,19 @@ def _unattributed(measured: Measured) -> Iterator[str]:
             f"Who answered is not known for {findings.unattributed} of {answers} answers "
             f"({percent(share)}); {percent(most)} are allowed."
         )
+    elif doubtful := doubtful_answers(findings, measured.facts):
+        answers = findings.attributed + findings.unattributed
+        if (doubtful + findings.unattributed) / answers > most:
+            yield (
+                f"Who answered may be told wrongly for {doubtful} of {answers} answers: so many lines of the "
+                f"balancer's log are missing. {percent(most)} are allowed."
+            )
+
+
+def doubtful_answers(findings: Findings, facts: RunFacts) -> int:
+    """Answers whose front end was read from a log with gaps: another request's line may stand for theirs."""
+    missing = facts.balancer.log_missing if facts.balancer else 0
+    return min(missing, findings.witnesses.get("lb_log", 0))
 
 
 def unattributed_share(findings: Findings) -> float:

@@ -2,6 +2,7 @@
 
 The lines come over a loopback datagram socket, because a datagram keeps its borders where the text of a
 line has none (a raw TLS session id may hold a line end).  What is no printable ASCII is written `\\xNN`.
+Lines that came faster than they were kept are gone; how many, the file's own last line says.
 """
 
 from __future__ import annotations
@@ -17,12 +18,19 @@ from pathlib import Path
 Redact = Callable[[bytes], bytes]
 RECEIVE_BUFFER = 8 * 1024 * 1024  # bytes asked for; the system may give less
 FLUSH_EVERY = 0.2  # seconds that a line may wait for the file
+_MISSING = re.compile(rb"exsim: (\d+) lines are missing from this log")
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 
 
 def printable(line: bytes) -> bytes:
     """`line` with every byte that is no printable ASCII as `\\xNN`."""
     return _UNPRINTABLE.sub(lambda match: b"\\x%02x" % match[0][0], line)
+
+
+def missing_by(line: bytes) -> int:
+    """How many lines the file lacks, where `line` is the one that says so; else 0."""
+    found = _MISSING.match(line)
+    return int(found[1]) if found else 0
 
 
 class LogCapture:
@@ -58,6 +66,8 @@ class LogCapture:
         self.lost = self._dropped()
         self._socket.close()
         try:
+            if self.lost:
+                self._file.write(b"exsim: %d lines are missing from this log\n" % self.lost)
             self._file.close()
         except OSError as problem:
             problem.filename = problem.filename or self._file.name  # a full disk names nobody

@@ -1,4 +1,5 @@
-"""Falls if: what the balancer's log says of cut requests is lost or told without when, how long and why, or noise counts."""
+"""Falls if: what the balancer's log says of cut requests is lost or told without when, how long and why, or noise counts,
+or a log that lacks lines is read as if it were whole."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exsim.conduct import judging
 from exsim.conduct.lb_log import CUTS, MOST_CUTS, cut, is_noise, read_log
 from tests.conduct.made_run import run_directory
 
@@ -54,3 +56,36 @@ def test_a_long_list_says_that_it_is_one() -> None:
 )  # fmt: skip
 def test_what_administration_and_monitoring_ask_never_counts(path: str, noise: bool) -> None:
     assert is_noise(path) is noise
+
+
+SERVED = (
+    "127.0.0.1:51848 [22/Nov/2026:06:07:22.518] ft~ bk/exch13 0/0/0/1/7 200 73 - - "
+    '---- 1/1/0/0/0 0/0 "POST /owa/service.svc HTTP/1.1"\n'
+)
+
+
+def test_lines_that_are_missing_are_told_wherever_the_log_is(tmp_path: Path) -> None:
+    directory = run_directory(tmp_path)
+    run = directory.read_run()
+    run.balancer = "haproxy/roundrobin.cfg"
+    directory.write_run(run)
+    directory.lb_log.write_text(f"{SERVED}exsim: 12 lines are missing from this log\n")
+    log = read_log(directory)
+    said = "12 lines of it are missing (they came faster than they could be kept): it shows no more than the rest"
+    assert (log.lines, log.missing, log.findings) == (1, 12, [said])
+    judging.write(directory, judging.judged(directory))
+    for report in (directory.report_text, directory.report_html):
+        told = " ".join(report.read_text().split())
+        assert f"the balancer's log: {said}" in told.replace("&#39;", "'")
+
+
+def test_a_log_that_is_too_long_says_how_much_of_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exsim.conduct.lb_log.MOST_LINES", 2)
+    directory = run_directory(tmp_path)
+    directory.lb_log.write_text(SERVED * 5 + "exsim: 1 lines are missing from this log\n")
+    assert read_log(directory).findings == [
+        "1 line of it is missing (they came faster than they could be kept): it shows no more than the rest",
+        "only its first 2 requests were read; 3 lines after them were not",
+    ]

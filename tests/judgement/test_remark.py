@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from exsim.judgement.judge import judge
-from exsim.judgement.remark import h2_sentence, spread_sentence
+from exsim.judgement.remark import h2_sentence, remarks, spread_sentence
 from exsim.judgement.report import html, text
 from exsim.session.records import Session
 from tests.judgement.build import (
@@ -74,3 +76,16 @@ def test_http_2_is_said_to_spread_browsers_and_to_break_ntlm_where_clients_may_s
     assert ("NTLM" in told) is (said == "NTLM")
     assert told in " ".join(text.render(judged).split())
     assert told in html.render(judged)
+
+
+def test_where_the_balancers_log_has_gaps_nobody_claims_to_know_all_who_answered() -> None:
+    whole = facts()
+    assert whole.balancer is not None
+    gaps = replace(whole, balancer=replace(whole.balancer, log_missing=3))
+    findings = found(farm_sessions(nothing), attributed=1000, witnesses={"lb_log": 1000})
+    for here, mark, said in ((whole, "ok", ""), (gaps, "note", "; lines of that log are missing, so 3 of them may be told wrongly")):  # fmt: skip
+        judgement = judge(findings, here)
+        (remark,) = (one for one in remarks(judgement) if one.sentence.startswith("Who answered"))
+        assert remark.mark == mark
+        assert remark.sentence.endswith(f"(100 %): 100 % by the balancer's log{said}.")
+        assert ("may be told wrongly" in text.render(judgement)) == bool(said)

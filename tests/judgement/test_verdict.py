@@ -3,6 +3,7 @@ if one circumstance hides a graver one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 from typing import Any
 
@@ -162,6 +163,22 @@ def test_too_many_answers_of_unknown_origin_are_inconclusive(
         farm_sessions(nothing, 20), attributed=1000 - unattributed, unattributed=unattributed
     )
     assert judged(findings).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("missing", "by_log", "expected"),
+    [(20, 1000, "pass"), (21, 1000, "inconclusive"), (500, 20, "pass"), (500, 0, "pass")],
+)
+def test_answers_that_a_log_with_gaps_tells_of_count_as_not_known(
+    missing: int, by_log: int, expected: str
+) -> None:
+    witnesses = {"lb_log": by_log, "header": 1000 - by_log}
+    findings = found(farm_sessions(nothing, 20), attributed=1000, witnesses=witnesses)
+    here = facts()
+    assert here.balancer is not None
+    verdict = judged(findings, balancer=replace(here.balancer, log_missing=missing))
+    assert verdict.outcome == expected
+    assert verdict.has("unattributed") == (expected != "pass")
 
 
 @pytest.mark.parametrize(
