@@ -42,8 +42,8 @@ class Balancer:
     changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     log_findings: tuple[str, ...] = ()
-    log_missing: int = 0
     cookie: str = ""
+    log_missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
