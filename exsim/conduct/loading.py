@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
-from exsim.conduct.patience import ENDING, RULE, Patience
+from exsim.conduct.patience import ENDING, RULE, SILENT, Patience
 from exsim.runs.exits import STILL, Exit
 from exsim.runs.order import STOP_WORD, Order, Phase
 
@@ -252,6 +252,7 @@ class _Talk:
         }
         self._silenced: dict[Loading, str] = {}  # by us, and why
         self._unwritten: dict[Loading, str] = {}  # for whose history there was no room, and why
+        self._quiet: set[Loading] = set()  # of whose silence was told
         self._loads = loads
         self._looked = now
         self._news: Queue[tuple[Loading, Event | None]] = Queue()
@@ -259,8 +260,10 @@ class _Talk:
             Thread(target=_listen, args=(load, self._news), daemon=True).start()
 
     def heard(self) -> Event | None:
-        """The next event; None when there is none for a while, or somebody has fallen silent."""
+        """The next event, or that somebody tells none; None when there is none for a while, or somebody has ended."""
         self._tend()
+        for silence in self._silences():
+            return silence
         try:
             teller, event = self._news.get(timeout=LOOK)
         except Empty:
@@ -269,11 +272,25 @@ class _Talk:
             patience = self.going.pop(teller)
             self._silenced[teller] = patience.why
             return None
+        self._quiet.discard(teller)
         self.going[teller].hear(event, time.monotonic())
         if event["event"] == UNWRITTEN:
             self._unwritten[teller] = f"no room for what it saw, {event.get('why')}"
         self._pass_on(event, teller)
         return event
+
+    def _silences(self) -> Iterator[Event]:
+        """Who has told nothing for a while, each time that it begins."""
+        for load, patience in self.going.items():
+            since = patience.silent(self._looked)
+            if since is not None and load not in self._quiet:
+                self._quiet.add(load)
+                yield {
+                    "event": SILENT,
+                    "run": load.run,
+                    "worker": load.place[2],
+                    "since": since,
+                }
 
     def _tend(self) -> None:
         """Whoever stands still past its end is asked to end, and then ended by force."""

@@ -13,6 +13,8 @@ from typing import Any
 from exsim.judgement.words import seconds
 
 STARTED, LIVE, RULE = "load_started", "live", "rule"  # events
+SILENT = "silent"  # an event of ours about one that tells none
+QUIET = 10.0  # seconds without news: whoever watches is told
 SILENCE = 30.0  # without news: a load process stands still, as one on another machine does
 GRACE = 30.0  # past its planned end, which one that stands still is given
 OVERTIME = 600.0  # past it, for one that still tells news: control sessions and log-offs take time
@@ -46,6 +48,11 @@ class Patience:
         """It was asked to end."""
         if self._asked is None:
             self._asked = now
+
+    def silent(self, now: float) -> float | None:
+        """The run's own time at which it told its last news, where it has told none for a while."""
+        quiet = self._asked is None and now - self._heard >= QUIET
+        return self._at if quiet else None
 
     def gone(self, now: float) -> bool:
         """Whether it is time to ask it to end; `why` says for what."""

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exsim.conduct.loading import Event
+from exsim.conduct.patience import LIVE, SILENT
 from exsim.session.tally import TOTAL, Counts, combination, merged
 
 EVERY = 10.0  # seconds between two lines where there is no terminal
@@ -36,6 +37,7 @@ class Progress:
         self.phase = ""
         self.latest: dict[int, Event] = {}
         self.rates: dict[int, float] = {}
+        self.silent: dict[int, float] = {}  # worker -> the run's own time at its last news
 
     def take(self, event: Event) -> None:
         """News of one worker; a new phase begins with empty hands."""
@@ -44,6 +46,8 @@ class Progress:
             self.phase = str(event["phase"])
             self.latest.clear()
             self.rates.clear()
+            self.silent.clear()
+        self.silent.pop(worker, None)
         before = self.latest.get(worker)
         if before is not None and float(event["t"]) > float(before["t"]):
             passed = float(event["t"]) - float(before["t"])
@@ -66,7 +70,21 @@ class Progress:
             + (f"{sum(self.rates.values()):.0f} requests/s   " if self.rates else "")
             + f"{total['sessions']} sessions   {total['lost']} lost"
         )
-        return said + (f"   generator late by {late * 1000:.0f} ms" if late > LATE else "")
+        said += f"   generator late by {late * 1000:.0f} ms" if late > LATE else ""
+        return "   ".join([said, *self.silences()])
+
+    def fell_silent(self, event: Event) -> None:
+        """One worker tells no news; what it told last stays counted, and its rate is known no more."""
+        worker = int(event["worker"])
+        self.silent[worker] = float(event["since"])
+        self.rates.pop(worker, None)
+
+    def silences(self) -> list[str]:
+        """Who tells no news, by the number that the verdict has for it."""
+        return [
+            f"load process {worker + 1} silent since {since:.0f} s"
+            for worker, since in sorted(self.silent.items())
+        ]
 
     def heading(self) -> str:
         """The title, and the phase where it is not the load: its losses are not those of the load."""
@@ -119,12 +137,15 @@ class LiveView:
         """Take one event of a load process."""
         run = str(event.get("run", ""))
         progress = self.runs.get(run)
-        if event.get("event") != "live" or progress is None:
+        kind = event.get("event")
+        if kind not in (LIVE, SILENT) or progress is None:
             return
-        progress.take(event)
+        take = progress.take if kind == LIVE else progress.fell_silent
+        take(event)
+        at_once = kind == SILENT
         if self._live is not None:
             self._live.update(self.screen())
-        elif self.wanted and time.monotonic() - self._said.get(run, 0.0) >= EVERY:
+        elif self.wanted and (at_once or time.monotonic() - self._said.get(run, 0.0) >= EVERY):
             self._said[run] = time.monotonic()
             print(f"{progress.heading()}: {progress.line().strip()}", file=sys.stderr)
 

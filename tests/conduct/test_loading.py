@@ -1,5 +1,6 @@
 """Falls if: somebody who interrupts a run, or nobody at all, waits for a load that hangs, the others' last words are not heard,
-one that still tells news or that nobody listened to is ended, or one that stood still is not told from one that was killed."""
+one that still tells news or that nobody listened to is ended, one that stood still is not told from one that was killed, or
+nobody is told of a silence while it lasts."""
 
 from __future__ import annotations
 
@@ -169,6 +170,29 @@ def test_whoever_did_not_listen_says_of_nobody_that_he_was_silent(
     order = msgspec.structs.replace(orders()[0], load=Load(duration=0.1))
     assert carry_out([order], show, lambda: len(heard) >= 40, early=early) == [(0, "")]
     assert len(heard) >= 40
+
+
+class Pausing(Ticking):
+    """It tells news, is silent for a while, and tells news again."""
+
+    def events(self) -> Iterator[Event]:
+        yield {"event": "live", "worker": 0, "t": 4.2}
+        self.asked.wait(0.3)
+        while not self.asked.wait(0.02):
+            yield {"event": "live", "worker": 0, "t": 5.0}
+
+
+def test_of_a_silence_whoever_watches_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "QUIET", 0.1)
+    monkeypatch.setattr(loading, "LOOK", 0.02)
+    load = Pausing(0, hangs=False)
+    load.run = "r"
+    early: Any = SimpleNamespace(take=lambda order: load)
+    heard: list[Event] = []
+    carry_out(orders(), heard.append, lambda: len(heard) >= 6 and not load.stop(), early=early)
+    assert [one["event"] for one in heard[:3]] == ["live", "silent", "live"]
+    assert heard[1] == {"event": "silent", "run": "r", "worker": 0, "since": 4.2}
+    assert [one["event"] for one in heard].count("silent") == 1
 
 
 class Roomless(Told):

@@ -1,9 +1,10 @@
 """What is told while a run goes on, where there is no terminal.
 
-Falls if: losses that were steered are told as the load's; a rate is told before there is one, or one of a phase that is over.
+Falls if: losses that were steered are told as the load's; a rate is told before there is one, or one of a phase that is over;
+or whoever watches is not told which load process has fallen silent.
 """
 
-from exsim.conduct.view import Progress
+from exsim.conduct.view import LiveView, Progress
 from exsim.session.tally import TOTAL
 
 
@@ -30,3 +31,17 @@ def test_a_rate_is_told_only_where_there_is_one():
     assert "30 requests/s" in progress.line()
     progress.take(news("unmask", 3.0, 5))
     assert "requests/s" not in progress.line()
+
+
+def test_a_load_process_that_fell_silent_is_told_at_once_and_until_it_speaks_again(capsys):
+    view = LiveView({"r": "a run"})
+    for t in (1.0, 2.0):
+        for worker in (0, 1):
+            view.show({**news("main", t, 10 * t), "worker": worker, "run": "r"})
+    capsys.readouterr()
+    view.show({"event": "silent", "run": "r", "worker": 1, "since": 2.0})
+    said = capsys.readouterr().err
+    assert said.endswith("0 lost   load process 2 silent since 2 s\n")
+    assert "10 requests/s" in said, "what one tells no news of is no rate"
+    view.show({**news("main", 14.0, 400), "worker": 1, "run": "r"})
+    assert "silent" not in view.runs["r"].line()
