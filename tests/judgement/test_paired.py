@@ -83,7 +83,28 @@ def test_a_balancer_that_lets_nobody_in_ends_the_trial_without_a_decision() -> N
     assert pairs.over and not pairs.decided and pairs.taken == 10
 
 
+@pytest.mark.parametrize(("counted", "too_many"), [(8, True), (9, False)])
+def test_a_tenth_of_the_pairs_may_be_void_and_no_more(counted: int, too_many: bool) -> None:
+    pairs = taken(Pairs(30), (VOID, KEPT), *[(KEPT, KEPT)] * counted)
+    assert pairs.too_many_void is too_many
+
+
+def test_void_pairs_end_no_trial_in_which_others_counted() -> None:
+    pairs = taken(Pairs(400, margin=0.01), *([(KEPT, KEPT)] * 8 + [(VOID, KEPT)]) * 12)
+    assert (pairs.void, pairs.pairs, pairs.over) == (12, 96, False)
+
+
+@pytest.mark.parametrize("pair", [(LOST, KEPT), (KEPT, LOST)])
+def test_two_of_which_one_may_yet_lose_far_more_are_not_called_equal(pair: tuple[str, str]) -> None:
+    """Five lost of 25 behind one: far more is possible there, and far more behind the other no longer."""
+    pairs = taken(Pairs(100, margin=0.2), *[pair, *[(KEPT, KEPT)] * 4] * 5)
+    low, high = pairs.differences.interval
+    assert max(abs(low), abs(high)) > 0.5 and min(abs(low), abs(high)) < 0.1
+    assert pairs.pairs == 25 and not pairs.decided
+
+
 def test_populations_are_mixed_in_their_shares() -> None:
+    assert interleaved([5, 1]) == [1, 2, 3, 6, 4, 5], "who is alone stands in the middle"
     assert interleaved([3, 3]) == [1, 4, 2, 5, 3, 6]
     assert sorted(interleaved([7, 2, 4])) == list(range(1, 14))
     assert set(interleaved([6, 2])[:4]) & {7, 8}
