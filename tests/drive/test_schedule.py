@@ -95,9 +95,16 @@ HELD = {"took": 30.0, "pause": 1.0}
     ("held", "unsent"),
     [
         (HELD, 28),
+        (
+            {"took": 1.5, "late": 1.0, "pause": 1.0},
+            1,
+        ),  # 2.5 s after its time: the one due at 1.01 s
         ({**HELD, "pause": 0.0}, 0),
         ({**HELD, "pause": 40.0}, 0),
-        ({**HELD, "head": 0.01, "body": Evidence(pieces=3)}, 0),
+        (
+            {**HELD, "head": 5.0, "body": Evidence(pieces=3)},
+            0,
+        ),  # its head came when something happened
         ({**HELD, "protocol": "activesync", "step": "ping"}, 0),
     ],
 )
@@ -123,3 +130,11 @@ def test_our_own_lateness_counts_by_the_schedule_alone() -> None:
     assert row.p50 == pytest.approx(0.02, rel=2e-3)
     assert row.by_schedule.p50 == pytest.approx(0.52, rel=2e-3)
     assert (row.by_schedule.late, row.by_schedule.count) == (0.5, 9)
+
+
+def test_who_was_late_counts_once_and_not_where_he_would_have_been() -> None:
+    usual = [hop(1, n, 0.0, "GET /", A, took=0.02) for n in range(8)]
+    plan = row_of([*usual, hop(1, 9, 0.0, "GET /", A, took=0.02, late=0.5)]).by_schedule
+    assert plan is not None
+    assert plan.count == 9
+    assert (plan.p50, plan.max) == pytest.approx((0.02, 0.52), rel=2e-3)
