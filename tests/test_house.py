@@ -44,6 +44,7 @@ ONLY_IN: dict[str, set[str]] = {
     "spnego": {"protocols", "org"},
     "scipy": {"judgement"},
     "hdrh": {"judgement"},
+    "isal": {"session", "runs"},
     "socket": SOCKETS,
     "ssl": SOCKETS,
     "select": SOCKETS,

@@ -50,8 +50,7 @@ class Tail:
             self._sessions.setdefault(session.user, session)
 
     def _read_part(self, part: Path) -> None:
-        with parts.opened(part) as file:
-            file.seek(self._read)
+        with parts.opened_at(part, self._read) as file:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)

@@ -7,8 +7,6 @@ that second.  When the master goes away, so does the load.
 from __future__ import annotations
 
 import contextlib
-import gzip
-import os
 import signal
 import tempfile
 import time
@@ -43,7 +41,7 @@ from exsim.drive.channel import Channel, ChannelError, connected
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
-from exsim.runs.parts import by_worker, packed
+from exsim.runs.parts import by_worker, opened_at, packed
 
 AGAIN = 0.5  # seconds between two tries to reach a master that does not listen yet
 LARGEST = 1 << 20  # bytes of one piece
@@ -244,11 +242,5 @@ class Tail:
 
     def _read(self, file: Path, at: int) -> bytes:
         """A piece of a file from `at` on, also when it was full and has been compressed meanwhile."""
-        try:
-            with file.open("rb") as source:
-                source.seek(at)
-                return source.read(LARGEST)
-        except FileNotFoundError:
-            with gzip.open(packed(file), "rb") as source:
-                source.seek(at, os.SEEK_SET)
-                return source.read(LARGEST)
+        with opened_at(file, at) as source:
+            return source.read(LARGEST)

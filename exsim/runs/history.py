@@ -7,11 +7,9 @@ worker that was killed may be torn.
 
 from __future__ import annotations
 
-import gzip
 import heapq
 import os
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -175,7 +173,7 @@ class History:
             with parts.opened(path) as file:
                 while chunk := file.read(CHUNK):
                     yield chunk + file.readline()
-        except (EOFError, zlib.error, gzip.BadGzipFile):
+        except parts.DAMAGED:
             self.torn += 1
             self.broken += 1
 

@@ -12,11 +12,15 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
+
+from isal import igzip, igzip_threaded, isal_zlib
 
 FULL = 64 << 20  # bytes of a part, from which on the next is begun
-LEVEL = 1  # of gzip: the time counts, and lines that are so alike become small at any level
-COPIED = 1 << 20  # bytes compressed at once; zlib lets other threads run meanwhile
+LEVEL = 1  # the time counts, and lines that are so alike become small at any level
+COPIED = 1 << 20  # bytes compressed or read at once; other threads run meanwhile
+# What reading a part raises that is not whole
+DAMAGED: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, isal_zlib.error)
 _NAME = re.compile(r"(?P<worker>.+?)(?:\.(?P<number>\d+))?\.jsonl(?:\.gz)?")
 
 
@@ -44,18 +48,32 @@ def exists(plain: Path) -> bool:
 
 
 def opened(plain: Path) -> IO[bytes]:
-    """The part's lines, compressed or not.  Raises FileNotFoundError when it is not there."""
+    """The part's lines, compressed or not, to be read from begin to end; a thread decompresses ahead.
+
+    Raises FileNotFoundError when it is not there; reading it raises one of DAMAGED.
+    """
     try:
         return plain.open("rb")
     except FileNotFoundError:
-        return cast("IO[bytes]", gzip.open(packed(plain), "rb"))
+        ahead: IO[bytes] = igzip_threaded.open(packed(plain), "rb", threads=1, block_size=COPIED)
+        return ahead
+
+
+def opened_at(plain: Path, place: int) -> IO[bytes]:
+    """The part from its byte `place` on.  Raises as `opened` does."""
+    try:
+        file: IO[bytes] = plain.open("rb")
+    except FileNotFoundError:
+        file = igzip.open(packed(plain), "rb")
+    file.seek(place)
+    return file
 
 
 def compress(plain: Path) -> None:
     """Compress a part that is full.  Ended halfway, or without room, it leaves the part as it was."""
     unfinished = plain.with_name(plain.name + ".unfinished")
     try:
-        with plain.open("rb") as source, gzip.open(unfinished, "wb", LEVEL) as target:
+        with plain.open("rb") as source, igzip.open(unfinished, "wb", LEVEL) as target:
             shutil.copyfileobj(source, target, COPIED)
         unfinished.replace(packed(plain))
         plain.unlink()

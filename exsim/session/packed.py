@@ -9,17 +9,17 @@ A load judges nothing, and lets go of them.
 from __future__ import annotations
 
 import weakref
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import IO, Protocol, overload
 
 import msgspec
+from isal import isal_zlib
 
 from exsim.session.records import Session
 
 BLOCK = 512  # sessions that are read back together: some 40 KB
-QUICKLY = 1  # zlib's level: a sixth of the size, in less time than the packing itself
+QUICKLY = 1  # isal's level: a sixth of the size, in less time than the packing itself
 FEW = 65_536  # sessions that may stand in memory, some 100 MB: each is read twenty times
 
 Change = Callable[[Session], bool]  # changes a session, and says whether it did
@@ -99,7 +99,7 @@ class Packed(Sequence[Session]):
                 self._blocks[number] = self._write(sessions)
 
     def _write(self, sessions: Sequence[Session]) -> Place:
-        data = zlib.compress(self._encode(sessions), QUICKLY)
+        data = isal_zlib.compress(self._encode(sessions), QUICKLY)
         begin = self._file.seek(0, 2)
         self._file.write(data)
         return begin, len(data)
@@ -109,7 +109,7 @@ class Packed(Sequence[Session]):
             return [one if isinstance(one, Session) else self._decode(one) for one in block]
         begin, length = block
         self._file.seek(begin)
-        return self._decode_block(zlib.decompress(self._file.read(length)))
+        return self._decode_block(isal_zlib.decompress(self._file.read(length)))
 
     def let_go(self) -> list[str]:
         return []

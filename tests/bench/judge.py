@@ -3,7 +3,7 @@
     python -m tests.bench.judge --hops 1000000
 
 The history is the committed example run's, repeated by the same users one time after another: new sessions, new
-cookies, later times.  Prints seconds (median and all repeats), seconds of processor, and the peak of resident memory for each size.
+cookies, later times, in parts that are compressed when they are full.  Prints seconds (median and all repeats), seconds of processor, and the peak of resident memory for each size.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 
 import msgspec
 
-from exsim.runs.history import read_history
+from exsim.runs.history import HistoryWriter, read_history
+from exsim.runs.parts import compress
 from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,15 +86,9 @@ def made(folder: Path, wanted: int) -> int:
     lines = list(read_history(EXAMPLE / "history"))
     hops = sum(isinstance(line, Hop) for line in lines)
     copies = -(-wanted // hops)
-    encode = msgspec.json.Encoder().encode_lines
-    with (folder / "history" / "w0.jsonl").open("wb") as file:
-        batch: list[Line] = []
+    with HistoryWriter(folder / "history" / "w0.jsonl", full=compress) as history:
         for line in repeated(lines, copies):
-            batch.append(line)
-            if len(batch) == 4096:
-                file.write(encode(batch))
-                batch.clear()
-        file.write(encode(batch))
+            history.append(line)
     return hops * copies
 
 

@@ -284,7 +284,7 @@ def test_a_part_that_was_sent_is_neither_read_again_nor_kept(
     def never(*more: object) -> None:
         raise AssertionError("it is read anew")
 
-    monkeypatch.setattr(far_worker.gzip, "open", never)
+    monkeypatch.setattr(parts.igzip, "open", never)
     parts.part(first, 2).write_bytes(b"2\nthe last\n")
     tail.send(channel)
     assert channel.files == {

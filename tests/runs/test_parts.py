@@ -1,7 +1,7 @@
 """A history in parts, each compressed when it is full, read as one.
 
 Falls if: a line is lost, doubled or moved at the end of a part, compressed or not; the tenth part is read before
-the second; a part that is damaged or gone is not counted; an end in the middle of compressing costs a line; or the hub waits for it.
+the second; a part that is damaged or gone is not counted; gzip does not read it; an end in the middle of compressing costs a line; or the hub waits for it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from exsim.runs.parts import (
     compress,
     exists,
     name_of,
+    opened_at,
     packed,
     part,
     workers_of,
@@ -113,6 +114,40 @@ def test_a_part_that_was_cut_off_is_counted_and_the_others_are_read(
     assert found == sorted(set(found))
     assert history.torn >= 1
     assert history.broken == 1
+
+
+@pytest.mark.parametrize("place", [0, 1, 200, 1000, -6, -2])
+def test_a_part_with_a_wrong_byte_is_counted_and_the_others_are_read(
+    tmp_path: Path, place: int
+) -> None:
+    """`place`: in gzip's head, in its blocks, or in the check sum and length at the end (RFC 1952)."""
+    written(tmp_path / "w0.jsonl", 3 * BATCH, 1, 2 * BATCH, frozenset(range(9)))
+    file = packed(part(tmp_path / "w0.jsonl", 1))
+    data = bytearray(file.read_bytes())
+    data[place] ^= 0x55
+    file.write_bytes(data)
+    history = read_history(tmp_path)
+    found = numbers(history)
+    assert found[0] == 0 and found[-1] == 3 * BATCH - 1
+    assert history.broken == 1
+
+
+def test_gzip_itself_reads_a_compressed_part(tmp_path: Path) -> None:
+    written(tmp_path / "w0.jsonl", 2 * BATCH, 1, BATCH, frozenset())
+    data = (tmp_path / "w0.jsonl").read_bytes()
+    compress(tmp_path / "w0.jsonl")
+    assert gzip.decompress(packed(tmp_path / "w0.jsonl").read_bytes()) == data
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_part_can_be_read_from_any_place_on(tmp_path: Path, compressed: bool) -> None:
+    first = tmp_path / "w0.jsonl"
+    first.write_bytes(bytes(range(256)) * 1000)
+    if compressed:
+        compress(first)
+    for place in (0, 1, 255_000, 256_000, 300_000):
+        with opened_at(first, place) as file:
+            assert file.read(3) == (bytes(range(256)) * 1000)[place : place + 3]
 
 
 def test_a_part_that_is_gone_is_counted(tmp_path: Path) -> None:
