@@ -18,6 +18,7 @@ from locust.stats import RequestStats, StatsEntry, bucket_response_time
 from exsim.session.hop import Hop
 
 BATCH = 256  # hops that wait to be counted, at most
+SECONDS = 64  # whose requests are kept apart, at least; Locust looks at the last 12, and keeps all
 
 
 class _Batch:
@@ -131,6 +132,8 @@ class BatchedStats(RequestStats):
         entry.total_content_length += sum(batch.lengths)
         for bucket, count in buckets.items():
             entry.response_times[bucket] += count
+        entry.num_reqs_per_sec = _lately(entry.num_reqs_per_sec)
+        entry.num_fail_per_sec = _lately(entry.num_fail_per_sec)
 
     @property
     def total(self) -> StatsEntry:
@@ -152,6 +155,13 @@ class BatchedStats(RequestStats):
     @entries.setter
     def entries(self, entries: dict[tuple[str, str], StatsEntry]) -> None:
         self._entries = entries
+
+
+def _lately(by_second: defaultdict[int, int]) -> defaultdict[int, int]:
+    """Without what is long past, once there is much of it: a load of hours would keep every second."""
+    if len(by_second) < 2 * SECONDS:
+        return by_second
+    return defaultdict(int, sorted(by_second.items())[-SECONDS:])
 
 
 def keep_in_batches(environment: Environment, started: float) -> BatchedStats:
