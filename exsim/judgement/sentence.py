@@ -309,7 +309,7 @@ def _never_met(document: Results, facts: RunFacts) -> list[str]:
 
 def account_sentence(document: Results) -> str:
     """The bound over accounts, for a run that lost nobody."""
-    bound = upper_bound(0, document.accounts) if document.accounts else 1.0
+    bound = upper_bound(0, document.accounts)
     return (
         f"If the cause follows the account, 0 of {counted_noun(document.accounts, 'account')} still "
         f"allows up to {percent(bound)}."

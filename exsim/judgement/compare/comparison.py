@@ -152,7 +152,7 @@ def _of_protocol(protocol: str, a: Accounts, b: Accounts, unlikely: float) -> Pr
 def _counted(accounts: Accounts) -> Losses:
     lost, sessions = total(accounts)
     hit = sum(bool(k) for k, _ in accounts.values())
-    bound = upper_bound(hit, len(accounts)) if accounts else 1.0
+    bound = upper_bound(hit, len(accounts))
     return Losses(
         sessions, lost, *interval(lost, sessions), *clustered(accounts), len(accounts), hit, bound
     )

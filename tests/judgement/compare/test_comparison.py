@@ -102,6 +102,9 @@ def test_a_direction_is_named_only_where_accounts_and_sessions_agree_on_it() -> 
     document = compared(twisted, side("B", shares({**many, "busy": (10, 10)}))).document
     assert document.losses[0].chance < 0.001 and document.losses[0].more == ""
     assert document.sentence.startswith("They cannot be told apart: A (roundrobin.cfg) lost 290 of")
+    even = compared(twisted, side("B", shares({**many, "busy": (230, 300)}))).document.losses[0]
+    assert (even.a.lost, even.a.sessions) == (even.b.lost, even.b.sessions)
+    assert even.chance < 0.05 and even.more == ""
     plain = compared(side("A", shares(few)), side("B", shares(many))).document
     assert plain.losses[0].more == "b"
     assert compared(side("A", shares(many)), side("B", shares(few))).document.losses[0].more == "a"
