@@ -50,7 +50,8 @@ B_BETTER, A_BETTER = [(LOST, KEPT)] * 6, [(KEPT, LOST)] * 6
             "pass",
             True,
             "",
-            "B (cookie.cfg) loses no more than A",
+            "B (cookie.cfg) loses no more than A (roundrobin.cfg), to within 20 points of 100: "
+            "0 of 80 against 0 of 80.",
         ),
         (
             pairs(*[(VOID, KEPT)] * 3, *B_BETTER),
@@ -65,6 +66,43 @@ def test_the_question_is_whether_b_loses_more(tried, outcome, decided, better, f
     found = document(tried)
     assert (found.outcome, found.decided, found.better) == (outcome, decided, better)
     assert found.sentence.startswith(first)
+
+
+def test_what_the_pairs_came_to_is_told_in_numbers() -> None:
+    mixed = [(LOST, LOST), *[(LOST, KEPT)] * 2, (KEPT, LOST), *[(KEPT, KEPT)] * 3]
+    found = document(pairs(*mixed))
+    assert (
+        "A (roundrobin.cfg) lost 3 of 7, B (cookie.cfg) 2 of 7; in 4 pairs both" in found.sentence
+    )
+    assert found.sentences[0].startswith("B's share of lost sessions less A's: ")
+    assert document(pairs(*B_BETTER)).sentences[0].startswith("Decided after 6 pairs")
+
+
+@pytest.mark.parametrize(("counted", "selection"), [(8, True), (9, False)])
+def test_pairs_that_do_not_count_are_told_and_more_than_a_tenth_decide_nothing(
+    counted: int, selection: bool
+) -> None:
+    found = document(pairs((VOID, KEPT), *[(KEPT, LOST)] * counted))
+    assert found.sentence.startswith(f"1 of {counted + 1} pairs do not count")
+    assert "(1 behind A, 0 behind B)" in found.sentence
+    assert found.sentence.endswith("nothing is decided.") is selection
+    assert found.outcome == ("inconclusive" if selection else "fail")
+
+
+@pytest.mark.parametrize(
+    ("tried", "wrong", "broken_off"),
+    [
+        (pairs((LOST, LOST), (KEPT, KEPT)), (0, 1), ""),  # fails, and not for what was lost
+        (pairs(*[(KEPT, KEPT)] * 80, margin=0.2), (0, 0), "interrupted"),
+        (pairs(*[(VOID, KEPT)] * 30, *[(KEPT, KEPT)] * 80, margin=0.2), (0, 0), ""),
+        (pairs(*B_BETTER), (0, 0), "interrupted"),
+    ],
+)
+def test_what_was_not_decided_is_not_told_as_if_it_were(tried, wrong, broken_off) -> None:
+    found = document(tried, wrong=wrong, broken_off=broken_off)
+    told = " ".join([found.sentence, *found.sentences])
+    assert "It cannot be told whether B loses more" in told
+    assert "loses no more" not in told and "loses fewer" not in told
 
 
 def test_another_users_mailbox_fails_whatever_was_lost() -> None:

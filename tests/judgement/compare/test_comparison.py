@@ -19,7 +19,7 @@ from exsim.judgement.latency import LatencyRow
 from exsim.judgement.statistics import upper_bound
 from exsim.session.records import Session
 from tests.judgement.build import OLD, A, B, farm_sessions, finding, nothing, one_way, session
-from tests.judgement.compare.sides import SCENARIO, losing, side, sticky
+from tests.judgement.compare.sides import SCENARIO, balancer, losing, side, sticky
 
 
 def said(a: Side, b: Side) -> str:
@@ -157,7 +157,6 @@ def test_a_masked_pass_is_not_shown_as_a_cure() -> None:
         session(500 + n, A, [A, OLD], OLD, one_way, forced=True, natural=False) for n in range(3)
     ]
     from tests.judgement.build import sticky_sessions
-    from tests.judgement.compare.sides import balancer
 
     masked = side(
         "B", [*sticky_sessions(), *steered], balancer=balancer("cookie.cfg"),
@@ -253,6 +252,20 @@ def test_only_lines_that_do_something_count_in_the_balancers_files() -> None:
         "+  server s … check cookie S",
     ]
     assert balancer_difference(before, before.replace("8443", "1")) == []
+
+
+def test_the_document_has_what_differs_between_the_files_that_ran() -> None:
+    ran = [
+        side(letter, [], balancer=balancer("x.cfg", f"frontend x\n  balance {how}\n"))
+        for letter, how in (("A", "roundrobin"), ("B", "source"))
+    ]
+    told = compared(*ran).document.balancer_difference
+    assert [line for line in told if line[0] in "+-"] == [
+        "-  balance roundrobin",
+        "+  balance source",
+    ]
+    bare = side("B", [], balancer=None)
+    assert compared(bare, bare).document.balancer_difference == []
 
 
 # Topologies -------------------------------------------------------------------------------------
