@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from exsim.runs.errors import RunError
 from exsim.runs.exits import BY_OUTCOME, Exit
 from exsim.runs.runfile import BalancerChange, RunFile
 from exsim.runs.scenario import Scenario
+from exsim.runs.written import replace
 from exsim.wire.redact_config import redact_config
 
 JSON, JUNIT, MARKDOWN, TEXT = "gate.json", "gate.xml", "gate.md", "gate.txt"
@@ -138,14 +140,20 @@ def write(folder: Path, made: Gate) -> None:
         TEXT: text.render(made, code).encode(),
     }
     for name, data in forms.items():
-        save(folder / name, data)
+        with _told(folder / name):
+            replace(folder / name, data)
 
 
 def save(path: Path, data: bytes, mode: str = "wb") -> None:
     """Write a file.  Raises EnvironmentProblem with what the system says."""
+    with _told(path), path.open(mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        with path.open(mode) as file:
-            file.write(data)
+        yield
     except OSError as problem:
         raise EnvironmentProblem(f"{path}: {problem.strerror}") from None
 

@@ -28,6 +28,8 @@ from exsim.runs.directory import RunDirectory
 from exsim.runs.exits import BY_OUTCOME, Exit
 from exsim.runs.garbage import seldom
 from exsim.runs.runfile import RunFile
+from exsim.runs.written import replace as put
+from exsim.runs.written import replacing
 from exsim.session.attribution import Attribution
 from exsim.session.detector import Detector
 from exsim.session.hop import Hop
@@ -165,14 +167,14 @@ def _write(directory: RunDirectory, judgement: Judgement, exit_code: int | None)
     sessions = judgement.findings.sessions
     incidents = (session.incident for session in sessions if session.incident is not None)
     encoder = msgspec.json.Encoder()
-    with directory.incidents.open("wb") as file:
+    with replacing(directory.incidents) as file:
         while batch := list(islice(incidents, BATCH)):  # as text they are larger than in memory
             file.write(encoder.encode_lines(batch))
-    directory.results.write_bytes(encode(judgement.results) + b"\n")
-    directory.report_text.write_text(text.render(judgement, exit_code=exit_code), encoding="utf-8")
-    directory.report_html.write_text(html.render(judgement), encoding="utf-8")
-    directory.junit.write_text(junit.render(judgement), encoding="utf-8")
-    directory.matrix_csv.write_text(csv.render(judgement), encoding="utf-8", newline="")
+    put(directory.results, encode(judgement.results) + b"\n")
+    put(directory.report_text, text.render(judgement, exit_code=exit_code))
+    put(directory.report_html, html.render(judgement))
+    put(directory.junit, junit.render(judgement))
+    put(directory.matrix_csv, csv.render(judgement).encode())
 
 
 def exit_code(directory: RunDirectory, judgement: Judgement) -> Exit:

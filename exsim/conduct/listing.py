@@ -99,6 +99,8 @@ def listed(path: Path) -> ListedRun:
 
 
 def _results(directory: RunDirectory) -> Results | None:
+    if not directory.results.is_file():  # nor do we wait for what a pipe there may bring
+        return None
     try:
         return decode(given.content(directory.results))
     except (OSError, ValueError, RecursionError):  # of text that is none, or none of ours

@@ -25,6 +25,7 @@ from exsim.runs.made import NAME as LEDGER
 from exsim.runs.resolved import as_toml
 from exsim.runs.runfile import FORMAT, RunFile, impossible
 from exsim.runs.scenario import Scenario, parse_scenario
+from exsim.runs.written import replace
 from exsim.wire.redact_config import redact_config
 
 LATEST = "latest"
@@ -162,7 +163,7 @@ def _safe(name: str) -> str:
 
 def _point(home: Path, name: str) -> None:
     """Let `latest` mean the run called `name`: as text everywhere, as a link where there are links."""
-    (home / LATEST_TEXT).write_text(name + "\n", encoding="utf-8")
+    replace(home / LATEST_TEXT, name + "\n")
     fresh = home / f".{LATEST}-{os.getpid()}"
     with contextlib.suppress(OSError, NotImplementedError):  # Windows wants a right for it
         fresh.symlink_to(name, target_is_directory=True)
@@ -190,8 +191,9 @@ def open_run(text: str, root: Path = Path("reports")) -> RunDirectory:
 
 
 def _last_of(home: Path) -> Path | None:
+    said = home / LATEST_TEXT
     try:
-        name = (home / LATEST_TEXT).read_text(encoding="utf-8").strip()
+        name = said.read_text(encoding="utf-8").strip() if said.is_file() else ""
     except OSError:
         return None
     path = home / _safe(name)

@@ -1,17 +1,19 @@
 """What the machine refuses: a disk that is full, a reader that went away, a stream that nobody opened, a folder in a file's place.
 
-Falls if: one of them ends in a traceback, in a code that means something else (1 is a verdict, 70 is our
+Falls if: a pipe in the place of a file that is made again holds somebody; or one of them ends in a traceback, in a code that means something else (1 is a verdict, 70 is our
 fault), or in more than one line; or if a mistake's line can steer the terminal.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,12 +66,71 @@ def test_ctrl_c_while_the_verb_is_loaded_is_no_traceback(monkeypatch, capsys):
     assert capsys.readouterr().err == "exsim: interrupted\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
-def test_a_report_that_finds_no_room_names_the_run(tmp_path, capsys):
+def shell_with_little_room(words: str) -> tuple[int, str]:
+    """The same where no file may have more than 4 KiB, which a disk that is full comes to."""
+    done = subprocess.run(
+        ["bash", "-c", f'ulimit -f 4; "$0" -B -m exsim.cli {words}', sys.executable],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_a_report_that_finds_no_room_names_the_run_and_the_former_one_stays_whole(tmp_path):
     directory = run_directory(tmp_path)
-    directory.report_text.symlink_to("/dev/full")
-    assert main(["analyze", str(directory.path)]) == ENVIRONMENT
-    assert capsys.readouterr().err == f"exsim: {directory.path}: No space left on device\n"
+    directory.report_html.write_text("the former one")
+    code, error = shell_with_little_room(f"analyze {directory.path}")
+    assert (code, error) == (ENVIRONMENT, f"exsim: {directory.path}: File too large\n")
+    assert directory.report_html.read_text() == "the former one"
+    assert not [path for path in directory.path.iterdir() if path.name.startswith(".")]
+
+
+DERIVED = [
+    "incidents.jsonl",
+    "results.json",
+    "report.txt",
+    "report.html",
+    "junit.xml",
+    "matrix.csv",
+]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such pipes")
+def test_a_pipe_in_the_place_of_what_is_made_again_holds_nobody(tmp_path, capsys):
+    directory = run_directory(tmp_path)
+    gates = ["gate.json", "gate.xml", "gate.md", "gate.txt"]
+    places = [
+        *(directory.path / name for name in [*DERIVED, *gates]),
+        directory.path.parent / "latest.txt",
+    ]
+    for place in places:
+        place.unlink(missing_ok=True)
+        os.mkfifo(place)
+    with limited(20):
+        assert main(["runs", str(tmp_path)]) == 0
+        assert "not judged" in capsys.readouterr().out
+        assert main(["report", str(directory.path)]) == USAGE
+        assert main(["report", "made", "--reports", str(tmp_path)]) == USAGE, "by latest.txt"
+        assert main(["analyze", str(directory.path)]) == FAIL
+        assert main(["gate", str(directory.path)]) == FAIL
+        run_directory(tmp_path)
+    assert all(place.is_file() and place.stat().st_size for place in places)
+
+
+@contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """Whoever waits for so long is woken up, and has failed."""
+
+    def fail(number, frame):
+        raise AssertionError("it waits for a pipe")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("name", ["incidents.jsonl", "results.json", "history/w0.jsonl"])
