@@ -22,6 +22,7 @@ STEP = ("owa", "service")
     [
         (0.020, 0.090, 12, "b"),
         (0.090, 0.020, 12, "a"),
+        (0.020, 0.090, 4, "b"),  # by rank in 2 of 70 ways
         (0.020, 0.090, 3, ""),  # three users are not enough
         (0.100, 0.110, 12, ""),  # all slower, by a tenth
         (0.002, 0.004, 12, ""),  # twice as long, and two milliseconds
