@@ -22,7 +22,7 @@ from exsim.judgement.gate.document import (
 )
 from exsim.judgement.gate.moved import nobody_moved
 from exsim.judgement.judge import Judgement
-from exsim.judgement.words import counted_noun
+from exsim.judgement.words import counted_noun, was
 from exsim.runs import document
 from exsim.runs.errors import OperatorError
 from exsim.runs.runfile import RunFile
@@ -212,7 +212,7 @@ def document_of(
     outcomes = [one.outcome for one in got.cells]
     failed, undecided = outcomes.count("fail"), outcomes.count("inconclusive")
     said = f"{failed} of {counted_noun(wanted, 'cell')} failed, {undecided} could not be decided"
-    said += f", {missing} were not run." if missing else "."
+    said += f", {missing} {was(missing)} not run." if missing else "."
     changes = [change for one in configs for change in got.changes.get(one.name, [])]
     outcome = gravest([*outcomes, *(["inconclusive"] if missing else [])])
     return Gate(

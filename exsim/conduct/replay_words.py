@@ -9,7 +9,7 @@ import msgspec
 from exsim.conduct import screen
 from exsim.conduct.hop_lines import paragraph, plain
 from exsim.conduct.replaying import Replayed
-from exsim.judgement.words import counted_noun, listed
+from exsim.judgement.words import counted_noun, listed, was
 from exsim.protocols.owa.again import Trial
 
 FORMAT = "exsim-replay/1"
@@ -44,7 +44,7 @@ def said(trial: Trial, done: Replayed) -> str:
     if trial.logon != "accepted":
         return f"no session: the logon was answered {trial.detail or trial.logon}"
     if not trial.lost:
-        return f"kept: all of {counted_noun(trial.asked, 'request')} were served"
+        return f"kept: all of {counted_noun(trial.asked, 'request')} {was(trial.asked)} served"
     status = trial.status if trial.status is not None else "nothing"
     reason = f", reason={trial.reason}" if trial.reason else ""
     place = "as before" if as_before(trial, done) else f"at request {trial.at}"
@@ -64,13 +64,13 @@ def conclusion(done: Replayed) -> str:
     if lost == began:
         nodes = sorted({trial.lost_by for trial in done.trials if trial.lost})
         return (
-            f"Always lost: {lost} of {began} times, by {listed(nodes)}. It is no race: the order of "
+            f"Always lost: {lost} of {counted_noun(began, 'time')}, by {listed(nodes)}. It is no race: the order of "
             "nodes alone does it."
         )
     if lost:
-        return f"A race: lost {lost} of {began} times, with the same requests at the same nodes."
+        return f"A race: lost {lost} of {counted_noun(began, 'time')}, with the same requests at the same nodes."
     return (
-        f"Not lost again: 0 of {began} times. What took it was a race of requests side by side, a matter "
+        f"Not lost again: 0 of {counted_noun(began, 'time')}. What took it was a race of requests side by side, a matter "
         "of time, or it has been healed since."
     )
 

@@ -12,7 +12,7 @@ from exsim.judgement.census import account_of
 from exsim.judgement.judge import Judgement
 from exsim.judgement.matrix import lost_by_itself
 from exsim.judgement.proof import Proof
-from exsim.judgement.words import counted_noun, percent
+from exsim.judgement.words import counted_noun, percent, was
 
 
 def not_it(judgement: Judgement) -> list[str]:
@@ -34,7 +34,7 @@ def _ruled_out(judgement: Judgement) -> Iterator[str]:
     control = judgement.results.control
     lost, sessions = sum(c.lost for c in control), sum(c.sessions for c in control)
     if sessions and not lost and _culprits(judgement) <= {c.node for c in control}:
-        yield f"Not a node by itself: asked directly, 0 of {sessions} sessions were lost."
+        yield f"Not a node by itself: asked directly, 0 of {counted_noun(sessions, 'session')} were lost."
     losing = [view for view in judgement.views if view.lost]
     if losing and all(view.any_home for view in losing):
         yield "Not the mailbox server: where the mailbox lives made no difference."
@@ -61,7 +61,7 @@ def how_many(judgement: Judgement) -> list[str]:
         share = percent(document.lost / document.sessions)
         hit = counted_noun(document.accounts, "account")
         sentences.append(
-            f"{document.lost} of {of} of this load were lost ({share}); {len(lost)} of {hit} "
+            f"{document.lost} of {of} of this load {was(document.lost)} lost ({share}); {len(lost)} of {hit} "
             "had one."
             if document.lost
             else f"None in this run: 0 of {of} of this load were lost."

@@ -17,7 +17,15 @@ from exsim.judgement.matrix import counted
 from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import account_sentence
 from exsim.judgement.verdict import PASS, doubtful_answers
-from exsim.judgement.words import counted_noun, latency, listed, percent, protocol_name, seconds
+from exsim.judgement.words import (
+    counted_noun,
+    latency,
+    listed,
+    percent,
+    protocol_name,
+    say,
+    seconds,
+)
 from exsim.session.attribution import EVIDENCE
 from exsim.session.records import Findings
 
@@ -95,7 +103,7 @@ def _witness(judgement: Judgement) -> Iterator[Remark]:
         doubtful = doubtful_answers(findings, judgement.facts)
         yield Remark(
             "note" if doubtful or judgement.verdict.has("unattributed") else "ok",
-            f"Who answered is known for {findings.attributed} of {answers} answers ({known})"
+            f"Who answered is known for {findings.attributed} of {counted_noun(answers, 'answer')} ({known})"
             f"{witnesses(judgement)}.",
         )
     else:
@@ -171,7 +179,7 @@ def identity_sentences(findings: Findings) -> list[str]:
         own, silent = findings.identity.get("own", 0), findings.identity.get("silent", 0)
         said.append(
             f"Whose mailbox answered, of {counted_noun(total, 'answer')}: confirmed {own} "
-            f"({percent(own / total)}), another's {total - own - silent}, {silent} say nothing"
+            f"({percent(own / total)}), another's {total - own - silent}, {silent} {say(silent)} nothing"
             f"{_silent_protocols(findings)}."
         )
     if findings.strangers:
@@ -310,7 +318,7 @@ def spread_sentence(judgement: Judgement) -> str:
     if not moved:
         return _unmoved(judgement)
     if moved < sessions / 2 or _somebody_stayed(judgement):
-        return f"{moved} of {sessions} sessions changed node."
+        return f"{moved} of {counted_noun(sessions, 'session')} changed node."
     first = f"The balancer does not keep a session on one node ({moved} of {sessions} changed)"
     versions = {node.version for node in facts.nodes}
     if versions and versions <= GUIDE_SINCE:

@@ -166,7 +166,7 @@ def _none_lost(document: Results) -> str:
     bound = percent(document.bounds.sessions)
     if document.lost:
         of = counted_noun(document.sessions, "session")
-        return f"{document.lost} of {of} were lost (fewer than {bound} at 95 %); that many are allowed."
+        return f"{document.lost} of {of} {was(document.lost)} lost (fewer than {bound} at 95 %); that many are allowed."
     return f"No session was lost: 0 of {document.sessions} (fewer than {bound} at 95 %)."
 
 
@@ -187,7 +187,7 @@ def _combinations(document: Results, facts: RunFacts) -> list[str]:
         f"{len(met)} of {counted_noun(len(pools), 'combination')} {was(len(met))} met, {by}."
     ]
     if barred:
-        moved = f"{document.changed} of {document.sessions} sessions changed node"
+        moved = f"{document.changed} of {counted_noun(document.sessions, 'session')} changed node"
         alone = facts.rig == "lab" and facts.balancer is None
         who = "Without a balancer nobody can meet" if alone else "The balancer prevented"
         sentences.append(f"{who} {barred} of them ({moved}); nothing is said of those.")
@@ -196,7 +196,9 @@ def _combinations(document: Results, facts: RunFacts) -> list[str]:
         sentences.append(f"{left} of them nobody met; nothing is said of those either.")
     if document.steered:
         forced = sum(cell.sessions for cell in document.steered)
-        sentences.append(f"Steered across on purpose, 0 of {forced} meetings lost a session.")
+        sentences.append(
+            f"Steered across on purpose, 0 of {counted_noun(forced, 'meeting')} lost a session."
+        )
     return sentences
 
 
@@ -233,7 +235,7 @@ def _steered(document: Results, facts: RunFacts) -> str:
         begun = next(iter(rows))
     start = f" from {begun or listed(sorted(rows), 'or')}" if rows else ""
     end = listed(sorted(columns), "or")
-    return f"steered across, {found.lost} of {found.sessions} sessions{start} died at {end}"
+    return f"steered across, {found.lost} of {counted_noun(found.sessions, 'session')}{start} died at {end}"
 
 
 def _stopped(document: Results, facts: RunFacts) -> list[str]:
@@ -242,7 +244,7 @@ def _stopped(document: Results, facts: RunFacts) -> list[str]:
         "Nothing is concluded."
         if not document.sessions
         else f"Nothing is concluded; until then {document.lost} of "
-        f"{counted_noun(document.sessions, 'session')} were lost.",
+        f"{counted_noun(document.sessions, 'session')} {was(document.lost)} lost.",
         "No further logon was tried.",
     ]
 
@@ -274,8 +276,8 @@ def _inconclusive(
     sentences += _sentences(verdict, "credentials_refused")
     sentences += _sentences(verdict, "too_few_telling", "unattributed", "unread_history")
     sentences += _sentences(verdict, "criterion_undecided")
-    lost = counted_noun(document.sessions, "session")
-    return [*sentences, f"Of what was measured, {document.lost} of {lost} were lost."]
+    of = f"{document.lost} of {counted_noun(document.sessions, 'session')}"
+    return [*sentences, f"Of what was measured, {of} {was(document.lost)} lost."]
 
 
 def _sentences(verdict: Verdict, *names: str) -> list[str]:

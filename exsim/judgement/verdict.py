@@ -14,7 +14,7 @@ from exsim.judgement.census import Census
 from exsim.judgement.facts import RunFacts
 from exsim.judgement.gate.criterion import Criterion
 from exsim.judgement.matrix import Cell, login_known
-from exsim.judgement.words import counted_noun, listed, percent, seconds, was
+from exsim.judgement.words import are, counted_noun, listed, percent, seconds, was
 from exsim.session.records import Findings
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
@@ -106,10 +106,11 @@ def _wrong_mailbox(measured: Measured) -> Iterator[str]:
     answers = len(measured.findings.wrong_mailbox)
     if answers:
         total = sum(measured.findings.identity.values())
-        of = f" of {total}" if total >= answers else ""
+        count = counted_noun(total, "answer") if total >= answers else ""
+        first = f"{answers} of {count}" if count else counted_noun(answers, "answer")
         told = measured.findings.strangers.get("told", 0)
         more = f" ({told} to clients without credentials)" if told else ""
-        yield f"{answers}{of} answers came from another user's mailbox{more}; 0 are allowed."
+        yield f"{first} came from another user's mailbox{more}; 0 are allowed."
 
 
 def _shut_out(measured: Measured) -> Iterator[str]:
@@ -126,7 +127,8 @@ def _credentials_refused(measured: Measured) -> Iterator[str]:
 def _lost(measured: Measured) -> Iterator[str]:
     load, allowed = measured.load, measured.facts.expect.max_lost_sessions
     if load.lost > allowed:
-        yield f"{load.lost} of {counted_noun(load.sessions, 'session')} were lost; {allowed} are allowed."
+        of = counted_noun(load.sessions, "session")
+        yield f"{load.lost} of {of} {was(load.lost)} lost; {allowed} {are(allowed)} allowed."
 
 
 def _changed_front_end(measured: Measured) -> Iterator[str]:
@@ -210,8 +212,8 @@ def _too_few(measured: Measured) -> Iterator[str]:
         fewest = min(missing, key=lambda cell: cell.sessions)
         yield (
             f"{len(missing)} of {counted_noun(len(required), 'combination')} (each with each home of a "
-            f"mailbox) {was(len(missing))} met by fewer than {expect.min_sessions_per_combination} sessions; the "
-            f"fewest, {fewest.sessions}: {place(fewest)}."
+            f"mailbox) {was(len(missing))} met by fewer than "
+            f"{counted_noun(expect.min_sessions_per_combination, 'session')}; the fewest, {fewest.sessions}: {place(fewest)}."
         )
 
 
@@ -235,7 +237,7 @@ def _too_few_telling(measured: Measured) -> Iterator[str]:
     if load.telling < facts.expect.enough:
         yield (
             f"{load.telling} of {counted_noun(load.sessions, 'session')} sent enough over enough "
-            f"connections to show whether persistence is held; {facts.expect.enough} are needed."
+            f"connections to show whether persistence is held; {facts.expect.enough} {are(facts.expect.enough)} needed."
         )
 
 
@@ -245,14 +247,14 @@ def _unattributed(measured: Measured) -> Iterator[str]:
     if share > most:
         answers = findings.attributed + findings.unattributed
         yield (
-            f"Who answered is not known for {findings.unattributed} of {answers} answers "
+            f"Who answered is not known for {findings.unattributed} of {counted_noun(answers, 'answer')} "
             f"({percent(share)}); {percent(most)} are allowed."
         )
     elif doubtful := doubtful_answers(findings, measured.facts):
         answers = findings.attributed + findings.unattributed
         if (doubtful + findings.unattributed) / answers > most:
             yield (
-                f"Who answered may be told wrongly for {doubtful} of {answers} answers: so many lines of the "
+                f"Who answered may be told wrongly for {doubtful} of {counted_noun(answers, 'answer')}: so many lines of the "
                 f"balancer's log are missing. {percent(most)} are allowed."
             )
 

@@ -18,6 +18,16 @@ def was(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
+def are(count: int) -> str:
+    """The same of now: "1 is allowed", "2 are allowed"."""
+    return "is" if count == 1 else "are"
+
+
+def say(count: int) -> str:
+    """ "1 says nothing", "2 say nothing"."""
+    return "says" if count == 1 else "say"
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """ "A, B and C"."""
     if len(names) < 2:

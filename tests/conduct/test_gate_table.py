@@ -220,7 +220,7 @@ def test_a_table_with_a_cell_that_was_not_run_is_not_green(scenario: Scenario) -
     )
     empty = document_of("gate", supposed, configs, Collected(interrupted=True), [], "reports/x")
     assert empty.outcome == "inconclusive"
-    assert "1 were not run" in empty.sentence
+    assert "1 was not run" in empty.sentence
     two = assumptions(scenario.lab)[0][-2:]
     half = document_of("gate", two, configs, Collected(cells=[a_cell()]), [], "reports/x")
     assert half.outcome == "inconclusive"

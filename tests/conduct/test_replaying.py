@@ -111,7 +111,7 @@ def test_the_same_mailbox_is_taken_or_one_that_lives_likewise(tmp_path, claimed,
         ((LOST, KEPT, KEPT), "A race: lost 1 of 3 times"),
         ((KEPT, KEPT), "Not lost again: 0 of 2 times"),
         ((Trial("error", "500"),), "Nothing can be said"),
-        ((LOST, Trial("error", "500")), "Always lost: 1 of 1 times"),
+        ((LOST, Trial("error", "500")), "Always lost: 1 of 1 time"),
     ],
 )
 def test_the_sentence_tells_a_race_from_a_rule(run, trials, says):

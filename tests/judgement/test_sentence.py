@@ -9,6 +9,7 @@ import pytest
 from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, Preset
 from exsim.judgement.judge import judge
+from exsim.judgement.possibility import how_many
 from exsim.judgement.sentence import Statement, simulated_line
 from exsim.session.records import Findings, Incident, Session
 from tests.judgement.build import (
@@ -150,7 +151,7 @@ def test_losses_whose_node_is_unknown_are_still_losses() -> None:
 def test_allowed_losses_are_not_called_none() -> None:
     sessions = [*farm_sessions(nothing, 20), session(500, A, [A, OLD], A, one_way)]
     text = said(sessions, expect=Expectations(max_lost_sessions=5)).text
-    assert text.startswith("1 of 121 sessions were lost (fewer than")
+    assert text.startswith("1 of 121 sessions was lost (fewer than")
     assert "No session was lost" not in text
 
 
@@ -236,4 +237,17 @@ def test_sessions_that_nobody_knows_who_served_were_served_all_the_same() -> Non
     unanswered = found(sessions, attributed=0, unattributed=60, identity={})
     assert said(sessions, unanswered).sentences[0] == (
         "Nothing was measured: 60 sessions began, and none was answered under its own identity."
+    )
+
+
+def test_one_that_was_lost_is_spoken_of_as_one() -> None:
+    one = [session(1, A, [A, OLD], OLD, one_way)]
+    for changes, said in (
+        ({"stopped": "2 accounts were refused", "expect": Expectations(max_lost_sessions=1)}, "until then 1 of 1 session was lost."),
+        ({"interrupted": True, "expect": Expectations(max_lost_sessions=1)}, "1 of 1 session was lost."),
+    ):  # fmt: skip
+        judgement = judge(found(one), facts(**changes))
+        assert said in " ".join([judgement.statement.text, *how_many(judgement)])
+    assert how_many(judge(found(one), facts()))[0].startswith(
+        "1 of 1 session of this load was lost"
     )

@@ -24,6 +24,7 @@ from tests.judgement.build import (
     finding,
     found,
     nothing,
+    one_way,
     session,
     sticky_sessions,
 )
@@ -56,7 +57,7 @@ def sentences(
         (
             found(WELL, wrong_mailbox=WRONG, identity={"other": 1}),
             {},
-            "1 of 1 answers came from another user's mailbox; 0 are allowed.",
+            "1 of 1 answer came from another user's mailbox; 0 are allowed.",
         ),
         (  # none of them is counted as an answer under a session's own identity
             found(WELL, wrong_mailbox=WRONG * 2, identity={}, strangers={"told": 2}),
@@ -94,6 +95,16 @@ def sentences(
             found([]),
             {"expect": HELD},
             "Nothing was measured: no session began (0 logons were accepted).",
+        ),
+        (
+            found([*WELL, session(99, A, [OLD], OLD, one_way)]),
+            {},
+            "1 of 121 sessions was lost; 0 are allowed.",
+        ),
+        (
+            found([session(n, A, [OLD], OLD, one_way) for n in (1, 2)]),
+            {"expect": Expectations(max_lost_sessions=1), "nodes": ()},
+            "2 of 2 sessions were lost; 1 is allowed.",
         ),
         (
             found(WELL, attributed=900, unattributed=100),

@@ -165,7 +165,7 @@ def _sentences(ended: Ended, judged: str) -> Iterator[str]:
     else:
         yield (
             f"It cannot be told whether B loses more: {a} lost {of_a} of {pairs.pairs}, {b} {of_b} of "
-            f"{pairs.pairs}; in {pairs.pairs - pairs.only_a - pairs.only_b} pairs both ended alike."
+            f"{pairs.pairs}; in {counted_noun(pairs.pairs - pairs.only_a - pairs.only_b, 'pair')} both ended alike."
         )
     yield f"B's share of lost sessions less A's: {span} (95 %, however often one looks)."
     yield from ended.compared.places
@@ -186,7 +186,7 @@ def _void(pairs: Pairs) -> Iterator[str]:
             " Those that count are a selection: nothing is decided." if pairs.too_many_void else ""
         )
         yield (
-            f"{pairs.void} of {counted_noun(pairs.taken, 'pair')} do not count, because a logon was never "
+            f"{pairs.void} of {counted_noun(pairs.taken, 'pair')} {'does' if pairs.void == 1 else 'do'} not count, because a logon was never "
             f"accepted ({pairs.void_a} behind A, {pairs.void_b} behind B).{verdict}"
         )
 

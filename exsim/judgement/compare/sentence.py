@@ -104,8 +104,9 @@ def _of_protocol(told: Told, one: ProtocolLosses) -> str:
         return f"only {'A' if one.a.sessions else 'B'} has sessions ({of_a} against {of_b} lost)."
     apart = f"{points(one.low)} to {points(one.high)} points, by account, at 95 %"
     if one.more:
+        most = (one.a if one.more == "a" else one.b).lost
         few, many, fewer, more = (b, a, of_b, of_a) if one.more == "a" else (a, b, of_a, of_b)
-        return f"{many} loses more sessions than {few}: {more} were lost against {fewer}. {_sure(one.chance)}"
+        return f"{many} loses more sessions than {few}: {more} {was(most)} lost against {fewer}. {_sure(one.chance)}"
     if not one.a.lost and not one.b.lost:
         return (
             f"Neither lost a session: {a} {of_a} (fewer than {percent(one.a.high)}), "
@@ -178,7 +179,7 @@ def _masked(told: Told) -> Iterator[str]:
             met = sum(cell.sessions for cell in results.steered)
             yield (
                 f"{side.letter} keeps its sessions only because none changes node: steered across, {died} of "
-                f"{met} meetings lost one. The fault itself is still there."
+                f"{counted_noun(met, 'meeting')} lost one. The fault itself is still there."
             )
 
 

@@ -10,6 +10,7 @@ from exsim.judgement.gate.criterion import Count, Criterion, Outcome
 from exsim.judgement.gate.pace import Pace
 from exsim.judgement.saturation import saturation
 from exsim.judgement.statistics import CONFIDENCE, upper_bound
+from exsim.judgement.words import counted_noun, say
 from exsim.session.records import Findings
 
 
@@ -33,15 +34,17 @@ def _wrong_mailbox(findings: Findings) -> Criterion:
     own, silent = findings.identity.get("own", 0), findings.identity.get("silent", 0)
     count = Count(wrong, own + wrong, upper_bound(wrong, own + wrong) if own + wrong else 1.0)
     words = (
-        f"{wrong} of {count.of} answers that say whose they are came from another user's mailbox; "
-        f"{silent} say nothing."
+        f"{wrong} of {counted_noun(count.of, 'answer')} that {say(count.of)} whose they are came from another user's "
+        f"mailbox; {silent} {say(silent)} nothing."
     )
     outcome: Outcome = "fail" if wrong else "pass" if own else "inconclusive"
     return Criterion(
         key="expect.wrong_mailbox",
         name="No answer from another user's mailbox",
         outcome=outcome,
-        sentence=words if count.of else f"No answer said whose it is ({silent} say nothing).",
+        sentence=words
+        if count.of
+        else f"No answer said whose it is ({silent} {say(silent)} nothing).",
         limit=0.0,
         confidence=CONFIDENCE,
         counts={"answers": count},

@@ -15,7 +15,7 @@ from exsim.judgement.compare.speed import StepTimes
 from exsim.judgement.report.steering import STEERING
 from exsim.judgement.report.text import WIDTH, wrapped
 from exsim.judgement.sentence import has_login
-from exsim.judgement.words import below, between, latency, protocol_name, shortened
+from exsim.judgement.words import below, between, counted_noun, latency, protocol_name, shortened
 
 STATE_WORDS = {"prevented": "prevented", "not_exercised": "not met"}
 WIDEST = "999/999 LOST"
@@ -111,9 +111,9 @@ def losses(one: ProtocolLosses) -> Iterator[Text]:
     for letter, side in (("A", one.a), ("B", one.b)):
         share = between(side.low, side.high)
         yield from wrapped(
-            f"{protocol_name(one.protocol)} {letter}: {side.lost} of {side.sessions} sessions lost (95 %: {share}; "
+            f"{protocol_name(one.protocol)} {letter}: {side.lost} of {counted_noun(side.sessions, 'session')} lost (95 %: {share}; "
             f"by account {between(side.clustered_low, side.clustered_high)}); "
-            f"{side.accounts_lost} of {side.accounts} accounts{below(side.accounts_bound)}.",
+            f"{side.accounts_lost} of {counted_noun(side.accounts, 'account')}{below(side.accounts_bound)}.",
             1, 8,
         )  # fmt: skip
     yield from wrapped(

@@ -36,7 +36,7 @@ from exsim.judgement.remark import (
 from exsim.judgement.report.steering import STEERING
 from exsim.judgement.saturation import held_up, saturation
 from exsim.judgement.sentence import has_login, simulated_line
-from exsim.judgement.words import clock, pause, protocol_name, shortened
+from exsim.judgement.words import clock, counted_noun, pause, protocol_name, shortened
 
 WIDTH = 80
 STYLES = {
@@ -190,7 +190,7 @@ def _steered(judgement: Judgement) -> Iterator[Text]:
     where = sorted({f"{c.login_front_end} to {c.serving_front_end}" for c in cells if c.lost})
     at = f": {', '.join(where)}" if where else ""
     yield from wrapped(
-        f"Steered across on purpose (never counted above): {lost} of {sessions} meetings lost a session{at}."
+        f"Steered across on purpose (never counted above): {lost} of {counted_noun(sessions, 'meeting')} lost a session{at}."
     )
 
 

@@ -83,7 +83,7 @@ def test_pairs_that_do_not_count_are_told_and_more_than_a_tenth_decide_nothing(
     counted: int, selection: bool
 ) -> None:
     found = document(pairs((VOID, KEPT), *[(KEPT, LOST)] * counted))
-    assert found.sentence.startswith(f"1 of {counted + 1} pairs do not count")
+    assert found.sentence.startswith(f"1 of {counted + 1} pairs does not count")
     assert "(1 behind A, 0 behind B)" in found.sentence
     assert found.sentence.endswith("nothing is decided.") is selection
     assert found.outcome == ("inconclusive" if selection else "fail")
