@@ -10,7 +10,8 @@ from exsim.judgement.expectations import Expectations
 from exsim.judgement.facts import Balancer, Preset
 from exsim.judgement.judge import judge
 from exsim.judgement.possibility import how_many
-from exsim.judgement.sentence import Statement, simulated_line
+from exsim.judgement.sentence import Statement, simulated_line, statement
+from exsim.judgement.verdict import VERDICTS, Reason, Verdict
 from exsim.session.records import Findings, Incident, Session
 from tests.judgement.build import (
     OLD,
@@ -251,3 +252,114 @@ def test_one_that_was_lost_is_spoken_of_as_one() -> None:
     assert how_many(judge(found(one), facts()))[0].startswith(
         "1 of 1 session of this load was lost"
     )
+
+
+IN_OTHER_WORDS = {"wrong_mailbox", "lost", "changed_front_end", "stopped", "node_never_met"}
+
+
+@pytest.mark.parametrize("name", [name for name in VERDICTS if name not in IN_OTHER_WORDS])
+def test_what_stands_against_a_pass_is_always_told(name: str) -> None:
+    judged = judge(found(farm_sessions(nothing)), facts())
+    reason = Reason(name, "This is why.")
+    against = Verdict(VERDICTS[name], False, (reason,))
+    assert "This is why." in statement(judged.results, against, judged.findings, facts()).sentences
+
+
+def of_ews(sessions: list[Session]) -> list[Session]:
+    for one in sessions:
+        one.protocol, one.id, one.login_front_end = "ews", f"{one.user + 900}.1", None
+    return sessions
+
+
+ONLY = "The balancer sent sessions to {} only."
+
+
+@pytest.mark.parametrize(
+    ("sessions", "sources", "told"),
+    [
+        (sticky_sessions(nodes=[A]), ("10.0.9.21", "10.0.9.22"), ONLY.format(A)),
+        (sticky_sessions(nodes=[A, B]), ("10.0.9.21",), ONLY.format(f"{A} and {B}")),
+        (of_ews(sticky_sessions(nodes=[A, B])), (), ONLY.format(f"{A} and {B}")),
+    ],
+)
+def test_no_source_address_is_blamed_where_it_cannot_be(
+    sessions: list[Session], sources: tuple[str, ...], told: str
+) -> None:
+    sentences = said(sessions, sources=sources).sentences
+    assert sentences[1] == told and not any("source address" in one for one in sentences)
+
+
+def test_losses_at_the_only_meeting_have_no_good_number() -> None:
+    own = [session(n, OLD, [OLD], OLD, lambda *met: True) for n in range(8)]
+    assert said(own).sentences[1:] == (  # 0.025 ** (1 / 8) is 0.63
+        "8 of 8 were lost at that meeting (95 %: 63 to 100 %).",
+        "No other meeting was seen.",
+    )
+
+
+def test_each_protocols_losses_are_told_under_its_name() -> None:
+    ews = of_ews(farm_sessions(lambda login, serving, home: serving == OLD))
+    sentences = said([*farm_sessions(one_way), *ews]).sentences
+    assert sentences[0].startswith("OWA: Sessions begun at a 2016 node are thrown out")
+    assert sentences[3] == "EWS: Sessions are thrown out when EXCH13 serves them."
+    assert sentences[4].startswith("60 of 60 were lost")
+
+
+def test_that_none_was_lost_is_said_only_where_none_was() -> None:
+    told = said(farm_sessions(one_way), expect=Expectations(persistence="held")).text
+    assert "60 of 60 sessions changed node" in told and "None of them was lost" not in told
+
+
+def test_a_stop_says_what_was_seen_until_then() -> None:
+    told = said(farm_sessions(nothing), stopped="2 accounts were refused", lasted=41)
+    assert told.word == "STOPPED"
+    assert "Nothing is concluded; until then 0 of 60 sessions were lost." in told.sentences
+
+
+@pytest.mark.parametrize(
+    ("logins", "at", "began"),
+    [((A, B), OLD, "a 2016 node"), ((A, OLD), B, "EXCH13 or EXCH16-01"), ((A,), B, "EXCH16-01")],
+)
+def test_where_steered_sessions_began_is_told_by_version_only_where_it_is_one(
+    logins: tuple[str, ...], at: str, began: str
+) -> None:
+    steered = [
+        session(500 + i, logins[i % len(logins)], [at], A, lambda *met: True, forced=True)
+        for i in range(10)
+    ]
+    masked = said([*sticky_sessions(80), *steered], balancer=Balancer("HAProxy 2.8.25"))
+    assert masked.sentences[1:] == (
+        f"The fault is still there: steered across, 10 of 10 sessions from {began} died at {at}.",
+        "A drain, or a change of the balancer's choice, will throw those users out.",
+    )
+
+
+def test_a_masked_pass_in_which_some_changed_node_says_so() -> None:
+    steered = [session(500 + i, A, [OLD], A, one_way, forced=True) for i in range(10)]
+    moved = [session(700 + i, A, [A, B], (A, OLD)[i % 2]) for i in range(20)]
+    sessions = [*sticky_sessions(80), *moved, *steered]
+    told = said(sessions, rig="target", balancer=None).sentences[0]
+    assert told.startswith("No session was lost: 0 of 260 (")
+    assert told.endswith("20 of 260 changed node.")
+    allowed = said(lost_late(sessions, 2), expect=Expectations(max_lost_sessions=5))
+    assert allowed.word == "PASS, MASKED"
+    assert allowed.sentences[0].startswith("2 of 260 sessions were lost (fewer than")
+    assert allowed.sentences[0].endswith("that many are allowed.")
+
+
+@pytest.mark.parametrize(
+    ("rig", "who"),
+    [("target", "The balancer prevented 6"), ("lab", "Without a balancer nobody can meet 6")],
+)
+def test_only_a_lab_without_a_balancer_has_none(rig: str, who: str) -> None:
+    held = Expectations(persistence="held")
+    told = said(sticky_sessions(), rig=rig, balancer=None, expect=held).text
+    assert f"{who} of them" in told and "nobody met" not in told
+
+
+def test_a_pass_tells_that_steering_across_lost_nobody() -> None:
+    steered = [session(500 + i, A, [OLD], A, nothing, forced=True) for i in range(7)]
+    held = Expectations(persistence="held")
+    told = said([*sticky_sessions(), *steered], expect=held).text
+    assert "Steered across on purpose, 0 of 7 meetings lost a session." in told
+    assert "Steered" not in said(sticky_sessions(), expect=held).text
