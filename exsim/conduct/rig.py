@@ -21,6 +21,7 @@ from exsim.lab.reach import addresses_of, first_that_answers, reach
 from exsim.lb import rig as lb
 from exsim.lb.errors import MovingError
 from exsim.lb.nginx import is_nginx
+from exsim.lb.nginx import retarget as move_nginx
 from exsim.lb.retarget import retarget
 from exsim.runs import document
 from exsim.runs.accounts import Account
@@ -100,13 +101,12 @@ def plan_for(scenario: Scenario, path: Path, name: str = BALANCER) -> list[Balan
     file = path.parent / scenario.lab.balancer
     text = document.text_of(file, "utf-8")
     plan = BalancerPlan(name, text, str(scenario.lab.balancer), scenario.lab.servers)
-    if not is_nginx(text):
-        anywhere = dict.fromkeys(scenario.node_names, "127.0.0.1:0")
-        movable(plan, Behind(anywhere, anywhere))
+    anywhere = dict.fromkeys(scenario.node_names, "127.0.0.1:0")
+    movable(plan, Behind(anywhere, anywhere), nginx=is_nginx(text))
     return [plan]
 
 
-def movable(plan: BalancerPlan, here: Behind) -> None:
+def movable(plan: BalancerPlan, here: Behind, *, nginx: bool = False) -> None:
     """Raises OperatorError for a file that its writer has to change, before anything is begun."""
     trial = lb.Rig(
         nodes=here.nodes,
@@ -119,7 +119,10 @@ def movable(plan: BalancerPlan, here: Behind) -> None:
         naming=here.naming,
     )
     try:
-        retarget(plan.text, trial, plan.source)
+        if nginx:
+            move_nginx(plan.text, trial, Path(), plan.source)
+        else:
+            retarget(plan.text, trial, plan.source)
     except MovingError as mistake:
         raise OperatorError(str(mistake)) from None
 

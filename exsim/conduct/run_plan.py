@@ -21,6 +21,8 @@ from exsim.conduct.plan_counts import (
     sessions_of,
     surveyed,
 )
+from exsim.conduct.rig import plan_for
+from exsim.conduct.shadow_rig import shadow_plan
 from exsim.judgement.gate.needs import needs
 from exsim.judgement.statistics import upper_bound
 from exsim.judgement.words import counted_noun, listed, percent
@@ -39,9 +41,18 @@ PHONE = "activesync"
 
 
 def plan(path: Path) -> str:
-    """The plan as text.  Raises OperatorError."""
+    """The plan as text.  Raises OperatorError, also for a balancer's file that `exsim run` would refuse."""
     scenario = load_scenario(path)
+    _read_balancer(scenario, path)
     return "\n".join(screen.fitted(line, 12) for line in _lines(scenario, path)) + "\n"
+
+
+def _read_balancer(scenario: Scenario, path: Path) -> None:
+    """As a run reads it, before anything is begun; whether the balancer itself likes it only its process says."""
+    if scenario.lab is not None:
+        plan_for(scenario, path)
+    elif scenario.target is not None and scenario.target.balancer:
+        shadow_plan(scenario.target, path)
 
 
 def _assignment(scenario: Scenario, path: Path) -> Assignment:

@@ -2,7 +2,7 @@
 
 Falls if: a plan sends something, runs a command or asks for a password, keeps back who logs on, where, how
 often, from how many machines, who will see it or what it cannot show, counts sessions that there will not be or
-leaves out others, or has nothing for a change ticket; or the script makes an
+leaves out others, passes a balancer's file that a run would refuse, or has nothing for a change ticket; or the script makes an
 accounts file that exsim does not read.
 """
 
@@ -37,6 +37,23 @@ users = 2
 duration = "3m"
 [expect]
 lost = [{ max = 0.05 }]
+"""
+CANDIDATE = """
+frontend fe
+    bind :443 ssl crt /etc/ssl/mail.pem
+    default_backend be
+backend be
+    server EX13-01 10.0.1.13:443 ssl verify none
+    server EX16-01 10.0.1.16:443 ssl verify none
+"""
+LAB = """
+title = "a lab"
+[lab]
+balancer = "x.cfg"
+nodes = [{name = "EX16-01", version = "2016"}]
+[[population]]
+mailbox = "2016"
+users = 2
 """
 PEOPLE = """email,logon,home,secret
 a@example.com,CORP\\a,2016,cmd:touch ran
@@ -175,7 +192,7 @@ def test_several_workers_are_several_machines_to_whoever_sees_them(path: Path) -
 def test_the_ticket_of_a_candidate_does_not_say_that_production_s_balancer_is_loaded(
     path: Path,
 ) -> None:
-    (path.parent / "candidate.cfg").write_text("defaults\n    mode http\n")
+    (path.parent / "candidate.cfg").write_text(CANDIDATE)
     path.write_text(TARGET.replace('address = "10.0.0.50:443"', 'balancer = "candidate.cfg"'))
     ticket = words(path).partition("For the change ticket:")[2]
     assert (
@@ -222,6 +239,33 @@ def test_a_lab_needs_no_ticket(capsys: pytest.CaptureFixture[str]) -> None:
     root = Path(__file__).parents[2]
     assert main(["plan", str(root / "scenarios" / "roundrobin.toml")]) == 0
     assert "this machine's own loopback" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "file", "line"),
+    [
+        (LAB, CANDIDATE, "x.cfg:6: server EX13-01 is none of the nodes EX16-01: say which one it is in [lab] servers"),
+        (LAB, "events {}\nhttp {\n  include more;\n}\n", "x.cfg:3: include: write it out, it cannot be moved"),
+        (
+            TARGET.replace('address = "10.0.0.50:443"', 'balancer = "x.cfg"'),
+            CANDIDATE.replace("EX13-01", "a"),
+            "x.cfg:6: server a is none of the nodes EX13-01, EX16-01: say which one it is in [target.map]",
+        ),
+    ],
+    ids=["lab", "nginx", "shadow"],
+)  # fmt: skip
+def test_a_balancers_file_that_a_run_refuses_is_refused_by_its_plan(
+    path: Path, scenario: str, file: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path.parent / "x.cfg").write_text(file)
+    path.write_text(scenario)
+    for words in (
+        ["plan", str(path)],
+        ["run", str(path), "--reports", str(path.parent / "reports")],
+    ):
+        assert main(words) == 2
+        assert capsys.readouterr().err.startswith(f"exsim: {line}")
+    assert not (path.parent / "reports").exists(), "a mistake leaves no run behind"
 
 
 def test_the_script_makes_a_file_that_can_be_read_and_removes_what_it_made() -> None:
