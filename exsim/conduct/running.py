@@ -149,10 +149,12 @@ def rig_for(
     """
     source = Source(scenario.seed)
     if scenario.target is not None:
+        if (
+            scenario.target.balancer
+        ):  # a mistake in it asks nobody for a password, and leaves no run behind
+            shadow_plan(scenario.target, path)
         accounts = target_accounts(scenario.target, path)
         assignment = with_few_spare(assign(scenario, accounts, str(path)))
-        if scenario.target.balancer:
-            shadow_plan(scenario.target, path)  # a mistake in it leaves no run behind
         rig = target_rig(scenario.target, path)
         book = Runbook.begin(options.reports, path.stem, scenario)
         book.run.scenario_path = from_here(path)
