@@ -50,6 +50,14 @@ def test_without_a_loss_every_node_that_was_asked_is_well() -> None:
     assert said[0] == "Not a node by itself: asked directly, 0 of 36 sessions were lost."
 
 
+def test_a_node_that_lost_sessions_when_asked_directly_is_not_ruled_out() -> None:
+    controls = control_sessions()
+    controls[0].state = "lost"
+    for asked in (controls, []):
+        said = not_it(judge(found([*farm_sessions(nothing), *asked]), facts()))
+        assert not any(sentence.startswith(BY_ITSELF) for sentence in said)
+
+
 def test_expiry_is_ruled_out_for_all_only_where_every_copy_was_served() -> None:
     sessions = farm_sessions(one_way)
     hops = {one.user: lost_dialogue(one) for one in sessions_to_tell(found(sessions))}

@@ -116,6 +116,35 @@ def test_one_account_is_worth_one_session_however_many_it_began() -> None:
     assert effective({"busy": (5, 30), "idle": (0, 0)}) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("accounts", "worth"),
+    [  # by hand: 2, 2.57 and 1 times the variance that independent sessions have
+        ({"one": (1, 4), "other": (3, 4)}, 4),
+        ({"one": (1, 2), "other": (0, 6)}, 28 / 9),
+        ({"one": (3, 4), "other": (1, 4), "third": (2, 4)}, 12),
+    ],
+)
+def test_sessions_are_worth_less_by_the_variance_between_their_accounts(
+    accounts: dict[str, Counts], worth: float
+) -> None:
+    assert effective(accounts) == pytest.approx(worth)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([(2, 4)] * 9, [(2, 4)] * 9, 1.0),
+        ([(1, 4)] * 9, [(3, 4)] * 9, 2 / 2**9),
+        ([(1, 4)] * 3 + [(3, 4)], [(3, 4)] * 3 + [(1, 4)], 10 / 16),  # three worse, one better
+    ],
+)
+def test_only_what_an_account_lost_more_or_less_tells_two_runs_apart(
+    a: list[Counts], b: list[Counts], expected: float
+) -> None:
+    first, second = ({f"user{n}": one for n, one in enumerate(counts)} for counts in (a, b))
+    assert chance(first, second) == pytest.approx(expected)
+
+
 def test_an_account_that_loses_often_is_one_account() -> None:
     steady = {f"user{n}": (0, 50) for n in range(9)}
     one_bad = {**steady, "user9": (50, 50)}
@@ -142,7 +171,7 @@ def test_other_accounts_are_not_taken_for_the_same() -> None:
 
 def test_nothing_measured_is_no_difference_and_every_difference() -> None:
     assert chance({}, {"user1": (1, 1)}) == 1.0
-    assert difference({}, {"user1": (1, 1)}) == (-1.0, 1.0)
+    assert difference({}, {"user1": (1, 1)}) == difference({"user1": (1, 1)}, {}) == (-1.0, 1.0)
     assert chance({"user1": (1, 1)}, {}) == 1.0
     assert newcombe(0, 0, 1, 1) == newcombe(1, 1, 0, 0) == (-1.0, 1.0)
     assert effective({}) == 0.0
@@ -167,6 +196,7 @@ def test_many_questions_are_paid_for(chances: list[float], corrected: list[float
     [
         ({"x": (0, 10), "y": (90, 90)}, {"x": (9, 10), "y": (1, 1)}, 0.45),  # pairs
         ({"x": (0, 10), "y": (10, 10)}, {"z": (9, 10)}, 0.4),  # other accounts
+        ({"x": (0, 1), "y": (0, 1), "z": (1, 1)}, {"x": (1, 1), "y": (0, 1), "w": (0, 1)}, 0.5),
         ({"x": (1, 1), "y": (0, 0)}, {"x": (0, 4), "y": (3, 3)}, -0.5),  # y measured nothing in A
         ({"x": (0, 0)}, {"x": (3, 3)}, 0.0),
         ({"x": (3, 3)}, {"x": (0, 0)}, 0.0),
