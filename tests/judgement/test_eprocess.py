@@ -133,3 +133,11 @@ def test_the_interval_only_ever_narrows() -> None:
 
 def test_nothing_seen_leaves_everything_possible() -> None:
     assert Differences().interval == (-1.0, 1.0)
+
+
+def test_where_no_difference_is_left_the_guesses_are_told() -> None:
+    """Forty pairs the one way and forty the other: no one difference explains both."""
+    differences = Differences()
+    for pair in range(80):
+        differences.add(pair < 40, pair >= 40)
+    assert differences.interval == (pytest.approx(0.0), pytest.approx(0.0))

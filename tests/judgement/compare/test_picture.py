@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from exsim.judgement.collapse import ANYWHERE
 from exsim.judgement.compare.comparison import Compared, compared
 from exsim.judgement.compare.picture import CellPair
 from exsim.session.records import Session
@@ -67,6 +68,22 @@ def test_where_the_home_matters_each_home_is_a_picture_of_its_own() -> None:
     assert {one.home for one in found.pictures} == set(HOMES)
     by_home = {one.home: one.cells[A, OLD].a.lost for one in found.pictures}
     assert by_home == {OLD: 10, A: 0}
+
+
+def test_of_a_combination_that_one_run_did_not_meet_nothing_is_known() -> None:
+    a = side("A", [session(1, A, [A, OLD], OLD), session(2, B, [B], OLD)])
+    found = compared(a, side("B", [session(1, A, [A], OLD)]))
+    cell = cells_of(found)["owa", B, B, None]
+    assert (cell.b.sessions, cell.b.low, cell.b.high) == (0, 0.0, 1.0)
+    assert cell.chance is None and not cell.differs
+
+
+def test_a_picture_has_who_logged_on_in_rows_and_who_served_in_columns() -> None:
+    sessions = of_ews([session(n, A, [A, B, OLD], OLD) for n in range(1, 9)])
+    for one in sessions:
+        one.login_front_end = None
+    (picture,) = compared(side("A", sessions), side("B", sessions)).pictures
+    assert (picture.rows, set(picture.columns)) == ((ANYWHERE,), {A, B, OLD})
 
 
 def test_a_meeting_that_was_steered_is_not_met_by_itself() -> None:
