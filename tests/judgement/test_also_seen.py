@@ -68,13 +68,13 @@ def test_where_several_protocols_ran_each_is_told_by_itself() -> None:
         session(2, A, [A, B], OLD, nothing, protocol="ews"),
     ]
     findings = [
-        finding("no_answer"),
-        finding("no_answer", protocol="ews"),
-        finding("no_answer", protocol="ews"),
+        finding("no_answer", front_end=A),
+        finding("no_answer", protocol="ews", front_end=B),
+        finding("no_answer", protocol="ews", front_end=B),
     ]
     assert finding_lines(judge(found(sessions, findings=findings), facts(balancer=None))) == [
-        "EWS, no answer (no answer came): 2 times",
-        "OWA, no answer (no answer came): 1 time",
+        "EWS, no answer (no answer came): 2 times at EXCH16-02",
+        "OWA, no answer (no answer came): 1 time at EXCH16-01",
     ]
 
 
