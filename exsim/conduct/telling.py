@@ -18,8 +18,6 @@ from exsim.runs.directory import RunDirectory
 from exsim.session.hop import Hop
 from exsim.session.records import Findings, Incident, Session
 
-CONTROL = b'"control":true'  # in a hop's line that is one: there are few
-
 
 def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[Hop]]:
     """User -> the hops of his that a proof or a story is made of, in order of arrival."""
@@ -28,7 +26,7 @@ def hops_to_tell(directory: RunDirectory, findings: Findings) -> dict[int, list[
         return {}
     users = {user: Told(told, user) for user in {session.user for session in told}}
     hops: dict[int, list[Hop]] = defaultdict(list)
-    for line in directory.history().matching(_pattern(users), CONTROL):
+    for line in directory.history().matching(_pattern(users)):
         if isinstance(line, Hop) and line.user in users and users[line.user].wants(line):
             hops[line.user].append(line)
     return {user: in_full(found) for user, found in hops.items()}
@@ -62,6 +60,8 @@ class Told:
 
 def _pattern(users: Mapping[int, Told]) -> re.Pattern[bytes]:
     """Found in a hop's line, in full or in brief, of one of these users: of a session, or of a request by its number.
+
+    What replays a session's cookies names that session, too.
 
     Begins with what is the same in each, so that it is looked for quickly.
     """

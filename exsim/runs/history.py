@@ -138,14 +138,14 @@ class History:
         """
         return self._merged(self._all)
 
-    def matching(self, wanted: re.Pattern[bytes], word: bytes = b"") -> Iterator[Line]:
-        """The lines in which `wanted` or `word` is found, in the same order; the others are not decoded.
+    def matching(self, wanted: re.Pattern[bytes]) -> Iterator[Line]:
+        """The lines in which `wanted` is found, in the same order; the others are not decoded.
 
-        `word`: found several times as fast as a pattern is; "" is in none.  A hop that stands in brief and,
-        because its session was lost, in full comes twice, the second time `again`.
+        A hop that stands in brief and, because its session was lost, in full comes twice, the second time
+        `again`.
         """
         return self._merged(
-            lambda chunk: filter(None, map(self._read, _found(wanted, word, chunk))), again=True
+            lambda chunk: filter(None, map(self._read, _found(wanted, chunk))), again=True
         )
 
     def _merged(self, read: Read, again: bool = False) -> Iterator[Line]:
@@ -196,36 +196,20 @@ class History:
         return line
 
 
-def _found(wanted: re.Pattern[bytes], word: bytes, chunk: bytes) -> Iterator[bytes]:
-    """The lines of `chunk` in which `wanted` or `word` is found, and every template.
+def _found(wanted: re.Pattern[bytes], chunk: bytes) -> Iterator[bytes]:
+    """The lines of `chunk` in which `wanted` is found, and every template.
 
     The whole chunk is looked through at once, because to look at each of millions of lines takes longer.
     """
     if TEMPLATE in chunk:
-        yield from (
-            line
-            for line in chunk.splitlines(True)
-            if line.startswith(TEMPLATE) or wanted.search(line) or (word and word in line)
-        )
+        lines = chunk.splitlines(True)
+        yield from (one for one in lines if one.startswith(TEMPLATE) or wanted.search(one))
         return
-
-    def pattern(begin: int) -> int:
-        match = wanted.search(chunk, begin)
-        return match.start() if match else -1
-
-    lines = dict(_lines_at(chunk, pattern))
-    if word:
-        lines |= _lines_at(chunk, lambda begin: chunk.find(word, begin))
-    yield from (chunk[begin : lines[begin]] for begin in sorted(lines))
-
-
-def _lines_at(chunk: bytes, next_place: Callable[[int], int]) -> Iterator[tuple[int, int]]:
-    """Begin and end of each line in which there is a place.  `next_place`: from where on -> the place, or -1."""
     end = 0
-    while (place := next_place(end)) >= 0:
-        begin = chunk.rfind(b"\n", end, place) + 1 or end
-        end = chunk.find(b"\n", place) + 1 or len(chunk)
-        yield begin, end
+    while match := wanted.search(chunk, end):
+        begin = chunk.rfind(b"\n", end, match.start()) + 1 or end
+        end = chunk.find(b"\n", match.start()) + 1 or len(chunk)
+        yield chunk[begin:end]
 
 
 def arrival(line: Hop | Mark | ConnectionLine) -> float:
