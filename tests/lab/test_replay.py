@@ -84,7 +84,7 @@ def test_a_session_of_a_target_is_played_with_the_accounts_of_its_scenario(tmp_p
         )
         wanted = ["replay", "1.1", str(directory.path), "-n", "1", "--scenario", str(target)]
         assert main(wanted) == 1
-    assert "Always lost: 1 of 1 times, by EXCH13" in capsys.readouterr().out
+    assert "Always lost: 1 of 1 time, by EXCH13" in capsys.readouterr().out
 
 
 def test_without_the_lab_it_is_one_line(tmp_path, capsys):
