@@ -50,8 +50,7 @@ class Tail:
             self._sessions.setdefault(session.user, session)
 
     def _read_part(self, part: Path) -> None:
-        with parts.opened_at(part, self._read) as file:
-            data = file.read()
+        data = parts.read_from(part, self._read)
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
         for raw in whole.splitlines():

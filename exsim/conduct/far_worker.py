@@ -41,7 +41,7 @@ from exsim.drive.channel import Channel, ChannelError, connected
 from exsim.runs.dice import Source
 from exsim.runs.exits import Exit
 from exsim.runs.order import Order
-from exsim.runs.parts import by_worker, opened_at, packed
+from exsim.runs.parts import by_worker, packed, read_from
 
 AGAIN = 0.5  # seconds between two tries to reach a master that does not listen yet
 LARGEST = 1 << 20  # bytes of one piece
@@ -242,5 +242,4 @@ class Tail:
 
     def _read(self, file: Path, at: int) -> bytes:
         """A piece of a file from `at` on, also when it was full and has been compressed meanwhile."""
-        with opened_at(file, at) as source:
-            return source.read(LARGEST)
+        return read_from(file, at, LARGEST)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from statistics import median
 
-from exsim.judgement.words import counted_noun
+from exsim.judgement.words import are, counted_noun
 from exsim.lb.log import missing_by
 from exsim.runs.directory import RunDirectory
 from exsim.wire import names
@@ -104,9 +104,8 @@ def gaps(missing: int, unread: int) -> list[str]:
     """What of the log nobody has seen."""
     found = []
     if missing:
-        are = "is" if missing == 1 else "are"
         found.append(
-            f"{counted_noun(missing, 'line')} of it {are} missing (they came faster than they could be kept): it "
+            f"{counted_noun(missing, 'line')} of it {are(missing)} missing (they came faster than they could be kept): it "
             "shows no more than the rest"
         )
     if unread:

@@ -262,7 +262,7 @@ class _Talk:
     def heard(self) -> Event | None:
         """The next event, or that somebody tells none; None when there is none for a while, or somebody has ended."""
         self._tend()
-        for silence in self._silences():
+        if silence := next(self._silences(), None):
             return silence
         try:
             teller, event = self._news.get(timeout=LOOK)

@@ -149,9 +149,7 @@ def rig_for(
     """
     source = Source(scenario.seed)
     if scenario.target is not None:
-        if (
-            scenario.target.balancer
-        ):  # a mistake in it asks nobody for a password, and leaves no run behind
+        if scenario.target.balancer:  # a mistake in it asks for no password, and leaves no run
             shadow_plan(scenario.target, path)
         accounts = target_accounts(scenario.target, path)
         assignment = with_few_spare(assign(scenario, accounts, str(path)))

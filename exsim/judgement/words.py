@@ -28,6 +28,11 @@ def say(count: int) -> str:
     return "says" if count == 1 else "say"
 
 
+def do(count: int) -> str:
+    """ "1 does not count", "2 do not count"."""
+    return "does" if count == 1 else "do"
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """ "A, B and C"."""
     if len(names) < 2:

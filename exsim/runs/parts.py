@@ -59,14 +59,15 @@ def opened(plain: Path) -> IO[bytes]:
         return ahead
 
 
-def opened_at(plain: Path, place: int) -> IO[bytes]:
-    """The part from its byte `place` on.  Raises as `opened` does."""
+def read_from(plain: Path, place: int, most: int = -1) -> bytes:
+    """The part's bytes from `place` on, compressed or not; `most`: no more of them.  Raises as `opened` does."""
     try:
         file: IO[bytes] = plain.open("rb")
     except FileNotFoundError:
         file = igzip.open(packed(plain), "rb")
-    file.seek(place)
-    return file
+    with file:
+        file.seek(place)
+        return file.read(most)
 
 
 def compress(plain: Path) -> None:

@@ -33,10 +33,13 @@ def signals() -> Iterator[None]:
     signal.signal(signal.SIGINT, before[1])
 
 
-def shell(words: str) -> tuple[int, str]:
-    """`exsim` with these words, in a shell: its code, and what stood on standard error."""
+LITTLE_ROOM = "ulimit -f 4;"  # no file may have more than 4 KiB, which a disk that is full comes to
+
+
+def shell(words: str, first: str = "") -> tuple[int, str]:
+    """`exsim` with these words, in a shell that did `first`: its code, and what stood on standard error."""
     done = subprocess.run(
-        ["bash", "-c", f'"$0" -m exsim.cli {words}', sys.executable],
+        ["bash", "-c", f'{first} "$0" -B -m exsim.cli {words}', sys.executable],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stderr
@@ -66,20 +69,11 @@ def test_ctrl_c_while_the_verb_is_loaded_is_no_traceback(monkeypatch, capsys):
     assert capsys.readouterr().err == "exsim: interrupted\n"
 
 
-def shell_with_little_room(words: str) -> tuple[int, str]:
-    """The same where no file may have more than 4 KiB, which a disk that is full comes to."""
-    done = subprocess.run(
-        ["bash", "-c", f'ulimit -f 4; "$0" -B -m exsim.cli {words}', sys.executable],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stderr
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 def test_a_report_that_finds_no_room_names_the_run_and_the_former_one_stays_whole(tmp_path):
     directory = run_directory(tmp_path)
     directory.report_html.write_text("the former one")
-    code, error = shell_with_little_room(f"analyze {directory.path}")
+    code, error = shell(f"analyze {directory.path}", LITTLE_ROOM)
     assert (code, error) == (ENVIRONMENT, f"exsim: {directory.path}: File too large\n")
     assert directory.report_html.read_text() == "the former one"
     assert not [path for path in directory.path.iterdir() if path.name.startswith(".")]

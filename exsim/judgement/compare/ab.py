@@ -17,7 +17,7 @@ from exsim.judgement.compare.picture import CellPair
 from exsim.judgement.compare.sentence import POINTS, points
 from exsim.judgement.paired import Pairs
 from exsim.judgement.verdict import FAIL, INCONCLUSIVE, PASS
-from exsim.judgement.words import counted_noun
+from exsim.judgement.words import counted_noun, do
 
 FORMAT = "exsim-ab/1"
 
@@ -186,7 +186,7 @@ def _void(pairs: Pairs) -> Iterator[str]:
             " Those that count are a selection: nothing is decided." if pairs.too_many_void else ""
         )
         yield (
-            f"{pairs.void} of {counted_noun(pairs.taken, 'pair')} {'does' if pairs.void == 1 else 'do'} not count, because a logon was never "
+            f"{pairs.void} of {counted_noun(pairs.taken, 'pair')} {do(pairs.void)} not count, because a logon was never "
             f"accepted ({pairs.void_a} behind A, {pairs.void_b} behind B).{verdict}"
         )
 
