@@ -7,6 +7,9 @@ parks on the other.  KiB a user: what resident memory grew by, divided; seconds:
 target has all of them parked; microseconds: of the load's processor for one that is woken, hop or piece recorded,
 and parked again (a Ping answered and the next one sent), at a rate that leaves it time, with what it takes at rest.
 `others had`: how much of that processor went to others meanwhile, who make everything dearer.
+
+Telephones of Locust's FastHttpUser stand beside: both are parked at once, each before a target of its own, and woken
+in turns.
 """
 
 from __future__ import annotations
@@ -22,9 +25,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from exsim.lab.certificates import Authority
 from tests.bench.measure import CLIENT_CPU, cpu, tree
@@ -34,7 +37,23 @@ from tests.bench.target import TARGET_CPU, free_port
 LIMIT = 300.0  # seconds until all are parked
 LEAVING = 30.0  # seconds that it may take to end
 SPARE = 200  # descriptors for everything else
+SETTLING = 1.0  # seconds of waking before a window begins
 PROTOCOLS = ("activesync", "owa", "owa-logged-on")
+EXSIM = "exsim"
+CLIENTS = {EXSIM: "tests.bench.idle_exsim", "FastHttpUser": "tests.bench.idle_locust"}
+
+
+class Options(argparse.Namespace):
+    """What was asked."""
+
+    users: int
+    protocols: list[str]
+    schemes: list[str]
+    clients: list[str]
+    spawn_rate: float
+    rate: int
+    seconds: float
+    windows: int
 
 
 def told(admin: Path, rate: int) -> dict[str, int]:
@@ -67,63 +86,77 @@ def parking(folder: Path) -> Iterator[tuple[int, int, Path]]:
         process.wait()
 
 
-def measured(options: argparse.Namespace, protocol: str, scheme: str) -> dict[str, float]:
-    """One load process: begun, parked, woken, ended."""
-    with tempfile.TemporaryDirectory(prefix="exsim-idle-") as place, parking(Path(place)) as target:
-        port, admin = target[scheme == "https"], target[2]
-        words = [f"--port={port}", f"--scheme={scheme}", f"--users={options.users}"]
-        words += [f"--protocol={protocol}", f"--spawn-rate={options.spawn_rate}"]
-        client = subprocess.Popen(
-            ["taskset", "-c", CLIENT_CPU, sys.executable, "-m", "tests.bench.idle_exsim", *words],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None,
-        )  # fmt: skip
-        try:
-            return _watched(options, client, admin)
-        finally:
-            assert client.stdin is not None
-            client.stdin.close()  # its lifeline: it ends, and takes its own folder away
-            try:
-                client.wait(LEAVING)
-            except subprocess.TimeoutExpired:
-                client.kill()
-                client.wait()
+@dataclass
+class Parked:
+    """One client whose users are all parked: its process, its target's socket, and what was measured of it."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    admin: Path
+    seconds: float  # until all were parked
+    spent: float  # seconds of processor until then, for each user
+    grown: float  # bytes, for each user
+    quiet: float  # what part of the processor it takes at rest
+    windows: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def woken(self) -> float:
+        """Microseconds of a wake-up, the median."""
+        return statistics.median(us for us, _ in self.windows)
 
 
-def _watched(options: argparse.Namespace, client: Any, admin: Path) -> dict[str, float]:
+def parked(options: Options, name: str, protocol: str, scheme: str, ends: ExitStack) -> Parked:
+    """One load process, begun, all its users parked."""
+    place = ends.enter_context(tempfile.TemporaryDirectory(prefix="exsim-idle-"))
+    plain, tls, admin = ends.enter_context(parking(Path(place)))
+    words = [f"--port={tls if scheme == 'https' else plain}", f"--scheme={scheme}"]
+    words += [f"--users={options.users}", f"--spawn-rate={options.spawn_rate}"]
+    words += [f"--protocol={protocol}"] if name == EXSIM else []
+    client = subprocess.Popen(
+        ["taskset", "-c", CLIENT_CPU, sys.executable, "-m", CLIENTS[name], *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None,
+    )  # fmt: skip
+    ends.callback(_end, client)
+    assert client.stdout is not None
     before = int(client.stdout.readline())
     began, spent = time.monotonic(), cpu({client.pid})
     while told(admin, 0)["parked"] < options.users:
         if client.poll() is not None or time.monotonic() - began > LIMIT:
-            raise SystemExit(f"not all are parked: {told(admin, 0)}")
+            raise SystemExit(f"{name}: not all are parked: {told(admin, 0)}")
         time.sleep(0.1)
     up, used = time.monotonic() - began, cpu({client.pid}) - spent
     time.sleep(2.0)  # what their coming left to be done
     grown = resident_of(client.pid) - before
     quiet = cpu({client.pid})
     time.sleep(options.seconds)
-    quiet = (cpu({client.pid}) - quiet) / options.seconds
-    told(admin, options.rate)
-    time.sleep(1.0)
-    windows = sorted(_window(options, client, admin) for _ in range(options.windows))
-    return {
-        "seconds": up,
-        "ms": 1e3 * used / options.users,
-        "kib": grown / 1024 / options.users,
-        "quiet": 100 * quiet,
-        "us": statistics.median(us for us, _ in windows),
-        "least": windows[0][0],
-        "others": 100 * statistics.median(others for _, others in windows),
-    }
+    quiet = (
+        max(0.0, cpu({client.pid}) - quiet) / options.seconds
+    )  # a thread that ends takes its own along
+    return Parked(name, client, admin, up, used / options.users, grown / options.users, quiet)
 
 
-def _window(options: argparse.Namespace, client: Any, admin: Path) -> tuple[float, float]:
-    """Microseconds of a wake-up, and what part of the processor somebody else had meanwhile."""
-    before, spent, busy = told(admin, options.rate), cpu(tree(client.pid)), busy_on(CLIENT_CPU)
+def _end(client: subprocess.Popen[bytes]) -> None:
+    assert client.stdin is not None
+    client.stdin.close()  # its lifeline: it ends, and takes its own folder away
+    try:
+        client.wait(LEAVING)
+    except subprocess.TimeoutExpired:
+        client.kill()
+        client.wait()
+
+
+def wake(options: Options, one: Parked) -> None:
+    """One window: microseconds of a wake-up, and what part of the processor somebody else had meanwhile."""
+    told(one.admin, options.rate)
+    time.sleep(SETTLING)
+    process = one.process.pid
+    before, spent, busy = told(one.admin, options.rate), cpu(tree(process)), busy_on(CLIENT_CPU)
     began = time.monotonic()
     time.sleep(options.seconds)
-    woken = told(admin, options.rate)["woken"] - before["woken"]
-    spent, busy = cpu(tree(client.pid)) - spent, busy_on(CLIENT_CPU) - busy
-    return 1e6 * spent / max(1, woken), max(0.0, busy - spent) / (time.monotonic() - began)
+    woken = told(one.admin, 0)["woken"] - before["woken"]
+    spent, busy = cpu(tree(process)) - spent, busy_on(CLIENT_CPU) - busy
+    others = max(0.0, busy - spent) / (time.monotonic() - began)
+    one.windows.append((1e6 * spent / max(1, woken), others))
 
 
 def busy_on(core: str) -> float:
@@ -169,22 +202,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--windows", type=int, default=5, help="the median of so many, and the least"
     )
-    options = parser.parse_args(arguments)
+    parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS))
+    options = parser.parse_args(arguments, Options())
     as_many_as_possible(options.users)
     print(f"{options.users} parked users of one load process", flush=True)
     print(
-        "                       all up   a user's start   a user    at rest     a wake-up (least)   others had"
+        "                                    all up   a user's start     a user    at rest"
+        "     a wake-up (least)   times exsim   others had"
     )
     for protocol in options.protocols:
         for scheme in options.schemes:
-            found = measured(options, protocol, scheme)
-            print(
-                f"{protocol:<14}{scheme:<6}{found['seconds']:7.1f} s{found['ms']:11.2f} ms CPU"
-                f"{found['kib']:6.1f} KiB{found['quiet']:9.1f} %{found['us']:9.0f} µs ({found['least']:.0f})"
-                f"{found['others']:16.0f} %",
-                flush=True,
-            )
+            side_by_side(options, protocol, scheme)
     return 0
+
+
+def side_by_side(options: Options, protocol: str, scheme: str) -> None:
+    """Each client's users parked, and then woken in turns: a line each."""
+    names = [name for name in options.clients if name == EXSIM or protocol == "activesync"]
+    with ExitStack() as ends:
+        all_of_them = [parked(options, name, protocol, scheme, ends) for name in names]
+        for _ in range(options.windows):
+            for one in all_of_them:
+                wake(options, one)
+        for one in all_of_them:
+            print(f"{protocol:<15}{scheme:<6}{line(one, all_of_them[0].woken)}", flush=True)
+
+
+def line(one: Parked, base: float) -> str:
+    """One client's figures."""
+    least = min(us for us, _ in one.windows)
+    others = statistics.median(others for _, others in one.windows)
+    return (
+        f"{one.name:<14}{one.seconds:6.1f} s{1e3 * one.spent:11.2f} ms CPU{one.grown / 1024:7.1f} KiB"
+        f"{100 * one.quiet:9.1f} %{one.woken:10.0f} µs ({least:.0f}){one.woken / base:12.1f}{100 * others:12.0f} %"
+    )
 
 
 if __name__ == "__main__":

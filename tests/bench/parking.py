@@ -131,8 +131,11 @@ async def waking() -> None:
     loop = asyncio.get_running_loop()
     last, owed = loop.time(), 0.0
     while True:
-        await asyncio.sleep(PAUSE)
+        # Who wakes does not sleep between his rounds: a client would pay for waking him with each of its requests.
+        await asyncio.sleep(0 if Admin.rate else PAUSE)
         now = loop.time()
+        if now - last < PAUSE:
+            continue
         owed += Admin.rate * (now - last)
         last = now
         for _ in range(min(int(owed), len(Parking.parked))):
