@@ -55,9 +55,12 @@ def head_of(
 
 def _lines_of(own: Sequence[tuple[str, str]]) -> str:
     """The lines of headers that are one request's alone."""
-    if type(own) is Filled and "".join(own.values).isprintable():  # nothing in them ends a line
-        return own.form.text % own.values
-    return _unbroken(own) if own else ""
+    if type(own) is not Filled:
+        return _unbroken(own) if own else ""
+    if own.lines is None:
+        plain = "".join(own.values).isprintable()  # nothing in them ends a line
+        own.lines = own.form.text % own.values if plain else _unbroken(own)
+    return own.lines
 
 
 def _sent(cookies: CookieLine) -> str:

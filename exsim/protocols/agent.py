@@ -115,7 +115,7 @@ class Agent:
         request.cookies = self.jar.line(path, self.clock)
         response: Response = yield request
         facts = response.facts
-        if facts is None or not self.jar.knows(facts.set_cookies):
+        if facts is None or (facts.set_cookies and not self.jar.knows(facts.set_cookies)):
             self.keep(response.headers, path)
         if (
             response.error == "closed"

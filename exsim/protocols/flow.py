@@ -142,13 +142,14 @@ class Form:
 
 
 class Filled(Sequence[tuple[str, str]]):
-    """The headers of a form, with one request's own values."""
+    """The headers of a form, with one request's own values.  `lines`: as they are sent, once they were."""
 
-    __slots__ = ("form", "values")
+    __slots__ = ("form", "lines", "values")
 
     def __init__(self, form: Form, values: tuple[str, ...]) -> None:
         self.form = form
         self.values = values
+        self.lines: str | None = None
 
     @overload
     def __getitem__(self, place: int) -> tuple[str, str]: ...

@@ -76,6 +76,7 @@ class Signer:
         assert method in METHODS and channel_binding in credentials.BINDINGS
         self.account = account
         self.method = method
+        self.bound_to_connections = method in ("ntlm", "negotiate")
         self.channel_binding = channel_binding
         self.unasked = preemptive  # whether credentials go out before a 401 asks for them
         self.unmeasured = ""  # why nothing can be measured here
@@ -87,10 +88,6 @@ class Signer:
         if self._basic is None:
             self._basic = Filled(_BASIC, credentials.basic(self.account)[1:])
         return self._basic
-
-    @property
-    def bound_to_connections(self) -> bool:
-        return self.method in ("ntlm", "negotiate")
 
     def sits_on(self, connection: Connection) -> bool:
         """Whether the server accepted this client on `connection` before."""
@@ -197,9 +194,12 @@ def _ready_on_any(agent: Agent, request: Request, signer: Signer) -> Flow[Signed
 
 
 def _with_basic(request: Request, signer: Signer) -> Request:
-    # Not among `headers`, which are the same for all clients and put together once
-    own = (*request.own, *signer.basic) if request.own else signer.basic
-    return replace(request, own=own, auth="basic")
+    """`request`, which carries the header from now on: whoever sends it again need not add it again."""
+    if request.auth != "basic":
+        # Not among `headers`, which are the same for all clients and put together once
+        request.own = (*request.own, *signer.basic) if request.own else signer.basic
+        request.auth = "basic"
+    return request
 
 
 # Credentials for a connection ------------------------------------------------------------------

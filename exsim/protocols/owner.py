@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from exsim.wire import names
 
-_MARKER = names.MARKER.encode()
+MARKER = names.MARKER.encode()
 MOST_MARKERS = 200  # of one body that are looked at
 _ADDRESS = re.compile(rb"\s*([A-Za-z0-9._%+'\-]{1,64}@[A-Za-z0-9.\-]{1,255})")
 _WORST = ("stranger", "other", "own")
@@ -30,7 +30,7 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
 
     None: no marker, or nobody's answer is expected.
     """
-    named = body.split(_MARKER, MOST_MARKERS)
+    named = body.split(MARKER, MOST_MARKERS)
     if len(named) == 1 or not own:
         return None
     mine = _ending(own)
@@ -40,15 +40,15 @@ def whose(body: bytes, own: str, accounts: Collection[str]) -> str | None:
     else:  # the ordinary answer
         return "own"
     found: set[bytes] = set()
-    at = body.find(_MARKER)
+    at = body.find(MARKER)
     for _ in range(MOST_MARKERS):
         if at < 0:
             break
-        at += len(_MARKER)
+        at += len(MARKER)
         match = _ADDRESS.match(body, at)
         if match is not None:
             found.add(match[1])
-        at = body.find(_MARKER, at)
+        at = body.find(MARKER, at)
     if not found:
         return None
     addresses = {address.decode("ascii").lower().rstrip(".") for address in found}

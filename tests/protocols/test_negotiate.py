@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ from exsim.session.hop import Evidence, Hop, Line, Mark
 from exsim.wire import names
 from exsim.wire.errors import WireError
 from tests.org.naming import Naming
+from tests.protocols.scripted import Scripted, answer
 from tests.rig import slice as memory
 from tests.rig.balancers import EachAnew, PerConnection, PerRequest, ReuseAlways, ReuseSafe, Shared
 from tests.rig.memory import Network, request_ids
@@ -165,6 +167,23 @@ def test_the_legs_of_each_method(method: str, unasked: bool) -> None:
         assert played.told == [("user00@isp.com.au", "user00@isp.com.au")] * 3
     else:
         assert played.told == [("nobody", "")] * 3
+
+
+def test_a_request_that_goes_out_again_carries_its_credentials_once() -> None:
+    account = Account("user01@isp.com.au", "LAB\\user01", "x")
+    agent, signer = Agent("mail.example", Random(1), account), Signer(account, "basic")
+    request = Request("GET", TARGET, own=[("X-Own", "1")])
+
+    def life() -> Flow[None]:
+        for _ in range(3):
+            yield from authenticated(agent, request, signer)
+
+    rig = Scripted(
+        lambda asked, now: answer(200 if asked.auth else 401, ("WWW-Authenticate", "Basic"))
+    )
+    rig.run(life())
+    sent = [[name for name, _ in asked.lines] for _, asked, _ in rig.hops]
+    assert sent[0] == ["X-Own"] and sent[1:] == [["X-Own", "Authorization"]] * 3
 
 
 def test_a_token_that_holds_is_sent_once_a_connection() -> None:

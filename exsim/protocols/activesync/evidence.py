@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from exsim.protocols.activesync import reading
 from exsim.protocols.flow import UNAUTHORIZED, Request, Response
-from exsim.protocols.owner import whose, worst
+from exsim.protocols.owner import MARKER, whose, worst
 from exsim.session.hop import Evidence
 from exsim.wire.errors import WireError
 from exsim.wire.wbxml import Element
@@ -35,6 +35,10 @@ FAULTS_OF_ALL = 101
 def observe(request: Request, response: Response, accounts: Collection[str] = ()) -> Evidence:
     """The evidence of one answer.  `accounts` are the test accounts' addresses, in lower case."""
     body, status = response.body, response.status
+    if status == 200 and len(body) <= reading.SHORT:
+        known = _of_short(body, request.step)
+        if known is not None:
+            return known
     if status == UNAUTHORIZED:
         return Evidence(len(body), "challenge")
     if not body:
@@ -49,8 +53,6 @@ def observe(request: Request, response: Response, accounts: Collection[str] = ()
     except WireError:
         return Evidence(len(body), "unreadable", owner=owner)
     code = said[:LONGEST_CODE] or None
-    if owner is None and root.tag != _ADDRESSES_IN:
-        return _of_nobody(len(body), request.step, code)
     return Evidence(
         len(body),
         _kind(request.step, code),
@@ -65,9 +67,16 @@ def _kind(step: str, code: str | None) -> str:
 
 
 @lru_cache(maxsize=256)
-def _of_nobody(length: int, step: str, code: str | None) -> Evidence:
-    """Of an answer that does not say whose it is; most are a few bytes, and always the same."""
-    return Evidence(length, _kind(step, code), code)
+def _of_short(body: bytes, step: str) -> Evidence | None:
+    """Of a few bytes that do not say whose they are, as most answers, always the same; None: there is more to it."""
+    if not body or MARKER in body:
+        return None
+    try:
+        root, said = reading.told(body)
+    except WireError:
+        return None
+    code = said[:LONGEST_CODE] or None
+    return None if root.tag == _ADDRESSES_IN else Evidence(len(body), _kind(step, code), code)
 
 
 def _told(root: Element, request: Request, accounts: Collection[str]) -> str | None:

@@ -169,37 +169,43 @@ class Phone:
         )
 
     def ask(self, command: str, root: Document, timeout: float = PATIENCE) -> Flow[Said]:
-        """A command until it is let through: the policy is fetched where it is asked for."""
+        """A command until it is let through: where the server leads to, with the policy that it asks for."""
+        led = 0
         while True:
-            said = yield from self._led(command, root, timeout)
-            wanted = said.response.status == names.NEEDS_PROVISIONING
-            if self.gone() or not (wanted or said.status in NEEDS_POLICY):
-                self.policies = 0 if said.whole else self.policies
-                return said
-            if self.policies >= MOST_POLICIES:
-                yield Mark("policy_loop", self._facts(command))
-                self.end("gave_up")
-                return said
-            self.policies += 1
-            yield from self.provision()
-
-    def _led(self, command: str, root: Document, timeout: float) -> Flow[Said]:
-        """The same at the address to which the server leads (451)."""
-        for _ in range(MOST_REDIRECTS):
             request = self.request(command, root, timeout)
             said = self._heard((yield from authenticated(self.client, request, self.signer)))
-            if said.response.status != names.REDIRECT:
+            status = said.response.status
+            if status == names.REDIRECT:
+                led += 1
+                yield from self._led(command, said, led)
+            elif status == names.NEEDS_PROVISIONING or said.status in NEEDS_POLICY:
+                led = 0
+                yield from self._provided(command)
+            else:
+                if self.policies and said.whole:
+                    self.policies = 0
                 return said
-            location = said.response.header(names.LOCATION.lower().encode()) or ""
-            target = self.client.target_of(location, self.path) if location else None
-            if target is None:
-                yield Mark("other_host", self._facts(command))
-                self.end("gave_up")
+            if self.ended:
                 return said
+
+    def _led(self, command: str, said: Said, times: int) -> Flow[None]:
+        """Go to the address that a 451 names."""
+        location = said.response.header(names.LOCATION.lower().encode()) or ""
+        target = self.client.target_of(location, self.path) if location else None
+        if target is not None and times < MOST_REDIRECTS:
             self.path = urlsplit(target).path or names.PATH
-        yield Mark("redirect_loop", self._facts(command))
+            return
+        yield Mark("other_host" if target is None else "redirect_loop", self._facts(command))
         self.end("gave_up")
-        return said
+
+    def _provided(self, command: str) -> Flow[None]:
+        """Fetch the policy that is asked for, unless that was done in vain too often."""
+        if self.policies >= MOST_POLICIES:
+            yield Mark("policy_loop", self._facts(command))
+            self.end("gave_up")
+        else:
+            self.policies += 1
+            yield from self.provision()
 
     def _once(self, request: Request) -> Flow[Said]:
         return self._heard((yield from authenticated(self.client, request, self.signer)))

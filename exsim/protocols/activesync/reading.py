@@ -33,10 +33,11 @@ _short = lru_cache(maxsize=64)(_told)
 
 def document_of(response: Response) -> tuple[Element | None, str]:
     """The document of a whole answer and its status; (None, "") where there is none that can be read."""
-    if response.status != 200 or response.error is not None or not response.body:
+    body = response.body
+    if response.status != 200 or response.error is not None or not body:
         return None, ""
     try:
-        return told(response.body)
+        return _short(body) if len(body) <= SHORT else _told(body)
     except WireError:
         return None, ""
 

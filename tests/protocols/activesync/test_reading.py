@@ -11,6 +11,7 @@ from exsim.protocols.activesync.device import Device, device_id_of, new_device
 from exsim.protocols.activesync.evidence import observe
 from exsim.protocols.activesync.settings import Settings
 from exsim.protocols.flow import Request, Response
+from exsim.session.hop import Evidence
 from exsim.wire import names
 from exsim.wire.wbxml import Element, decode, encode, tags
 from tests.wire.test_wbxml import TREES
@@ -59,6 +60,7 @@ OWNERS = [
     (addresses(NOBODY), "stranger"),
     (addresses(NOBODY, OWN.upper()), "own"),  # one mailbox, several addresses
     (addresses(), None),
+    (air("Sync", air("Status", "1"), air("ServerId", names.MARKER + OTHER)), "other"),  # short
 ]
 
 
@@ -85,6 +87,13 @@ KINDS = [
     ("folder_sync", encode(air("Sync", air("Status", "111"))), 200, "fault", "111"),
     ("sync", encode(air("Sync")), 200, "answer", None),
     ("options", b"200 OK<br/>EX.LAB", 200, "health", None),
+    (
+        "sync",
+        encode(air("Sync", air("Status", "1"))),
+        503,
+        Evidence().is_,
+        None,
+    ),  # nothing of it is read
 ]
 
 
