@@ -20,7 +20,8 @@ _AGENT = re.compile(r"^User-Agent: [^\r\n]*", re.IGNORECASE | re.MULTILINE)
 OURS = "User-Agent: exsim"
 MOST_BLOCKS = 1024
 
-_blocks: dict[tuple[tuple[str, str], ...], str] = {}
+# By id(), which costs less than to compare: headers that nobody changes, and their lines
+_blocks: dict[int, tuple[Sequence[tuple[str, str]], str]] = {}
 _safe: set[str] = set()  # targets
 
 
@@ -35,9 +36,8 @@ def head_of(
     if target not in _safe:
         target = _safely(target)
     headers = request.headers
-    block = _blocks.get(headers) if type(headers) is tuple else None
-    if block is None:
-        block = _block(headers)
+    known = _blocks.get(id(headers))
+    block = known[1] if known is not None and known[0] is headers else _block(headers)
     if signature:
         block = _signed(block, signature)
     cookies, body = request.cookies, request.body
@@ -58,8 +58,13 @@ def _lines_of(own: Sequence[tuple[str, str]]) -> str:
     if type(own) is not Filled:
         return _unbroken(own) if own else ""
     if own.lines is None:
-        plain = "".join(own.values).isprintable()  # nothing in them ends a line
-        own.lines = own.form.text % own.values if plain else _unbroken(own)
+        values = "".join(own.values)
+        if "\n" in values or "\r" in values or "\0" in values:
+            own.lines = _unbroken(own)
+        else:
+            parts = own.form.parts.copy()
+            parts[1::2] = own.values
+            own.lines = "".join(parts)
     return own.lines
 
 
@@ -84,10 +89,12 @@ def _safely(target: str) -> str:
 
 def _block(headers: Sequence[tuple[str, str]]) -> str:
     """The lines of headers, remembered: flows hand over the same few again and again."""
-    block = _unbroken(headers)
+    if type(headers) is not tuple:
+        return _unbroken(headers)
+    block = _of_equal(headers)
     if len(_blocks) >= MOST_BLOCKS:
         _blocks.clear()
-    _blocks[tuple(headers)] = block
+    _blocks[id(headers)] = headers, block
     return block
 
 
@@ -102,6 +109,11 @@ def _signed(block: str, signature: str) -> str:
         return block
     signed, found = _AGENT.subn(rf"\g<0> {signature}", block, count=1)
     return signed if found else f"{block}User-Agent: {signature}\r\n"
+
+
+@lru_cache(maxsize=MOST_BLOCKS)
+def _of_equal(headers: tuple[tuple[str, str], ...]) -> str:
+    return _unbroken(headers)
 
 
 def _unbroken(headers: Sequence[tuple[str, str]]) -> str:

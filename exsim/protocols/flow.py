@@ -132,13 +132,14 @@ class End:
 
 
 class Form:
-    """Headers whose names are always the same: `text` has a place for each value."""
+    """Headers whose names are always the same.  `parts` of their lines: each second one is a value's place."""
 
-    __slots__ = ("names", "text")
+    __slots__ = ("names", "parts")
 
     def __init__(self, *names: str) -> None:
         self.names = names
-        self.text = "".join(f"{name}: %s\r\n" for name in names)
+        self.parts = [part for name in names for part in (f"\r\n{name}: ", "")] + ["\r\n"]
+        self.parts[0] = f"{names[0]}: "
 
 
 class Filled(Sequence[tuple[str, str]]):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 
 from exsim.protocols.flow import NO_COOKIES, CookieLine
 
@@ -27,6 +28,9 @@ _TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?!\d)")
 _DAY = re.compile(r"(\d{1,2})(?!\d)")
 _YEAR = re.compile(r"(\d{2,4})(?!\d)")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
+
+Key = tuple[int, str, str, str]  # of a cookie: minus the length of its path, name, domain, path
+_rank_of = itemgetter(0)
 
 
 @lru_cache(maxsize=1024)
@@ -90,13 +94,31 @@ def read_attributes(text: str) -> Attributes:
 
 
 @dataclass(frozen=True, slots=True)
+class Cookie:
+    """One cookie of a jar.  `domain` "" is the host alone; `expires` None lasts as long as the browser."""
+
+    name: str
+    value: str = field(repr=False)
+    path: str = "/"
+    domain: str = ""
+    http_only: bool = False
+    expires: float | None = None
+
+    @property
+    def key(self) -> Key:
+        """What makes it another cookie, and not another value."""
+        return -len(self.path), self.name, self.domain, self.path
+
+
+@dataclass(frozen=True, slots=True)
 class SetCookie:
     """A Set-Cookie line, read."""
 
     name: str
     value: str
     said: Attributes
-    lasting: bool = False  # it means the same whenever it comes, and whatever was asked
+    # Where it means the same whenever it comes, and whatever was asked
+    lasting: tuple[Key, Cookie] | None = None
 
 
 NOT_TAKEN = SetCookie("", "", Attributes())
@@ -112,20 +134,11 @@ def read_line(line: bytes) -> SetCookie:
     if not equals or not name or len(name) + len(value) > LONGEST_PAIR or _CONTROLS.search(text):
         return NOT_TAKEN
     said = read_attributes(rest)
-    lasting = said.path[:1] == "/" and said.expires is None and said.max_age is None
-    return SetCookie(name, value, said, lasting)
-
-
-@dataclass(slots=True)
-class Cookie:
-    """One cookie of the jar.  `domain` "" is the host alone; `expires` None lasts as long as the browser."""
-
-    name: str
-    value: str = field(repr=False)
-    path: str = "/"
-    domain: str = ""
-    http_only: bool = False
-    expires: float | None = None
+    plain = said.path[:1] == "/" and said.domain == "" and name[:2] != "__"
+    if not plain or said.expires is not None or said.max_age is not None:
+        return SetCookie(name, value, said)
+    cookie = Cookie(name, value, said.path, http_only=said.http_only)
+    return SetCookie(name, value, said, (cookie.key, cookie))
 
 
 def default_path(path: str) -> str:
@@ -153,9 +166,9 @@ class Jar:
 
     def __init__(self, host: str = "") -> None:
         self.host = host.lower().partition(":")[0]
-        self._cookies: dict[tuple[str, str, str], Cookie] = {}  # in order of creation
+        self._cookies: dict[Key, Cookie] = {}  # in order of creation
         self._lines: dict[str, CookieLine] = {}  # by path asked, until a cookie changes
-        self._matching: dict[str, list[Cookie]] = {}  # by path asked, until one comes or goes
+        self._matching: dict[str, list[Key]] = {}  # by path asked, until one comes or goes
         self._standing: set[bytes] = set()  # Set-Cookie lines that would change nothing
         self._soonest = float("inf")  # when the first cookie runs out
 
@@ -177,19 +190,19 @@ class Jar:
 
     def set(self, name: str, value: str, path: str = "/", expires: float | None = None) -> None:
         """What a page's script does by `document.cookie`: never touches an HttpOnly cookie."""
-        old = self._cookies.get((name, "", path))
+        cookie = Cookie(name, value, path, expires=expires)
+        old = self._cookies.get(cookie.key)
         if old is None or not old.http_only:
-            self._put((name, "", path), value, False, expires)
+            self._put(cookie.key, cookie)
 
     def bring(self, cookies: Iterable[Cookie]) -> None:
         """Cookies that another browser held."""
         for it in cookies:
-            self._put((it.name, it.domain, it.path), it.value, it.http_only, it.expires)
+            self._put(it.key, it)
 
     def end_of_browser(self) -> None:
         """The window is closed: cookies that carry no time are forgotten."""
-        for key in [key for key, it in self._cookies.items() if it.expires is None]:
-            self._delete(key)
+        self._keep({key: it for key, it in self._cookies.items() if it.expires is not None})
 
     def knows(self, lines: Sequence[bytes]) -> bool:
         """Whether none of these Set-Cookie lines would change anything."""
@@ -207,13 +220,17 @@ class Jar:
         `now` is in seconds since 1970.  `date` is the server's own clock where its answer told it: an
         `expires` is measured against that, as Chromium does.
         """
-        for key, line in headers:
-            if key == b"set-cookie" and line not in self._standing:
-                reading = read_line if len(line) <= LONGEST_PAIR else read_line.__wrapped__
-                said = reading(line)
+        for name, line in headers:
+            if name != b"set-cookie" or line in self._standing:
+                continue
+            reading = read_line if len(line) <= LONGEST_PAIR else read_line.__wrapped__
+            said = reading(line)
+            if said.lasting is None:
                 self._take(said, path, now, now if date is None else date)
-                if said.lasting and len(self._standing) < MOST_COOKIES:
-                    self._standing.add(line)
+                continue
+            self._put(*said.lasting)
+            if len(self._standing) < MOST_COOKIES:
+                self._standing.add(line)
 
     def _take(self, line: SetCookie, asked: str, now: float, date: float) -> None:
         if line is NOT_TAKEN:
@@ -228,65 +245,67 @@ class Jar:
         expires = said.expires if said.expires is None else said.expires - date + now
         if said.max_age is not None:
             expires = now + said.max_age if said.max_age > 0 else float("-inf")
+        cookie = Cookie(name, line.value, path, domain, said.http_only, expires)
         if expires is not None and expires <= now:
-            self._delete((name, domain, path))
+            self._delete(cookie.key)
         else:
-            self._put((name, domain, path), line.value, said.http_only, expires)
+            self._put(cookie.key, cookie)
 
-    def _put(
-        self, key: tuple[str, str, str], value: str, http_only: bool, expires: float | None
-    ) -> None:
-        if expires is not None and expires < self._soonest:
-            self._soonest = expires
+    def _put(self, key: Key, cookie: Cookie) -> None:
+        if cookie.expires is not None and cookie.expires < self._soonest:
+            self._soonest = cookie.expires
         old = self._cookies.get(key)
-        if old is not None:  # it keeps its place in the line
-            if old.value != value:
-                old.value = value
-                self._lines.clear()
-                self._standing.clear()
-            if (old.http_only, old.expires) != (http_only, expires):
-                old.http_only, old.expires = http_only, expires
-                self._standing.clear()
-            return
-        self._cookies[key] = Cookie(key[0], value, key[2], key[1], http_only, expires)
-        self._changed()
-        if len(self._cookies) > MOST_COOKIES:
-            self._delete(next(iter(self._cookies)))
+        self._cookies[key] = cookie  # one that was there keeps its place in the line
+        if old is None:
+            self._lines.clear()
+            self._matching.clear()
+            if len(self._cookies) > MOST_COOKIES:
+                self._delete(next(iter(self._cookies)))
+        elif old is not cookie and old != cookie:
+            self._lines.clear()
+            self._standing.clear()
 
-    def _delete(self, key: tuple[str, str, str]) -> None:
+    def _delete(self, key: Key) -> None:
         if self._cookies.pop(key, None) is not None:
             self._changed()
 
+    def _keep(self, cookies: dict[Key, Cookie]) -> None:
+        """Let all others go."""
+        if len(cookies) < len(self._cookies):
+            self._cookies = cookies
+            self._changed()
+
     def _changed(self) -> None:
-        """Cookies came or went: which ones a path carries must be found anew."""
+        """Cookies went: which ones a path carries must be found anew."""
         self._standing.clear()
         self._lines.clear()
         self._matching.clear()
 
     def _drop_expired(self, now: float) -> None:
-        gone = [
-            key for key, it in self._cookies.items() if it.expires is not None and it.expires <= now
-        ]
-        for key in gone:
-            self._delete(key)
+        self._keep(
+            {key: it for key, it in self._cookies.items() if it.expires is None or it.expires > now}
+        )
         left = (it.expires for it in self._cookies.values() if it.expires is not None)
         self._soonest = min(left, default=float("inf"))
 
     def _make_line(self, path: str) -> CookieLine:
-        sent = self._matching.get(path)
-        if sent is None:
+        keys = self._matching.get(path)
+        if keys is None:
             if len(self._matching) >= MOST_PATHS:
                 self._changed()
-            sent = [
-                it for it in self._cookies.values() if it.path == "/" or path_matches(path, it.path)
+            keys = [
+                key
+                for key, it in self._cookies.items()
+                if it.path == "/" or path_matches(path, it.path)
             ]
-            sent.sort(key=lambda it: -len(it.path))  # stable: of equal paths the older comes first
-            self._matching[path] = sent
-        if not sent:
+            keys.sort(key=_rank_of)  # stable: of equal paths the older comes first
+            self._matching[path] = keys
+        if not keys:
             return NO_COOKIES
         for other, line in self._lines.items():
-            if self._matching.get(other) == sent:  # nearly all paths carry the same ones
+            if self._matching.get(other) == keys:  # nearly all paths carry the same ones
                 return line
+        sent = [self._cookies[key] for key in keys]
         line = CookieLine({it.name: it.value for it in sent})
         if len(line.values) < len(sent):  # one name at two paths: a browser sends both
             line.values = {it.name: it.value for it in reversed(sent)}

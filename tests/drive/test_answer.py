@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import httptools
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exsim.drive import answer
@@ -99,11 +99,39 @@ def test_an_ordinary_answer_is_taken() -> None:
 
 def test_a_head_that_came_before_keeps_its_own_request_id() -> None:
     lines = b"HTTP/1.1 200 OK\r\nX: 1\r\nrequest-id: %b\r\nContent-Length: 0\r\n\r\n"
-    for own in (b"a-1", b"b-2", b"a-1"):
-        taken = ordinary(lines % own)
+    owns = (b"a-1", b"b-2", b"a-1", b"c-34")
+    for own, taken in [(own, ordinary(lines % own)) for own in owns]:
         assert taken is not None
         assert taken[2] == [(b"x", b"1"), (b"request-id", own), (b"content-length", b"0")]
         assert taken[2][taken[4].request_id_at] == (b"request-id", own)
+
+
+LIKE = (
+    b"HTTP/1.1 200 OK\r\nX: 1\r\nrequest-id: %b\r\nDate: x\r\nContent-Length: 4\r\n\r\nbody",
+    b"HTTP/1.1 302 Found\r\nContent-Length: 4\r\nrequest-id: %b\r\n\r\nbody",
+)
+
+
+@example(LIKE[0], LIKE[0].index(b"%b") + 2, 0, False)
+@given(st.sampled_from(LIKE), st.integers(0, 100), st.integers(0, 255), st.booleans())
+def test_an_answer_as_long_as_the_one_before_it_is_read_as_if_it_came_first(
+    like: bytes, place: int, byte: int, shifted: bool
+) -> None:
+    changed = bytearray(like % b"77-ab")
+    if shifted:  # everything stands elsewhere
+        changed.insert(place % len(changed), byte)
+        del changed[-1]
+    else:
+        changed[place % len(changed)] = byte
+    for known in (answer._headers, answer._heads, answer._likes):
+        known.clear()
+    first = ordinary(bytes(changed))
+    for known in (answer._headers, answer._heads, answer._likes):
+        known.clear()
+    assert ordinary(like % b"12-cd") is not None and len(answer._likes) == 1
+    second = ordinary(bytes(changed))
+    assert (first and first[:4]) == (second and second[:4])
+    assert first is None or second is None or first[4].kept == second[4].kept
 
 
 def test_what_comes_after_an_answer_is_not_swallowed() -> None:
@@ -114,6 +142,11 @@ def test_a_server_that_never_repeats_itself_is_not_held_on_to() -> None:
     for number in range(answer.MOST_KNOWN + 10):
         assert ordinary(b"HTTP/1.1 200 OK\r\nX: %d\r\nContent-Length: 0\r\n\r\n" % number)
         assert ordinary(b"HTTP/1.1 200 %d\r\nContent-Length: 0\r\n\r\n" % number)
+        body = b"x" * number
+        assert ordinary(
+            b"HTTP/1.1 200 OK\r\nrequest-id: 1\r\nContent-Length: %d\r\n\r\n%b" % (number, body)
+        )
     assert len(answer._headers) <= answer.MOST_KNOWN
     assert len(answer._heads) <= answer.MOST_HEADS
+    assert len(answer._likes) <= answer.MOST_HEADS
     assert len(answer._statuses) <= answer.MOST_KNOWN

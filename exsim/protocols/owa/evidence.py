@@ -26,13 +26,17 @@ _BUILD = re.compile(
     rb'"(MajorVersion|MinorVersion|MajorBuildNumber|MinorBuildNumber)"\s*:\s*(\d{1,6})'
 )
 _BUILD_PARTS = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
-_REFUSALS = frozenset(text.encode() for text in (names.REFUSAL_BODY_POST, names.REFUSAL_BODY_OTHER))
+# Not a set: to look in it, a whole page would be hashed
+_REFUSALS = (names.REFUSAL_BODY_POST.encode(), names.REFUSAL_BODY_OTHER.encode())
 _SCRIPT_TYPES = ("javascript", "text/css", "image/", "font", "ecmascript")
 _PENDING = "ev=pendingnotificationrequest"
 MOST_CODES = 100
 MOST_TOLD = 512  # answers that are remembered, of at most so many bytes
 LONGEST_TOLD = 4096
 _told: dict[tuple[bytes, str], Evidence] = {}  # an answer, and whose was expected
+MOST_PAGES = 64  # that are remembered, of at most so many bytes
+LONGEST_REMEMBERED = 65536
+_pages: dict[int, tuple[bytes, str]] = {}  # length -> the last page of it, and what its mark says
 
 EMPTY = Evidence(is_="empty")
 CHANNEL = Evidence(is_="notifications")
@@ -132,18 +136,33 @@ def kind_of(request: Request, response: Response) -> str:
     body = response.body
     if body in _REFUSALS:
         return "refusal_440"
-    kind = _content_type(response)
-    if any(word in kind for word in _SCRIPT_TYPES):
+    if _is_script(_content_type(response)):
         return "script"
     if response.header(b"x-owa-feerror") == "CasRedirect":
         return "auto_submit"
     if body.startswith(b"200 OK<br/>"):
         return "health"
     start = body[: markup.LONGEST_PAGE]
-    for mark, name in _MARKS:
-        if mark in start:
-            return name
-    return _kind_of_page(request, response, start)
+    return _marked(start) or _kind_of_page(request, response, start)
+
+
+def _marked(page: bytes) -> str:
+    """The kind that a mark in `page` shows, or "".  Everybody is shown the same logon page, over and over."""
+    length = len(page)
+    before = _pages.get(length)
+    if before is not None and before[0] == page:
+        return before[1]
+    kind = next((kind for mark, kind in _MARKS if mark in page), "")
+    if length <= LONGEST_REMEMBERED:
+        if len(_pages) >= MOST_PAGES:
+            _pages.clear()
+        _pages[length] = page, kind
+    return kind
+
+
+@lru_cache(maxsize=256)
+def _is_script(content_type: str) -> bool:
+    return any(word in content_type for word in _SCRIPT_TYPES)
 
 
 def _kind_of_page(request: Request, response: Response, body: bytes) -> str:
