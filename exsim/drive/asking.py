@@ -7,7 +7,7 @@ brought into a target, a cookie or a header: they never break the head.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -53,9 +53,9 @@ def head_of(
     return whole + body if body else whole
 
 
-def _lines_of(own: Sequence[tuple[str, str]]) -> str:
+def _lines_of(own: Sequence[tuple[str, str]] | Filled) -> str:
     """The lines of headers that are one request's alone."""
-    if type(own) is not Filled:
+    if not isinstance(own, Filled):
         return _unbroken(own) if own else ""
     if own.lines is None:
         values = "".join(own.values)
@@ -116,7 +116,7 @@ def _of_equal(headers: tuple[tuple[str, str], ...]) -> str:
     return _unbroken(headers)
 
 
-def _unbroken(headers: Sequence[tuple[str, str]]) -> str:
+def _unbroken(headers: Iterable[tuple[str, str]]) -> str:
     return "".join(_BREAKS.sub(" ", f"{name}: {value}") + "\r\n" for name, value in headers)
 
 

@@ -63,6 +63,10 @@ class Client:
         self.pools: dict[str | None, Pool] = {}
         self.seq = 0
         self.asked = "", "", ""  # target and method that were asked last, and how a hop shows them
+        self.session = (
+            -1,
+            "",
+        )  # number of the one whose answer came last, and its name in the history
         self.stopped = False
         self.listeners: list[Callable[[Exchange, Hop], None]] = []
         self.enter_in_ledger: Callable[[Request], None] | None = None

@@ -106,42 +106,28 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         head = took if head == over_at else int((head - sent_at) * 1e6 + 0.5) / 1e6
     plain = known_plain(request.target)
     set_cookies = hasher.set_by(lines) if lines else NOTHING_SET
+    number, session = client.session
+    if number != request.session:  # one text for all its hops
+        session = f"{identity.user}.{request.session}"
+        client.session = request.session, session
     return Hop(  # in the order of its fields: by name it takes ten times as long
-        client.stamp(sent_at),
-        int(sent_at * 1e6 + 0.5) / 1e6,
-        took,
-        identity.user,
-        f"{identity.user}.{request.session}",
-        exchange.seq,
-        identity.protocol,
-        request.step,
+        client.stamp(sent_at), int(sent_at * 1e6 + 0.5) / 1e6, took,
+        identity.user, session, exchange.seq, identity.protocol, request.step,
         f"{request.method} {plain}" if plain is not None else _shown(request, client),
-        response.status,
-        response.reason[:60],
-        facts.location,
-        line.number,
-        line.source,
-        line.address,
-        line.alpn,
+        response.status, response.reason[:60], facts.location,
+        line.number, line.source, line.address, line.alpn,
         exchange.client_request_id,
         headers[at][1][:LONGEST].decode("latin-1") if at >= 0 else "",
-        cookies.hashes or hasher.sent(cookies),
-        set_cookies,
-        facts.kept,
+        cookies.hashes or hasher.sent(cookies), set_cookies, facts.kept,
         _with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
         head,
         round(exchange.late, 4) if exchange.late else 0.0,
         round(exchange.pause, 3) if exchange.pause else 0.0,
-        how or ("whole" if response.facts is not None else ending(response)),
-        response.error,
-        line.origin,
-        request.control or identity.control,
-        request.forced,
-        response.reused,
-        request.auth,
-        facts.challenger,
+        how or ("whole" if response.facts is not None else ending(response)), response.error,
+        line.origin, request.control or identity.control, request.forced,
+        response.reused, request.auth, facts.challenger,
         sid_of(lines, cookies, hasher) if names.BACK_END_COOKIE in set_cookies else "",
-    )
+    )  # fmt: skip
 
 
 def _shown(request: Request, client: Client) -> str:
@@ -161,7 +147,9 @@ def sid_of(lines: Sequence[bytes], carried: CookieLine, hasher: CookieHasher) ->
     answered, sid = carried.renewal
     if answered is not lines:
         before = carried.values.get(names.BACK_END_COOKIE, "")
-        sid = next(filter(None, (renewed(line, before) for line in lines)), "")
+        sid = ""
+        for line in lines:
+            sid = sid or renewed(line, before)
         carried.renewal = lines, sid
     return hasher.hash("sid", sid) if sid else ""
 

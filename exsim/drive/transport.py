@@ -222,7 +222,7 @@ class HubLine:
     # Receiving ----------------------------------------------------------------------------------
     def _readable(self) -> None:
         try:
-            data = bytes(BUFFER[: self.socket.recv_into(BUFFER)])
+            data = BUFFER[: self.socket.recv_into(BUFFER)].tobytes()
         except BlockingIOError:
             return
         except OSError as error:
@@ -267,7 +267,7 @@ class HubLine:
         read: Any = self.tls.read  # into a buffer it tells how much, which its type does not say
         while self.alive:  # all that is pending: an answer may be larger than one record
             try:
-                plain = bytes(BUFFER[: read(CHUNK, BUFFER)])
+                plain = BUFFER[: read(CHUNK, BUFFER)].tobytes()
             except ssl.SSLWantReadError:
                 self._flush_tls()
                 return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from msgspec.structs import replace
 
@@ -87,7 +87,9 @@ class Agent:
         steps: Mapping[str, str] | None = None,
     ) -> None:
         self.host = host.lower()
-        self.hosts = frozenset((self.host, *(name.lower() for name in hosts)))
+        self.hosts = frozenset(
+            (self.host, self.host.removesuffix(":443"), *(name.lower() for name in hosts))
+        )
         self.dice = dice
         self.account = account
         self.origin = origin
@@ -174,15 +176,8 @@ class Agent:
 
     def target_of(self, location: str, asked: str) -> str | None:
         """Path and query of a Location, or None when it leads away from our hosts (or nowhere)."""
-        url = _resolved(self.host, asked, location)
-        if url is None:
-            return None
-        host = url.netloc.lower().rpartition("@")[2].removesuffix(":443")
-        if url.scheme != "https" or host not in self.hosts | {self.host.removesuffix(":443")}:
-            return None
-        target = url.path or "/"
-        target = f"{target}?{url.query}" if url.query else target
-        return as_sent(target)
+        host, target = _resolved(self.host, asked, location)
+        return target if host in self.hosts else None
 
     def led_away(self, landing: Landing) -> bool:
         """Whether it stopped at a redirect that leads to somebody else's host."""
@@ -209,12 +204,11 @@ class Agent:
         step = self.steps.get(target.partition("?")[0].lower(), request.step)
         if response.status in KEEPS_METHOD:
             return replace(request, target=target, step=step)
-        headers = tuple(item for item in request.headers if item[0] not in BODY_HEADERS)
         return replace(
             request,
             method="GET",
             target=target,
-            headers=headers,
+            headers=_without_body(tuple(request.headers)),
             body=None,
             step=step,
             writes=None,
@@ -227,15 +221,25 @@ class Agent:
 
 
 @lru_cache(maxsize=512)
-def _resolved(host: str, asked: str, location: str) -> SplitResult | None:
-    """The URL that a Location means on the page `asked`; None: none that can be read."""
+def _resolved(host: str, asked: str, location: str) -> tuple[str | None, str]:
+    """The host, and path and query, that a Location means on the page `asked`; no host: none that is https."""
     try:
-        return urlsplit(urljoin(f"https://{host}{asked}", location.strip()))
+        url = urlsplit(urljoin(f"https://{host}{asked}", location.strip()))
     except ValueError:
-        return None
+        return None, ""
+    if url.scheme != "https":
+        return None, ""
+    target = url.path or "/"
+    target = f"{target}?{url.query}" if url.query else target
+    return url.netloc.lower().rpartition("@")[2].removesuffix(":443"), as_sent(target)
 
 
 BODY_HEADERS = frozenset(("Content-Type", "Origin"))  # of a POST, not of the GET it becomes
+
+
+@lru_cache(maxsize=256)
+def _without_body(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(item for item in headers if item[0] not in BODY_HEADERS)
 
 
 def as_sent(target: str) -> str:

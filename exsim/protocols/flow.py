@@ -6,9 +6,9 @@ commands can be delegated to (`response = yield from Request(…)`), which also 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -142,25 +142,18 @@ class Form:
         self.parts[0] = f"{names[0]}: "
 
 
-class Filled(Sequence[tuple[str, str]]):
+class Filled(msgspec.Struct, eq=False):
     """The headers of a form, with one request's own values.  `lines`: as they are sent, once they were."""
 
-    __slots__ = ("form", "lines", "values")
+    form: Form
+    values: tuple[str, ...]
+    lines: str | None = None
 
-    def __init__(self, form: Form, values: tuple[str, ...]) -> None:
-        self.form = form
-        self.values = values
-        self.lines: str | None = None
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self.form.names, self.values, strict=True)
 
-    @overload
-    def __getitem__(self, place: int) -> tuple[str, str]: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[tuple[str, str]]: ...
-    def __getitem__(self, place: int | slice) -> tuple[str, str] | Sequence[tuple[str, str]]:
-        return tuple(zip(self.form.names, self.values, strict=True))[place]
-
-    def __len__(self) -> int:
-        return len(self.values)
+    def __repr__(self) -> str:
+        return f"Filled({', '.join(self.form.names)})"  # values may let somebody in
 
 
 class Request(msgspec.Struct, Command[Response]):
@@ -194,7 +187,7 @@ class Request(msgspec.Struct, Command[Response]):
     forced: bool = False  # the run made this session meet what it meets
     auth: str = ""
     attempt: str = ""
-    own: Sequence[tuple[str, str]] = ()
+    own: Sequence[tuple[str, str]] | Filled = ()
     mailbox: str = ""
     makes: str = ""
 

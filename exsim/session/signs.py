@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from exsim.session.answers import read_answer
@@ -85,7 +86,12 @@ def reason_of(hop: Hop) -> str | None:
 
 def _page(hop: Hop) -> str:
     """The last segment of the redirect's path, in lower case."""
-    return (hop.location or "").partition("?")[0].rpartition("/")[2].lower()
+    return _page_at(hop.location or "")
+
+
+@lru_cache(maxsize=512)
+def _page_at(location: str) -> str:
+    return location.partition("?")[0].rpartition("/")[2].lower()
 
 
 def host_of(location: str | None) -> str:

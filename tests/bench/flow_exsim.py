@@ -30,6 +30,7 @@ from exsim.runs.garbage import collect_seldom
 from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence
+from exsim.session.packed import Passing
 from tests.bench.window import SERVICE_CALLS, Window, asked
 
 ACCOUNT = Account("user01@isp.com.au", "LAB\\user01", "x", "2016")
@@ -97,7 +98,8 @@ def main() -> None:
         )
     )
     folder = Path(tempfile.mkdtemp())
-    recorder = Recorder(HistoryWriter(folder / "w0.jsonl"), Detector())
+    detector = Detector(hosts=["mail.example"], sessions=Passing(), findings=False)
+    recorder = Recorder(HistoryWriter(folder / "w0.jsonl"), detector)
     recorder.fire, recorder.note = events.request.fire, stats.note
     without(recorder, options.without.split(","))
     source, stamp = Source(7), stamper(world.started)
