@@ -101,9 +101,9 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
     identity, head = client.identity, exchange.first_byte
     sent_at, over_at = exchange.sent_at, exchange.over_at
     # To microseconds, for the rest is noise; `round` takes ten times as long
-    took = int((over_at - sent_at) * 1e6 + 0.5) / 1e6
+    took = ((over_at - sent_at) * 1e6 + 0.5) // 1.0 / 1e6
     if head is not None:
-        head = took if head == over_at else int((head - sent_at) * 1e6 + 0.5) / 1e6
+        head = took if head == over_at else ((head - sent_at) * 1e6 + 0.5) // 1.0 / 1e6
     plain = known_plain(request.target)
     set_cookies = hasher.set_by(lines) if lines else NOTHING_SET
     number, session = client.session
@@ -111,7 +111,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         session = f"{identity.user}.{request.session}"
         client.session = request.session, session
     return Hop(  # in the order of its fields: by name it takes ten times as long
-        client.stamp(sent_at), int(sent_at * 1e6 + 0.5) / 1e6, took,
+        client.stamp(sent_at), (sent_at * 1e6 + 0.5) // 1.0 / 1e6, took,
         identity.user, session, exchange.seq, identity.protocol, request.step,
         f"{request.method} {plain}" if plain is not None else _shown(request, client),
         response.status, response.reason[:60], facts.location,

@@ -17,7 +17,7 @@ from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
 from exsim.session.hop import Hop
 
-BATCH = 256  # hops that wait to be counted, at most
+BATCH = 64  # hops that wait to be counted, at most
 SECONDS = 64  # whose requests are kept apart, at least; Locust looks at the last 12, and keeps all
 
 

@@ -18,6 +18,7 @@ ALPHABET = (
     "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks like another
 )
 PASSWORD_LENGTH = 20
+_LAST_DIGITS = tuple(f"{few:03x}" for few in range(4096))  # of a counter in sixteens
 MASK, GAMMA = 2**64 - 1, 0x9E3779B97F4A7C15
 
 
@@ -81,7 +82,10 @@ class Source:
         """
         drawn = self.entropy(8).hex()
         prefix = f"{drawn[:8]}-{drawn[8:12]}-4{worker & 0xFFF:03x}-8{drawn[12:15]}-"
-        return map(prefix.__add__, map("%012x".__mod__, count(1)))
+        for many in count():
+            start = f"{prefix}{many:09x}"
+            for few in _LAST_DIGITS:
+                yield start + few
 
     def salt(self) -> str:
         """For the hashes of one run's cookie values; 128 bits as hexadecimal digits."""

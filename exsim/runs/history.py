@@ -21,7 +21,8 @@ from exsim.session.hop import ConnectionLine, Hop, Line, Mark
 
 CHUNK = 1 << 18  # bytes read at once: some hundreds of lines
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows a line's end would become two bytes
-BATCH = 256  # lines held at most before they are encoded and written: some 0.5 ms of work
+# Lines held at most before they are encoded and written: few, so that they are still in the processor's own cache
+BATCH = 64
 TEMPLATE = b'{"kind":"template"'  # how such a line begins; no brief stands before the first
 BRIEF = b'{"kind":"brief"'  # unless the part with the first is gone
 Read = Callable[[bytes], Iterable[Written]]

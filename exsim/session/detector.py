@@ -16,11 +16,11 @@ from exsim.session.hop import Hop, Line, Mark
 from exsim.session.identified import Identified
 from exsim.session.ledger import MARKED, Ledger
 from exsim.session.loss import follow, lose, note_meeting, tell_reason
-from exsim.session.machine import State, after
-from exsim.session.meaning import DEFINITE, MEETS, Sign
+from exsim.session.machine import LIVE, LOST, after
+from exsim.session.meaning import ACCEPTED, DEFINITE, LOGON_REFUSED, MEETS, SERVED, Sign
 from exsim.session.packed import Kept, Packed
 from exsim.session.password import Refusals
-from exsim.session.place import Place, place_of
+from exsim.session.place import LOGOFF, place_of
 from exsim.session.records import Finding, Findings, Incident, Session
 from exsim.session.sids import Sids
 from exsim.session.signs import LOGON_COOKIES, deletes_logon_cookies, host_of, read, serves
@@ -28,7 +28,7 @@ from exsim.session.usual import as_usual, count_usual, expect_usual
 from exsim.session.waits import CUT, WaitBook
 from exsim.wire.names import BACK_END_COOKIE
 
-HARMLESS = frozenset({Sign.SERVED, Sign.ANONYMOUS})  # to a live session, and no finding either
+HARMLESS = frozenset({SERVED, Sign.ANONYMOUS})  # to a live session, and no finding either
 LIFE = 1.5  # an expiry lies this many time-outs ahead when it is sealed: E13
 CLOCK_SLACK = 0.25  # seconds that our clock and a node's may drift apart within a session: assumed
 
@@ -131,12 +131,12 @@ class Detector:
                 if hop.sid:
                     owner = self._by_sid(Reading(browser, sender, hop, sign, front_end, evidence))
                 self._ledger.identify(owner)
-            if sender.state is State.LIVE:
+            if sender.state is LIVE:
                 self._visit(sender, hop, sign, front_end, evidence)
         set_cookies = hop.set_cookies
         ordinary = not set_cookies or LOGON_COOKIES.isdisjoint(set_cookies)
-        if ordinary and sign in HARMLESS and (sender is None or sender.state is State.LIVE):
-            alike = sign is Sign.SERVED and evidence == "header" and not self.attribution.learns
+        if ordinary and sign in HARMLESS and (sender is None or sender.state is LIVE):
+            alike = sign is SERVED and evidence == "header" and not self.attribution.learns
             if sender is not None and alike:
                 expect_usual(browser, sender, hop)
             return []  # nearly every answer leaves here
@@ -173,10 +173,10 @@ class Detector:
 
     def _weigh(self, reading: Reading) -> list[Incident]:
         """Everything that is not an ordinary answer."""
-        if reading.sign is Sign.ACCEPTED:
+        if reading.sign is ACCEPTED:
             self._begin(reading)
             return []
-        if reading.sign is Sign.LOGON_REFUSED:
+        if reading.sign is LOGON_REFUSED:
             facts = reading.browser.logons.get(reading.hop.session, {})
             self._refusals.note(str(facts.get("account") or ""), reading.hop.arrived)
         self._ledger.report(reading)
@@ -195,7 +195,7 @@ class Detector:
         """A logon was accepted.  A session that is still live in this jar was left by its user."""
         browser, hop = reading.browser, reading.hop
         holder = browser.jar
-        if holder is not None and holder.state is State.LIVE:
+        if holder is not None and holder.state is LIVE:
             holder.move(after(holder.state, Sign.REPLACED), hop.arrived)
         if self._learns_hosts and (host := host_of(hop.location)):
             self._hosts |= {host}
@@ -238,14 +238,14 @@ class Detector:
         """Move the session that this answer ends; return those that it costs, the sender's first."""
         browser, sender, hop = reading.browser, reading.sender, reading.hop
         lost: list[Followed] = []
-        if sender is not None and sender.state is State.LIVE:
+        if sender is not None and sender.state is LIVE:
             state = after(sender.state, self._event(reading, sender))
-            if state is State.LOST:
+            if state is LOST:
                 lost.append(sender)
             elif state is not sender.state:
                 sender.move(state, hop.arrived)
         holder = browser.jar
-        if holder is None or holder is sender or holder.state is not State.LIVE:
+        if holder is None or holder is sender or holder.state is not LIVE:
             return lost
         if deletes_logon_cookies(hop):  # a late answer to a page of an older session
             lost.append(holder)
@@ -254,7 +254,7 @@ class Detector:
     def _event(self, reading: Reading, sender: Followed) -> Sign:
         """What the sign amounts to for the live session whose cookies the request carried."""
         hop, sign = reading.hop, reading.sign
-        if place_of(hop.request) is Place.LOGOFF and hop.status is not None:
+        if place_of(hop.request) is LOGOFF and hop.status is not None:
             return Sign.LOGGED_OFF if sign in DEFINITE else sign  # refused, but it was to end
         if sign in DEFINITE:
             life = self._private_life if sender.record.private else self._public_life
@@ -265,13 +265,13 @@ class Detector:
             return sign
         if deletes_logon_cookies(hop):
             # A user who mistypes on the form while still logged on ends the session himself.
-            return Sign.REPLACED if sign is Sign.LOGON_REFUSED else Sign.COOKIES_TAKEN
+            return Sign.REPLACED if sign is LOGON_REFUSED else Sign.COOKIES_TAKEN
         return sign
 
     def _rescue(self, reading: Reading) -> None:
         """Cookies that one node refused and left in the jar, and another still takes."""
         session = reading.sender
-        if session is None or session.state is not State.LOST or session.rescued:
+        if session is None or session.state is not LOST or session.rescued:
             return
         if reading.browser.jar is session:
             session.rescued = True
@@ -289,7 +289,7 @@ class Detector:
         elif sender is not None:
             browser.keep(sender, hop)
             holder = browser.jar
-            if holder is not None and holder is not sender and holder.state is State.LIVE:
+            if holder is not None and holder is not sender and holder.state is LIVE:
                 self._ledger.find(reading, "mixed_cookies", f"among those of {holder.record.id}")
 
     # Control hops ----------------------------------------------------------------------------
@@ -303,7 +303,7 @@ class Detector:
             self._identified.take(browser, hop, sign, front_end, evidence)
             return
         sender, bare = browser.sender(hop), LOGON_COOKIES.isdisjoint(hop.cookies)
-        if bare or sign is Sign.ACCEPTED or sender is not None:
+        if bare or sign is ACCEPTED or sender is not None:
             self._take(browser, sender, hop, sign, (front_end, evidence))
         elif sign is Sign.LOGON_REDIRECT:
             self._replay(hop, front_end)
@@ -340,7 +340,7 @@ class Detector:
         browser = self._browser(mark.user, self._is_control(mark))
         count_usual(browser, self._ledger)
         holder = browser.jar
-        if holder is not None and holder.state is State.LIVE:
+        if holder is not None and holder.state is LIVE:
             holder.move(after(holder.state, Sign.REPLACED), mark.t)
         browser.before(_session_of(mark), mark.facts)
         browser.expect(_session_of(mark))
@@ -353,7 +353,7 @@ class Detector:
         for browsers in (self._browsers, self._controls):
             browser = browsers.get(mark.user)
             session = browser.sessions.get(name) if browser is not None else None
-            if session is not None and session.state is State.LIVE:
+            if session is not None and session.state is LIVE:
                 session.move(after(session.state, Sign.LOGGED_OFF), mark.t)
 
     def _not_measured(self, mark: Mark) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from exsim.session.browser import Reading
 from exsim.session.hop import Hop, Mark
-from exsim.session.meaning import SIGNS, Sign
+from exsim.session.meaning import LOGON_REFUSED, SIGNS, Sign
 from exsim.session.records import Finding, Findings
 
 # Marks that are findings -> the fact that says more.
@@ -73,7 +73,7 @@ class Ledger:
     def report(self, reading: Reading) -> None:
         """Keep what this answer's sign says, if it is wrong and no incident."""
         sign = reading.sign
-        if sign is Sign.LOGON_REFUSED:
+        if sign is LOGON_REFUSED:
             self.found.refused_logons += 1
         elif sign is Sign.WRONG_MAILBOX:
             self.wrong(reading, reading.hop.body.owner or "")

@@ -17,6 +17,11 @@ class State(StrEnum):
     LOST = "lost"
 
 
+LIVE, LOST = (
+    State.LIVE,
+    State.LOST,
+)  # a name costs a tenth of looking one up in an Enum (Python 3.11)
+
 # A pair that is absent changes nothing: a benign 440, a 449, a 503 leave a live session live, and
 # nothing at all brings a lost one back (its cookies are gone, or its user sits at the logon page).
 TRANSITIONS: dict[tuple[State, Sign], State] = {

@@ -22,6 +22,8 @@ class Place(Enum):
     ORDINARY = auto()  # needs a session
 
 
+LOGON, LOGOFF, MANIFEST, ANONYMOUS, ORDINARY = Place  # quicker to look up than in the Enum
+
 # Paths, in lower case, that end a session on the client's own wish (E13, E16).
 _LEAVING = (names.LOGOFF.lower(),)
 _ECP_LOGOFF = "/logoff.aspx"  # anywhere below /ecp/: E13

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from exsim.session.answers import read_answer
 from exsim.session.hop import Evidence, Hop
-from exsim.session.meaning import REFUSED, SIGNS, Sign
-from exsim.session.place import Place, place_of
+from exsim.session.meaning import REFUSED, SERVED, SIGNS, Sign
+from exsim.session.place import ANONYMOUS, LOGOFF, LOGON, MANIFEST, ORDINARY, Place, place_of
 from exsim.wire import names
 
 __all__ = ["SIGNS", "Sign", "hop_class", "read", "reason_of"]
@@ -111,7 +111,7 @@ def _of_back_end(hop: Hop, place: Place) -> bool:
     """Made by a back end: it never sees logon cookies, so its 440 cannot be about them (E13)."""
     if hop.body.is_ == "refusal_440" or deletes_logon_cookies(hop):
         return False
-    return _BE_SERVER in hop.headers or place is Place.MANIFEST
+    return _BE_SERVER in hop.headers or place is MANIFEST
 
 
 def _bounced(hop: Hop) -> bool:
@@ -126,22 +126,22 @@ _ERRORS: tuple[Rule, ...] = (
     (Sign.LB_ERROR, lambda hop, place, hosts: not node_spoke(hop)),
 )
 REDIRECT: tuple[Rule, ...] = (
-    (Sign.ACCEPTED, lambda hop, place, hosts: place is Place.LOGON and sets_logon_cookies(hop)),
+    (Sign.ACCEPTED, lambda hop, place, hosts: place is LOGON and sets_logon_cookies(hop)),
     (Sign.LOGON_BLOCKED, lambda hop, place, hosts: _bounced(hop) and reason_of(hop) in _BLOCKED),
     (
         Sign.LOGON_REFUSED,
-        lambda hop, place, hosts: place is Place.LOGON and _page(hop) == _LOGON_PAGE,
+        lambda hop, place, hosts: place is LOGON and _page(hop) == _LOGON_PAGE,
     ),
     (Sign.SERVER_ERROR, lambda hop, place, hosts: _page(hop) in _ERROR_PAGES),
-    (Sign.LOGGED_OFF, lambda hop, place, hosts: place is Place.LOGOFF and not _bounced(hop)),
+    (Sign.LOGGED_OFF, lambda hop, place, hosts: place is LOGOFF and not _bounced(hop)),
     (Sign.LOGON_REDIRECT, lambda hop, place, hosts: _page(hop) == _LOGON_PAGE),
-    (Sign.HANDED_ON, lambda hop, place, hosts: place is Place.LOGON),
+    (Sign.HANDED_ON, lambda hop, place, hosts: place is LOGON),
     (
         Sign.AUTHORITY_REDIRECT,
         lambda hop, place, hosts: bool(hosts and host_of(hop.location) not in {"", *hosts}),
     ),
     (Sign.LB_REDIRECT, lambda hop, place, hosts: not node_spoke(hop)),
-    (Sign.ANONYMOUS, lambda hop, place, hosts: place is Place.ANONYMOUS),
+    (Sign.ANONYMOUS, lambda hop, place, hosts: place is ANONYMOUS),
 )
 SUCCESS: tuple[Rule, ...] = (
     (Sign.WRONG_MAILBOX, lambda hop, place, hosts: hop.body.owner in _STRANGERS),
@@ -152,10 +152,10 @@ SUCCESS: tuple[Rule, ...] = (
     ),
     (
         Sign.LOGON_REFUSED,
-        lambda hop, place, hosts: place is Place.LOGON and hop.body.is_ == "logon_page",
+        lambda hop, place, hosts: place is LOGON and hop.body.is_ == "logon_page",
     ),
-    (Sign.LOGGED_OFF, lambda hop, place, hosts: place is Place.LOGOFF),
-    (Sign.ANONYMOUS, lambda hop, place, hosts: place is Place.ANONYMOUS),
+    (Sign.LOGGED_OFF, lambda hop, place, hosts: place is LOGOFF),
+    (Sign.ANONYMOUS, lambda hop, place, hosts: place is ANONYMOUS),
     (Sign.LOGON_PAGE_AS_DATA, lambda hop, place, hosts: hop.body.is_ == "logon_page"),
     (Sign.THROTTLED, lambda hop, place, hosts: _throttled(hop)),
     (Sign.SERVER_ERROR, lambda hop, place, hosts: _OWA_ERROR in hop.headers),
@@ -163,10 +163,10 @@ SUCCESS: tuple[Rule, ...] = (
     (Sign.FAULT, lambda hop, place, hosts: hop.body.code not in _FINE),
 )
 LOGIN_TIMEOUT: tuple[Rule, ...] = (
-    (Sign.LOGON_REFUSED, lambda hop, place, hosts: place is Place.LOGON),
+    (Sign.LOGON_REFUSED, lambda hop, place, hosts: place is LOGON),
     (
         Sign.BENIGN_440,
-        lambda hop, place, hosts: place is Place.MANIFEST and _of_back_end(hop, place),
+        lambda hop, place, hosts: place is MANIFEST and _of_back_end(hop, place),
     ),
     # Of any other path no benign one is known, and a page leaves for the logon page all the same.
     (Sign.SERVER_ERROR, lambda hop, place, hosts: _of_back_end(hop, place)),
@@ -218,12 +218,12 @@ def read(hop: Hop, hosts: Collection[str] = HOSTS_UNKNOWN) -> Sign:
     if (  # nearly every answer leaves here, and the rules below stay out of the hot path
         status == 200
         and hop.error is None
-        and place is Place.ORDINARY
+        and place is ORDINARY
         and plain_body(hop.body)
         and _OWA_ERROR not in hop.headers
         and _FE_ERROR not in hop.headers
     ):
-        return Sign.SERVED
+        return SERVED
     rules, otherwise = RULES.get(status) or RULES_BY_HUNDRED.get(
         status // 100, ((), Sign.REQUEST_REFUSED)
     )

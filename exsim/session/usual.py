@@ -11,8 +11,8 @@ from __future__ import annotations
 from exsim.session.browser import Browser, Followed, Usual
 from exsim.session.hop import Hop
 from exsim.session.ledger import Ledger
-from exsim.session.machine import State
-from exsim.session.place import Place, known_place
+from exsim.session.machine import LIVE
+from exsim.session.place import ORDINARY, known_place
 from exsim.session.signs import LOGON_COOKIES, plain_body
 
 
@@ -31,7 +31,7 @@ def as_usual(browser: Browser, hop: Hop) -> bool:
     like = usual.like
     if (
         hop.headers is not like.headers
-        or usual.sender.state is not State.LIVE
+        or usual.sender.state is not LIVE
         or hop.status != 200
         or hop.error is not None
         or hop.sid
@@ -39,7 +39,7 @@ def as_usual(browser: Browser, hop: Hop) -> bool:
         or not (hop.set_cookies is like.set_cookies or LOGON_COOKIES.isdisjoint(hop.set_cookies))
         or not (hop.body is like.body or _as_plain(hop, like))
         or hop.conn not in usual.sender.connections
-        or known_place(hop.request.partition("?")[0]) is not Place.ORDINARY
+        or known_place(hop.request.partition("?")[0]) is not ORDINARY
     ):
         return False
     usual.count += 1
