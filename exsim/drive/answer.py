@@ -113,18 +113,13 @@ def ordinary(data: bytes) -> Ordinary | None:
         like is not None
         and data.startswith(like.after, like.own_end)
         and data.startswith(like.before)
-        and _is_plain(own := data[like.own_at : like.own_end])
+        and (own := data[like.own_at : like.own_end]).replace(b"-", b"").isalnum()
     ):
         known = like.known
         headers = known.headers.copy()
         headers[known.id_at] = REQUEST_ID, own
         return known.status, known.reason, headers, data[like.body_at :], known.facts
     return _looked_up(data)
-
-
-def _is_plain(own: bytes) -> bool:
-    """Whether a request-id is one: what is odd is a line like any other."""
-    return len(own) <= LONGEST and own.replace(b"-", b"").isalnum()
 
 
 def _looked_up(data: bytes) -> Ordinary | None:
@@ -138,10 +133,10 @@ def _looked_up(data: bytes) -> Ordinary | None:
         own, line_end, after = after.partition(b"\r\n")
         if not own:
             return None
-        if _is_plain(own):
+        if len(own) <= LONGEST and own.replace(b"-", b"").isalnum():
             head = b"".join((before, mark, line_end, after))
         else:
-            own = b""
+            own = b""  # an odd one: a line like any other
     known = _heads[head]
     if known is None or len(body) != known.length:
         return None

@@ -146,9 +146,12 @@ class Browser:
         old = self.sessions.pop(name)
         self.forgotten = max(self.forgotten, _number(name))
         self.logons.pop(name, None)
-        self.keys = {key: one for key, one in self.keys.items() if one is not old}
-        self.seals = {key: one for key, one in self.seals.items() if one[0] is not old}
-        self.unkeyed = {key: one for key, one in self.unkeyed.items() if one is not old}
+        for key in [key for key, one in self.keys.items() if one is old]:
+            del self.keys[key]
+        for key in [key for key, (one, _) in self.seals.items() if one is old]:
+            del self.seals[key]
+        for key in [key for key, one in self.unkeyed.items() if one is old]:
+            del self.unkeyed[key]
         self.settle(old.record)
         return name
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import gevent
 from locust.event import Events
 
 from exsim.drive.driver import Client, Identity
@@ -87,6 +88,14 @@ def without(recorder: Recorder, parts: list[str]) -> None:
         recorder.fire = recorder.note = None
 
 
+def each_second(recorder: Recorder) -> None:
+    """What a load does beside: the live matrix, and what the history holds back."""
+    while True:
+        gevent.sleep(1.0)
+        recorder.counts()
+        recorder.history.flush()
+
+
 def main() -> None:
     options = asked(__doc__)
     tls = context(insecure=True) if options.scheme == "https" else None
@@ -114,15 +123,19 @@ def main() -> None:
     seeing = see_nothing if "identity" in options.without.split(",") else observe
     collect_seldom()
     window = Window(options)
-    tasks = []
+    clients, tasks = [], []
     for user in range(1, options.users + 1):
         client = Client(
             world, Identity(user, "owa"), seeing, recorder.take, ids, CookieHasher(b"salt"), stamp
         )
         recorder.follow(client)
+        clients.append(client)
         agent = Agent("mail.example", source.dice(user), ACCOUNT)
         tasks.append(client.run(sessions(agent, options.parallel, window)))
+    gevent.spawn(each_second, recorder)
     window.measure(lambda: recorder.hops, lambda: all(task.done for task in tasks))
+    for client in clients:
+        client.stop()
     recorder.history.close()
 
 
