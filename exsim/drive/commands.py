@@ -51,6 +51,11 @@ def _request(task: Task, command: Request) -> Any:
         if line is not None:  # nothing to ask, and a connection at hand
             client.begin(task, command, line, False, None)
             return PENDING
+    return _request_in_turn(task, command)
+
+
+def _request_in_turn(task: Task, command: Request) -> Any:
+    client = task.client
     refused = Response(None, [], b"", None, error=NOT_ALLOWED)
     return _on_line(
         task, command, lambda line: client.begin(task, command, line, False, None), refused

@@ -131,8 +131,9 @@ class Client:
         world, number = self.world, next(self.ids)
         self.seq += 1
         now = world.now()
+        deadline = None if piecewise else now + request.timeout * world.scale
         exchange = Exchange(
-            task, request, line, piecewise, self.seq, number, now, task.late, task.pause
+            task, request, line, piecewise, deadline, self.seq, number, now, task.late, task.pause
         )
         task.late = task.pause = 0.0
         task.owned[exchange] = None
@@ -140,7 +141,6 @@ class Client:
         if piecewise:
             exchange.by_pieces()
         else:
-            exchange.deadline = now + request.timeout * world.scale
             world.watch(exchange)
         line.begin(exchange, number, length)
         return exchange
@@ -166,6 +166,7 @@ class Client:
     ) -> None:
         """Write the hop of an exchange that is over, once, before its flow hears of it."""
         if not exchange.recorded:
+            exchange.recorded = True
             evidence = evidence or self.observe(exchange.request, response)
             self.write(exchange, response, evidence, how)
 
@@ -173,7 +174,6 @@ class Client:
         self, exchange: Exchange, response: Response, evidence: Evidence, how: str | None = None
     ) -> None:
         """The hop of an exchange that can only be over once."""
-        exchange.recorded = True
         hop = hop_of(exchange, response, evidence, how)
         self.sink(hop)
         for listener in self.listeners:

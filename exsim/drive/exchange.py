@@ -29,6 +29,7 @@ class Exchange(msgspec.Struct, eq=False):
     request: Request
     connection: Line
     piecewise: bool
+    deadline: float | None = None  # of the whole answer; of a piece, while a flow waits for one
     seq: int = 0
     client_request_id: str = ""
     sent_at: float = 0.0
@@ -36,7 +37,6 @@ class Exchange(msgspec.Struct, eq=False):
     pause: float = 0.0
     first_byte: float | None = None  # when the head was complete
     over_at: float = 0.0
-    deadline: float | None = None
     ended: End | None = None
     recorded: bool = False
     error: str | None = None

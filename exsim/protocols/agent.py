@@ -112,7 +112,7 @@ class Agent:
         hop of its own, POST like GET (Chromium; RFC 9110 9.3.1 would stop at GET: *assumed* for POST).
         """
         path = request.target.partition("?")[0]
-        if request.origin is None:
+        if self.origin is not None and request.origin is None:
             request.origin = self.origin
         request.cookies = self.jar.line(path, self.clock)
         response: Response = yield request
@@ -188,7 +188,7 @@ class Agent:
     def open(self, request: Request) -> Flow[tuple[Channel, Head | End]]:
         """Begin an exchange that is read piece by piece: its channel and its head (or why none came)."""
         path = request.target.partition("?")[0]
-        if request.origin is None:
+        if self.origin is not None and request.origin is None:
             request.origin = self.origin
         request.cookies = self.jar.line(path, self.clock)
         channel: Channel = yield Open(request)
