@@ -81,10 +81,21 @@ class BatchedStats(RequestStats):
         """Put the hops under the seconds in which their answers came."""
         hops, self._hops = self._hops, []
         came = [self._started + hop.t + hop.took for hop in hops]
-        alike: defaultdict[tuple[int, str, str], list[Hop]] = defaultdict(list)
+        if came and int(min(came)) == int(max(came)):  # nearly always
+            self._sort(hops)
+            return
+        by_second: defaultdict[int, list[Hop]] = defaultdict(list)
         for hop, second in zip(hops, map(int, came), strict=True):
-            alike[second, hop.step, hop.protocol].append(hop)
-        for _, some in sorted(alike.items(), key=itemgetter(0)):
+            by_second[second].append(hop)
+        for _, some in sorted(by_second.items(), key=itemgetter(0)):
+            self._sort(some)
+
+    def _sort(self, hops: list[Hop]) -> None:
+        """Note hops of one second, each under its kind."""
+        alike: defaultdict[tuple[str, str], list[Hop]] = defaultdict(list)
+        for hop in hops:
+            alike[hop.step, hop.protocol].append(hop)
+        for some in alike.values():
             self._put(some)
 
     def _put(self, hops: list[Hop]) -> None:
