@@ -20,7 +20,7 @@ _AGENT = re.compile(r"^User-Agent: [^\r\n]*", re.IGNORECASE | re.MULTILINE)
 OURS = "User-Agent: exsim"
 MOST_BLOCKS = 1024
 
-# By id(), which costs less than to compare: headers that nobody changes, and their lines
+# By id(), which costs less than to compare: headers that nobody changes, held so that the id stays theirs, and their lines
 _blocks: dict[int, tuple[Sequence[tuple[str, str]], str]] = {}
 _safe: set[str] = set()  # targets
 
@@ -37,7 +37,7 @@ def head_of(
         target = _safely(target)
     headers = request.headers
     known = _blocks.get(id(headers))
-    block = known[1] if known is not None and known[0] is headers else _block(headers)
+    block = known[1] if known is not None else _block(headers)
     if signature:
         block = _signed(block, signature)
     cookies, body = request.cookies, request.body
@@ -62,7 +62,7 @@ def _lines_of(own: Sequence[tuple[str, str]] | Filled) -> str:
         if "\n" in values or "\r" in values or "\0" in values:
             own.lines = _unbroken(own)
         else:
-            parts = own.form.parts.copy()
+            parts = own.form.parts  # filled in and joined at once: they need not be copied
             parts[1::2] = own.values
             own.lines = "".join(parts)
     return own.lines

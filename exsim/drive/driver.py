@@ -131,7 +131,7 @@ class Client:
         world, number = self.world, next(self.ids)
         self.seq += 1
         now = world.now()
-        deadline = None if piecewise else now + request.timeout * world.scale
+        deadline = now + request.timeout * world.scale
         exchange = Exchange(
             task, request, line, piecewise, deadline, self.seq, number, now, task.late, task.pause
         )

@@ -29,7 +29,7 @@ class Exchange(msgspec.Struct, eq=False):
     request: Request
     connection: Line
     piecewise: bool
-    deadline: float | None = None  # of the whole answer; of a piece, while a flow waits for one
+    deadline: float | None  # of the whole answer; of a piece, where a flow waits for one
     seq: int = 0
     client_request_id: str = ""
     sent_at: float = 0.0

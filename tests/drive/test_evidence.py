@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from exsim.drive.evidence import CookieHasher
+import pytest
+
+from exsim.drive.evidence import CookieHasher, sid_of
+from exsim.protocols.flow import CookieLine
 
 VALUE = "S3cret-value"
 
@@ -22,3 +25,11 @@ def test_whoever_guesses_a_value_cannot_find_it_without_the_runs_salt() -> None:
     assert first != second
     for size in (4, 64):
         assert blake2b(VALUE.encode(), digest_size=size).hexdigest()[:8] not in (first, second)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_routing_cookie_is_found_wherever_it_stands(place: int) -> None:
+    lines = [b"UC=1; path=/", b"X-OWA-CANARY=2; path=/"]
+    lines.insert(place, b"X-BackEndCookie=S-1-5-21-1=u56Lnp2e; path=/owa")
+    hasher = CookieHasher(b"salt")
+    assert sid_of(lines, CookieLine({}), hasher) == hasher.hash("sid", "S-1-5-21-1")

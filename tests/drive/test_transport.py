@@ -212,6 +212,23 @@ def test_a_servers_own_words_never_break_a_request() -> None:
     assert lines[0] == b"GET /owa/%20x%0D%0AX-Injected:%201?%C3%BC HTTP/1.1"
 
 
+@pytest.mark.parametrize("sign", ["\r", "\n", "\0"])
+def test_no_sign_that_ends_a_line_stands_in_one(sign: str) -> None:
+    own = Filled(Form("X-OWA-CANARY", "X-OWA-ActionId"), (f"a{sign}b", "-1"))
+    head = head_of(Request("GET", "/x", own=own), "mail.example", "id", None)
+    assert b"\r\nX-OWA-CANARY: a b\r\nX-OWA-ActionId: -1\r\n" in head
+
+
+def test_a_form_is_filled_in_anew_for_each_request() -> None:
+    form = Form("A", "B")
+    heads = [
+        head_of(Request("GET", "/x", own=Filled(form, values)), "h", "id", None)
+        for values in (("1", "2"), ("3", ""), ("", "4"))
+    ]
+    lines = [head.split(b"\r\n")[2:4] for head in heads]
+    assert lines == [[b"A: 1", b"B: 2"], [b"A: 3", b"B: "], [b"A: ", b"B: 4"]]
+
+
 def test_nothing_is_left_open() -> None:
     with RawServer(answering(OK)) as server:
         recorded, _ = drive(one(get("/x")), server.port)

@@ -53,6 +53,13 @@ def test_a_location_leads_to_our_hosts_or_nowhere(location: str, target: str | N
     assert agent.target_of(location, "/owa/auth/x.aspx") == target
 
 
+def test_a_host_that_names_the_usual_port_is_the_host_without_it() -> None:
+    agent = Agent(f"{HOST}:443", dice())
+    assert agent.target_of(f"https://{HOST}/owa/", "/") == "/owa/"
+    assert agent.target_of(f"https://{HOST}:443/owa/", "/") == "/owa/"
+    assert agent.target_of(f"https://{HOST}:444/owa/", "/") is None
+
+
 def test_a_redirect_is_a_hop_of_its_own_with_the_cookies_set_on_the_way() -> None:
     def serve(request: Request) -> Answer:
         if request.target == "/a":

@@ -118,6 +118,15 @@ def test_a_line_is_made_once_until_a_cookie_changes_and_never_changes_itself() -
     assert made.line("/owa/", NOW).line == "a=2" and first.line == "a=1"
 
 
+def test_a_value_that_comes_back_is_taken_again() -> None:
+    made = jar("a=1; path=/")
+    for line in ("a=2; path=/", "a=1; path=/", "a=2; path=/"):
+        assert not made.knows([line.encode()])
+        made.store([(b"set-cookie", line.encode())], "/", NOW)
+        assert made.knows([line.encode()])
+        assert line.startswith(made.line("/owa/", NOW).line)
+
+
 def test_a_cookie_runs_out_by_itself() -> None:
     made = jar("a=1; path=/; max-age=60", "b=1; path=/")
     assert made.line("/", NOW + 59).line == "a=1; b=1"

@@ -62,7 +62,7 @@ def test_request_ids_are_guids_and_never_repeat() -> None:
         number
         for worker in range(3)
         for run in range(2)
-        for number in itertools.islice(Source(run).request_ids(worker), 500)
+        for number in itertools.islice(Source(run).request_ids(worker), 9000)  # beyond three digits
     ]
     assert len(set(ids)) == len(ids)
     assert all(uuid.UUID(each).version == 4 and str(uuid.UUID(each)) == each for each in ids)

@@ -147,8 +147,20 @@ def test_an_answer_that_came_before_is_read_for_whoever_it_came_to_now() -> None
 
 def test_a_server_that_never_repeats_itself_is_not_held_on_to() -> None:
     for number in range(evidence.MOST_TOLD + 10):
-        seen(b'{"a":%d}' % number, "application/json")
+        seen(b'{"a":"%b"}' % (b"x" * number), "application/json")
     long = b'{"a":"%b"}' % (b"x" * evidence.LONGEST_TOLD)
     seen(long, "application/json")
-    assert len(evidence._told) <= evidence.MOST_TOLD
-    assert not any(body == long for body, _ in evidence._told)
+    assert 0 < len(evidence._told) <= evidence.MOST_TOLD
+    assert not any(body == long for body, _ in evidence._told.values())
+    for number in range(evidence.MOST_PAGES + 10):
+        seen(b"<html>" + b"x" * number)
+    long = b"<html>" + b"x" * evidence.LONGEST_REMEMBERED
+    seen(long)
+    assert 0 < len(evidence._pages) <= evidence.MOST_PAGES
+    assert not any(page == long for page, _ in evidence._pages.values())
+
+
+def test_a_page_as_long_as_the_one_before_it_is_another_page() -> None:
+    other = b"<html>".ljust(len(FORM), b"x")
+    kinds = [seen(body).is_ for body in (FORM, other, FORM, FORM, other)]
+    assert kinds == ["logon_page", "", "logon_page", "logon_page", ""]
