@@ -32,7 +32,7 @@ from pathlib import Path
 from exsim.lab.certificates import Authority
 from tests.bench.measure import CLIENT_CPU, cpu, tree
 from tests.bench.parking_tls import tls_before
-from tests.bench.target import TARGET_CPU, free_port
+from tests.bench.target import ENDING_WITH_US, TARGET_CPU, free_port
 
 LIMIT = 300.0  # seconds until all are parked
 LEAVING = 30.0  # seconds that it may take to end
@@ -71,9 +71,8 @@ def parking(folder: Path) -> Iterator[tuple[int, int, Path]]:
     certificate = folder / "host.pem"
     certificate.write_text(Authority("bench").host_certificate(["mail.example"]))
     words = [str(plain), str(door), str(admin)]
-    process = subprocess.Popen(
-        ["taskset", "-c", TARGET_CPU, sys.executable, "-m", "tests.bench.parking", *words]
-    )
+    parking = [sys.executable, "-m", "tests.bench.parking", *words]
+    process = subprocess.Popen([*ENDING_WITH_US, "taskset", "-c", TARGET_CPU, *parking])
     try:
         while not admin.exists():
             if process.poll() is not None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from exsim.lb.binary import find_haproxy
-from tests.bench.target import TARGET_CPU
+from tests.bench.target import ENDING_WITH_US, TARGET_CPU
 
 PROCESSES = 2
 SPARE = 100  # descriptors of one that are no user's
@@ -49,7 +49,16 @@ def tls_before(folder: Path, port: int, certificate: Path, door: Path) -> Iterat
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     path = folder / "tls.cfg"
     path.write_text(config(port, certificate, door, (hard - SPARE) // 2))
-    command = ["taskset", "-c", TARGET_CPU, find_haproxy(None).path, "-db", "-f", str(path)]
+    command = [
+        *ENDING_WITH_US,
+        "taskset",
+        "-c",
+        TARGET_CPU,
+        find_haproxy(None).path,
+        "-db",
+        "-f",
+        str(path),
+    ]
     with ExitStack() as ends:
         for _ in range(PROCESSES):
             process = subprocess.Popen(command)

@@ -15,6 +15,8 @@ from exsim.lab.certificates import Authority
 from exsim.lb.binary import find_haproxy
 
 TARGET_CPU = "0"
+# One that never sleeps and is left behind, because we were killed, would take a processor for good
+ENDING_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 ADMIN = "admin.sock"  # beside the configuration: where it tells what it counted
 COOKIES = {
     "cadata": "c" * 128,
@@ -101,7 +103,9 @@ def target(folder: Path) -> Iterator[tuple[int, int]]:
     path = folder / "target.cfg"
     path.write_text(config(folder, plain, tls))
     haproxy = find_haproxy(None).path
-    process = subprocess.Popen(["taskset", "-c", TARGET_CPU, haproxy, "-db", "-f", str(path)])
+    process = subprocess.Popen(
+        [*ENDING_WITH_US, "taskset", "-c", TARGET_CPU, haproxy, "-db", "-f", str(path)]
+    )
     try:
         for _ in range(100):
             try:
