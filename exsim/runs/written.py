@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO
 
 
@@ -19,7 +20,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises OSError, of `path` where the system names a file; of a full disk it names none.
     """
-    part = path.with_name(f".{path.name}-{os.getpid()}")
+    part = path.with_name(f".{path.name}-{os.getpid()}-{get_ident()}")  # no other thread's
     try:
         part.unlink(missing_ok=True)  # of one that was killed
         with part.open("xb") as file:
