@@ -44,6 +44,7 @@ def main() -> int:
     status = Status(worker, order.phase)
     guard = Guard(worker)
     try:
+        worker.let_pace_pass()
         if not worker.stopping.is_set():
             PHASES[order.phase](worker)
     except OSError as problem:

@@ -153,6 +153,11 @@ class Worker:
         self.clients.pop(client, None)
         self.homes.pop(client, None)
 
+    def let_pace_pass(self) -> None:
+        """What the phase before sent in its last moment counts, too: never more than so many in any second."""
+        if self.gate is not None and self.gate.requests is not None:
+            self.stopping.wait(self.gate.requests.period)
+
     def mark(self, what: str, **facts: Any) -> None:
         """A line of the run's own in the history."""
         now = self.world.now()

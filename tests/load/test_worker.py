@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from exsim.load.worker import Worker
 from exsim.runs import history
 from exsim.runs.history import read_history
 from exsim.runs.parts import packed, part
+from exsim.runs.sections import Limits
 from tests.load.orders import orders
 
 
@@ -75,3 +77,23 @@ def test_only_a_file_without_room_is_no_fault_of_ours(
     worker.close()
     assert worker.stopping.is_set()
     assert (bool(worker.unwritten), worker.crash is None) == (unwritten, unwritten)
+
+
+@pytest.mark.parametrize(
+    ("lab", "limits", "waits"),
+    [
+        (True, Limits(requests_per_second=50.0), 0.0),
+        (False, Limits(), 0.0),
+        (False, Limits(requests_per_second=50.0), 1.0),
+        (False, Limits(requests_per_second=0.5), 2.0),
+    ],
+)
+def test_a_phase_begins_when_the_one_before_it_counts_no_more(
+    tmp_path: Path, lab: bool, limits: Limits, waits: float
+) -> None:
+    order = msgspec.structs.replace(orders()[0], directory=str(tmp_path), lab=lab, limits=limits)
+    worker, waited = Worker(order), [0.0]
+    worker.stopping = SimpleNamespace(wait=waited.append)
+    worker.let_pace_pass()
+    worker.close()
+    assert waited[-1] == waits
