@@ -25,7 +25,7 @@ from tests.load.orders import orders
 pytestmark = pytest.mark.lab
 
 ENOUGH = 150  # requests until it is in the middle of its work
-ON_THE_WAY = 0.5  # seconds before the end: an answer so late may find nobody who reads it
+ON_THE_WAY = 1.0  # seconds before the end: an answer so late may find nobody who reads it, where processors are few
 BUSY = {"polls": 200, "think": 0.05, "logon_retries": 0}
 
 
