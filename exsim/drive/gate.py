@@ -79,6 +79,8 @@ class Gate:
         self.logons = logons
         self.rested = rested
         self._waiting: dict[str, deque[Held]] = defaultdict(deque)
+        self._turns: deque[Held] = deque()  # logons that wait for a place, in turn
+        self._due = False  # the first of them has a timer
         self._out: dict[int, Held] = {}  # attempts on their way, by the request's identity
         self._told: set[str] = set()
 
@@ -139,14 +141,41 @@ class Gate:
         self._pace(held)
 
     def _pace(self, held: Held) -> None:
+        if self.logons is None or not self._is_logon(held):
+            self._leave(held)
+            return
+        self._turns.append(held)
+        if not self._due:
+            self._next_logon()
+
+    def _next_logon(self) -> None:
+        """Whoever may log on now does, in turn.  A place is taken when it is used: many wait who never leave."""
+        assert self.logons is not None
+        self._due = False
+        while self._turns:
+            held, now = self._turns[0], self.world.now()
+            over = held.task.done or self._stopped(held.request)
+            at = now if over else self.logons.free(now)
+            if at > now:
+                if not self._due:  # a flow that was refused here may have asked again
+                    self._due = True
+                    self.world.later(at - now, self._next_logon)
+                return
+            self._turns.popleft()
+            if over:
+                self._through(held)
+            else:
+                self.logons.take(self._leave(held))
+
+    def _leave(self, held: Held) -> float:
+        """Let it leave when the pace of all requests allows that; the time."""
         now = self.world.now()
         at = self.requests.place(now) if self.requests is not None else now
-        if self.logons is not None and self._is_logon(held):
-            at = max(at, self.logons.place(now))
         if at > now:
             self.world.later(at - now, self._through, held)
         else:
             self._through(held)
+        return at
 
     def _is_logon(self, held: Held) -> bool:
         """Each form, and the first of the requests that bring a password along."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exsim.drive.gate import Gate
 from exsim.drive.pace import Pace, pace_of
@@ -21,6 +23,7 @@ from exsim.protocols.flow import (
     End,
     Flow,
     Open,
+    Pause,
     Receive,
     Request,
     Response,
@@ -199,6 +202,49 @@ def test_a_pace_is_never_passed_in_any_period(
     assert [pace.place(now) for now in asked] == given
 
 
+def happened(pace: Pace, now: float, pauses: list[float]) -> tuple[list[float], float]:
+    """One after the other, each when it is free; and the time that it is then."""
+    times: list[float] = []
+    for pause in pauses:
+        now = pace.free(now + pause)
+        pace.take(now)
+        times.append(now)
+    return times, now
+
+
+PAUSES = st.lists(st.sampled_from([0.0, 0.0, 0.25, 1.0, 7.5, 40.0]), max_size=30)
+
+
+@given(count=st.integers(1, 6), first=PAUSES, between=st.sampled_from([0.0, 3.0]), later=PAUSES)
+def test_a_pace_that_begins_with_what_was_before_it_is_passed_in_no_period_across_both(
+    count: int, first: list[float], between: float, later: list[float]
+) -> None:
+    before = Pace(count, 60.0)
+    times, now = happened(before, 0.0, first)
+    now += between
+    told = before.lately(now)
+    assert told == tuple(at for at in times if at > now - 60.0)
+    after = Pace(count, 60.0, reversed(told))
+    more, now = happened(after, now, later)
+    every = times + more
+    assert all(b - a >= 60.0 for a, b in zip(every, every[count:], strict=False))
+    assert after.lately(now) == tuple(at for at in more if at > now - 60.0), "its own alone"
+
+
+@given(count=st.integers(1, 6), before=PAUSES, wanted=st.integers(1, 9))
+def test_a_pace_says_when_so_many_may_happen_at_once_and_not_later_than_that(
+    count: int, before: list[float], wanted: int
+) -> None:
+    pace = Pace(count, 60.0)
+    _, now = happened(pace, 0.0, before)
+    at = pace.free(now, wanted)
+    at_once = min(wanted, count)
+    assert [pace.place(at) for _ in range(at_once)] == [at] * at_once
+    one_by_one = Pace(count, 60.0)
+    _, now = happened(one_by_one, 0.0, before)
+    assert [one_by_one.place(now) for _ in range(at_once)][-1] == at
+
+
 def test_a_pace_of_less_than_one_a_second_and_of_none() -> None:
     slow = pace_of(0.25)
     assert slow is not None and [slow.place(0), slow.place(0)] == [0, 4]
@@ -219,3 +265,63 @@ def test_requests_keep_to_the_pace_and_forms_to_theirs_besides() -> None:
     assert all(later - sooner >= 1.0 for sooner, later in zip(sent, sent[4:], strict=False))
     forms = sorted(hop.t for hop in rig.recorded.hops if hop.request == "POST /f")
     assert forms[2] >= 60.0
+
+
+def form(number: int) -> Flow[Response]:
+    return (yield from Request("POST", "/f", account=f"user{number}@example.com", attempt="form"))
+
+
+def test_who_waits_to_log_on_and_goes_away_has_taken_no_place_and_what_left_is_still_told() -> None:
+    pace = Pace(2, 60.0)
+    rig = Rig(Door(takes=0.01), logons=pace)
+
+    def flow() -> Flow[float]:
+        yield from together([form(1), form(2)])
+        tasks = []
+        for number in (3, 4, 5):
+            tasks.append((yield from Start(form(number))))
+        yield from Pause(5.0)
+        for task in tasks:
+            yield from Stop(task)
+        assert pace.lately(rig.net.world.now()) == (0.0, 0.0)
+        yield from form(6)
+        return rig.net.world.now()
+
+    assert rig.run(flow()) == pytest.approx(60.0, abs=0.1)
+    assert rig.gate.attempts.rests("user3@example.com") == ""
+
+
+def test_one_that_rests_while_it_waits_to_log_on_is_told_so_in_its_turn_and_holds_up_nobody() -> (
+    None
+):
+    rig = Rig(Door(takes=0.01), logons=Pace(1, 60.0))
+
+    def told(number: int) -> Flow[tuple[str | None, int]]:
+        response = yield from form(number)
+        return response.error, round(rig.net.world.now())
+
+    def flow() -> Flow[Any]:
+        yield from form(1)
+        rig.net.world.later(5.0, rig.gate.attempts.rest, "user3@example.com", "it was refused")
+        return (yield from together([told(2), told(3), told(4)]))
+
+    assert rig.run(flow()) == [(None, 60), ("not_allowed", 60), (None, 120)]
+
+
+def test_logons_that_were_held_leave_in_turn_within_the_pace_of_all_requests() -> None:
+    def flow() -> Flow[None]:
+        yield from together([form(number) for number in range(7)] + [busy()])
+
+    def busy() -> Flow[None]:
+        yield from Pause(59.95)
+        yield from together([iter(Request("GET", "/x", account=WHO)) for _ in range(12)])
+
+    rig = Rig(Door(takes=0.01), requests=Pace(4, 1.0), logons=Pace(3, 60.0))
+    rig.run(flow())
+    sent = sorted(hop.t for hop in rig.recorded.hops)
+    assert len(sent) == 7 + 12
+    assert all(later - sooner >= 1.0 for sooner, later in zip(sent, sent[4:], strict=False))
+    forms = [hop for hop in rig.recorded.hops if hop.request == "POST /f"]
+    at = sorted(hop.t for hop in forms)
+    assert all(later - sooner >= 60.0 for sooner, later in zip(at, at[3:], strict=False))
+    assert max(hop.late for hop in forms) >= 120.0, "what is held shows as lateness"
