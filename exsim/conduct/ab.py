@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,30 +168,37 @@ def _plan(book: Runbook, half: Half, rig: Rig) -> Plan:
     return book.plan(half.name, half.scenario, rig, assignment)
 
 
-def _checked(plans: Sequence[Plan], books: Sequence[Runbook], show: Show) -> bool:
+def _checked(
+    plans: Sequence[Plan], books: Sequence[Runbook], show: Show
+) -> tuple[float, ...] | None:
     """Every account of both sides logged on once, one after the other, and none refused.
 
-    Raises EnvironmentProblem for one that was: his twin would be compared with nobody.
+    Returns the logons of the last minute; None when nothing is to be loaded.  Raises EnvironmentProblem for one that was: his twin would be compared with nobody.
     """
+    logons: tuple[float, ...] = ()
     try:
         for plan, book in zip(plans, books, strict=True):
-            refused = ", ".join(preflight(plan, book, show).resting)
+            done = preflight(replace(plan, logons=logons), book, show)
+            refused, logons = ", ".join(done.resting), done.logons
             if over(book):
-                return False
+                return None
             if refused:
                 raise EnvironmentProblem(f"{refused}: {REFUSED}; a pair takes both its accounts")
     except KeyboardInterrupt:
         for book in books:
             book.interrupted()
-        return False
-    return True
+        return None
+    return logons
 
 
 def measure(plans: Sequence[Plan], books: Sequence[Runbook], watch: Watch, show: Show) -> None:
     """Both loads side by side until the pairs have decided, or none are left."""
-    if plans[0].scenario.target is not None and not _checked(plans, books, show):
+    logons: tuple[float, ...] | None = ()
+    if plans[0].scenario.target is not None:
+        logons = _checked(plans, books, show)
+    if logons is None:
         return
-    orders = [plan.order() for plan in plans]
+    orders = [replace(plan, logons=logons).order() for plan in plans]
 
     def look(event: Event) -> None:
         show(event)

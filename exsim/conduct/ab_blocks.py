@@ -8,13 +8,14 @@ drifts with time falls on both alike.  No account is used for a second pair: wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from exsim.conduct.ab_rig import AbSides, limits_of, paired, settings
 from exsim.conduct.ab_watch import Tail, Watch
+from exsim.conduct.last_minute import LastMinute
 from exsim.conduct.loading import carry_out
 from exsim.conduct.rig import target_rig
 from exsim.conduct.running import Show
@@ -44,6 +45,7 @@ class Blocks:
     pairs: Pairs
     scenario: Scenario
     wrong_mailbox: tuple[int, int] = (0, 0)
+    logons: tuple[float, ...] = ()  # of the last minute, by either side: the farm is one
 
     def run(self, switch: Switch, show: Show) -> None:
         """Block after block until the pairs have decided, or no accounts are left."""
@@ -59,17 +61,20 @@ class Blocks:
 
     def _block(self, side: int, number: int, group: Assignment, show: Show) -> bool:
         """One block, until each of its sessions is over; False when its load ended before its time."""
-        order = msgspec.structs.replace(
-            self.plans[side].order(), worker=number, assignments=group.users
-        )
+        plan = replace(self.plans[side], logons=self.logons)
+        order = msgspec.structs.replace(plan.order(), worker=number, assignments=group.users)
+        last_minute = LastMinute([order], show)
         tail = Tail(self.plans[side], number)
         try:
-            ((code, words),) = carry_out([order], show, lambda: self._sessions_over(tail, number))
+            ((code, words),) = carry_out(
+                [order], last_minute.heard, lambda: self._sessions_over(tail, number)
+            )
         except KeyboardInterrupt:
             for book in self.books:
                 book.interrupted()
             return False
         self.books[side].phase_ended(order, code, words)
+        self.logons = last_minute.logons()
         return code == Exit.PASS
 
     def _users(self, number: int) -> list[int]:

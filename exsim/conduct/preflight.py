@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from exsim.conduct.environment import EnvironmentProblem
+from exsim.conduct.last_minute import LastMinute
 from exsim.conduct.loading import Event, carry_out
 from exsim.conduct.not_ours import hidden_logon, not_ours
 from exsim.judgement.words import counted_noun
@@ -36,10 +37,13 @@ FIELDS = tuple(Checked.__dataclass_fields__)
 def preflight(plan: Plan, book: Runbook, show: Callable[[Event], None]) -> Plan:
     """Check the accounts; the plan without those that were refused, mailboxes where they really live.
 
+    What was logged on for it counts in the pace of whoever goes on with that plan.
+
     Raises EnvironmentProblem when the farm is not one that can be tested.
     """
     order = plan.order("check")
-    [(code, words)] = carry_out([order], show)
+    last_minute = LastMinute([order], show)
+    [(code, words)] = carry_out([order], last_minute.heard)
     book.phase_ended(order, code, words)
     hops, marks = told(book)
     checked = [checked_of(mark) for mark in marks if mark.what == "account_checked"]
@@ -51,7 +55,7 @@ def preflight(plan: Plan, book: Runbook, show: Callable[[Event], None]) -> Plan:
         raise EnvironmentProblem(sentence(foreign, plan.rig.url, hops, marks))
     if code != Exit.PASS:  # an account that was not tried may be locked by the load
         raise EnvironmentProblem(unfinished(len(checked), plan, book.run.lost_workers))
-    return _with(plan, book, checked)
+    return replace(_with(plan, book, checked), logons=last_minute.logons())
 
 
 def unfinished(checked: int, plan: Plan, lost: Sequence[str] = ()) -> str:

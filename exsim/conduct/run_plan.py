@@ -142,7 +142,7 @@ def _how_much(scenario: Scenario, counts: Counts) -> Iterator[str]:
     if scenario.target is not None:
         yield (
             f" Check      first of all {counted_noun(counts.accounts, 'logon')}, one after the other; the second "
-            "refused account ends the run"
+            f"refused account ends the run{_later(most.logons_per_minute, counts)}"
         )
     yield (
         f" Logons     about {counts.logons} in all, {min(counts.logons, asked.logons_per_minute)} in the busiest minute"
@@ -316,6 +316,15 @@ def _ticket(scenario: Scenario, counts: Counts, assignment: Assignment) -> Itera
         "logs its sessions off."
     )  # fmt: skip
     yield f"Its requests end their User-Agent in {signature('TIME')}."
+
+
+def _later(most: int | None, counts: Counts) -> str:
+    """That a load waits, where what is logged on before it leaves no room for its users."""
+    if most is None or counts.accounts + counts.controls + counts.users <= most:
+        return ""
+    return (
+        f"; the load waits, a minute at most, until {most} logons a minute leave room for its users"
+    )
 
 
 def asked_words(scenario: Scenario) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from exsim.conduct.deciding import Deciding
 from exsim.conduct.environment import EnvironmentProblem
 from exsim.conduct.far import Place
 from exsim.conduct.far_loads import FarLoads
+from exsim.conduct.last_minute import LastMinute
 from exsim.conduct.loading import Early, Event, Loads, carry_out
 from exsim.conduct.preflight import own_logon_failed, preflight
 from exsim.conduct.rig import died, lab_for, lab_rig, plan_for, target_rig
@@ -250,11 +251,13 @@ def measure(
         news = Deciding(plan.scenario, plan.rig.versions, plan.assignment)
         if not over(book):
             orders = shared_out(plan.order())
-            load(orders, [book] * len(orders), show, news, until_decided, early)
+            logons = load(orders, [book] * len(orders), show, news, until_decided, early)
+            plan = replace(plan, logons=logons)
         if plan.scenario.target is not None and plan.scenario.target.logon:
             own_logon_failed(book.directory.history())  # of hours: not held in memory
         if plan.scenario.load.force and not over(book):
-            load([plan.order("forced", every_combination(plan))], [book], show)
+            steered = plan.order("forced", every_combination(plan))
+            plan = replace(plan, logons=load([steered], [book], show))
         if plan.scenario.load.unmask and not over(book) and not news.met_at_all:
             wanted = prevented(book.directory)
             if wanted:
@@ -276,14 +279,16 @@ def load(
     news: Deciding | None = None,
     until_decided: bool = False,
     early: Loads | None = None,
-) -> None:
+) -> tuple[float, ...]:
     """One phase, by one worker or several side by side; `books` are theirs, in the same order.
 
-    `news` hears what they tell, and with `until_decided` says when it is enough.
+    `news` hears what they tell, and with `until_decided` says when it is enough.  Returns the logons of its last
+    minute, for the next phase.
     """
+    last_minute = LastMinute(orders, show)
 
     def heard(event: Event) -> None:
-        show(event)
+        last_minute.heard(event)
         if news is not None:
             news.take(event)
 
@@ -297,6 +302,7 @@ def load(
     codes = carry_out(orders, heard, enough, early, words)
     for book, order, (code, said) in zip(books, orders, codes, strict=True):
         book.phase_ended(order, code, said)
+    return last_minute.logons()
 
 
 def get_ready() -> None:

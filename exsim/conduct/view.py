@@ -71,6 +71,8 @@ class Progress:
             + f"{total['sessions']} sessions   {total['lost']} lost"
         )
         said += f"   generator late by {late * 1000:.0f} ms" if late > LATE else ""
+        waits = max(float(one.get("waits", 0.0)) for one in news)
+        said += f"   waits {waits:.0f} s for logons_per_minute" if waits else ""
         return "   ".join([said, *self.silences()])
 
     def fell_silent(self, event: Event) -> None:

@@ -69,7 +69,13 @@ def main() -> int:
             cpu=round(sum(os.times()[:2]), 2),
         )
         worker.close()
-    tell("done", why=worker.why, hops=worker.recorder.hops)
+    tell(
+        "done",
+        why=worker.why,
+        worker=order.worker,
+        hops=worker.recorder.hops,
+        logons=worker.logons(),
+    )
     if worker.crash is not None:
         return BROKE
     if worker.unwritten:

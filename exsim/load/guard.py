@@ -25,6 +25,7 @@ class Guard:
         if self._greenlet is None:
             return
         worker.recorder.on_hop = self.heard
+        worker.on_load.append(self.load_began)
         if worker.order.worker == 0 and worker.order.phase not in ("check", "cleanup"):
             self._watch_health()
 
@@ -33,6 +34,10 @@ class Guard:
         sign = read(hop)
         if hop.step != "health":
             self.strain.feed(hop, sign)
+
+    def load_began(self) -> None:
+        """What is usual shows in the load's first minute: before it a node may have answered nobody else."""
+        self.strain = Strain()
 
     def look(self, now: float) -> None:
         """Every rule that is one of time; `now` in seconds since the run began."""

@@ -110,6 +110,7 @@ class Plain:
                 _end_it(environment, why, code)
                 return None
         worker = Worker(plan.order())
+        worker.let_pace_pass()
         employ(self.classes, worker)
         gevent.spawn(self._watch, environment, worker)
         self.guard = Guard(worker)

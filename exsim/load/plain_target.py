@@ -98,4 +98,5 @@ def checked(plan: Plan, book: Runbook) -> tuple[Plan, str, Exit]:
         book.note(f"{address}: {REFUSED}; it was not used")
     assignment = without(plan.assignment, refused)
     book.describe(plan.rig, assignment)
-    return replace(plan, assignment=assignment, resting=refused), "", Exit.PASS
+    logons = tuple(plan.started + at for at in worker.logons())
+    return replace(plan, assignment=assignment, resting=refused, logons=logons), "", Exit.PASS

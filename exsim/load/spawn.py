@@ -20,10 +20,12 @@ LEAVING = 5.0  # seconds that Locust is given to take its users away
 
 def main_phase(worker: Worker) -> None:
     """Run every population for the scenario's duration, or until the worker is told to stop."""
-    if worker.stopping.is_set():
-        return
     config.track_greenlet_tree = False  # nobody asks who started whom; a kilobyte of each user
     order = worker.order
+    users = sum(map(len, order.assignments))
+    worker.make_room(users)
+    if worker.stopping.is_set():
+        return
     classes = user_classes(order)
     employ(classes, worker)
     environment = Environment(user_classes=list(classes), host=order.url)
@@ -31,9 +33,11 @@ def main_phase(worker: Worker) -> None:
     # Nobody but Locust itself listens here: what went well is noted in its table, what did not is fired.
     worker.recorder.note = keep_in_batches(environment, worker.world.started).note
     worker.recorder.fire = environment.events.request.fire
-    worker.mark("load_started", users=sum(map(len, order.assignments)))
+    for begin in worker.on_load:
+        begin()
+    worker.mark("load_started", users=users)
     tell("load_started", worker=order.worker)  # from now on its end is known
-    runner.start(sum(map(len, order.assignments)), spawn_rate=order.load.spawn_rate)
+    runner.start(users, spawn_rate=order.load.spawn_rate)
     try:
         worker.stopping.wait(timeout=order.load.duration * order.time_scale)
     finally:

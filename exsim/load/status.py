@@ -31,8 +31,14 @@ class Status:
         self.phase = phase
         self.silent = silent  # nobody listens to our standard output
         self.probe = LagProbe()
-        self._began = time.monotonic(), time.process_time()
+        self.begin()
+        worker.on_load.append(self.begin)
         self._greenlet = gevent.spawn(self._watch)
+
+    def begin(self) -> None:
+        """Measure this process from now on: who waited before the load was neither busy nor late."""
+        self._began = time.monotonic(), time.process_time()
+        self.probe.samples = self.probe.late_samples = 0
 
     def _watch(self) -> None:
         while True:
@@ -53,6 +59,7 @@ class Status:
             hops=worker.recorder.hops,
             counts=worker.recorder.counts(),
             lag=round(self.probe.take_recent(), 4),
+            waits=round(max(0.0, worker.waits_until - worker.world.now()), 1),
         )
 
     def busy(self) -> float:

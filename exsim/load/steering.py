@@ -166,6 +166,8 @@ def _carry_out(worker: Worker, jobs: Sequence[tuple[str, Begin]]) -> None:
     lender = Lender(worker.order.spare, worker.resting)
     pool: Pool = Pool(AT_ONCE)
     for home, begin in jobs:
+        pool.wait_available()
+        worker.make_room(len(pool) + 1)
         if worker.stopping.is_set():
             break
         pool.spawn(_one, worker, lender, home, begin)

@@ -30,6 +30,7 @@ from exsim.runs.addresses import expanded, places
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.runs.incident_history import IncidentHistory
+from exsim.runs.limits import MINUTE
 from exsim.runs.made import NAME as LEDGER
 from exsim.runs.made import Entry, Ledger
 from exsim.runs.order import Order
@@ -94,6 +95,8 @@ class Worker:
         self.settings: dict[int, Any] = {}  # population -> its users', where they are all alike
         self._observers: dict[str, Callable[[Request, Response], Evidence]] = {}
         self.leaving = False  # nobody comes any more
+        self.waits_until = 0.0  # the run's time at which there is room for logons
+        self.on_load: list[Callable[[], None]] = []  # who measures from the load's begin on
         self.beside: Greenlet | None = None  # control sessions that go on while the load does
 
     def client(self, user: int, protocol: str, connections: int, control: bool = False) -> Client:
@@ -157,6 +160,26 @@ class Worker:
         """What the phase before sent in its last moment counts, too: never more than so many in any second."""
         if self.gate is not None and self.gate.requests is not None:
             self.stopping.wait(self.gate.requests.period)
+
+    def make_room(self, logons: int) -> None:
+        """Wait until so many may log on at once.
+
+        Who waits at the gate instead is a session that has begun: its own limit runs, and the load's time.
+        """
+        pace = self.gate.logons if self.gate is not None else None
+        while pace is not None and not self.stopping.is_set():
+            now = self.world.now()
+            self.waits_until = pace.free(now, logons)
+            if self.waits_until <= now:
+                return
+            self.stopping.wait(self.waits_until - now)
+        self.waits_until = 0.0
+
+    def logons(self) -> tuple[float, ...]:
+        """When it logged on in the last minute, for the pace of the next phase."""
+        if self.gate is None or self.gate.logons is None:
+            return ()
+        return self.gate.logons.lately(self.world.now())
 
     def mark(self, what: str, **facts: Any) -> None:
         """A line of the run's own in the history."""
@@ -258,12 +281,13 @@ def gate_for(order: Order, world: HubWorld, rested: Callable[[str, str], None]) 
     attempts = Attempts(limits.attempts)
     for account, why in order.resting.items():
         attempts.rest(account, why)
-    logons = limits.logons_per_minute
+    most, now = limits.logons_per_minute, world.now()
+    before = [min(at, now) for at in order.logons]  # a clock that was set back holds nobody up
     return Gate(
         world,
         attempts,
         pace_of(limits.requests_per_second),
-        Pace(logons, 60.0) if logons is not None else None,
+        Pace(most, MINUTE, before) if most is not None else None,
         rested,
     )
 

@@ -39,7 +39,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     the same for a balancer that was started here in front of nodes that are not ours.  `lb_cookie`: name of the
     balancer's own cookie, which alone stands in clear in a history.  `lb_servers`: the balancer's name
     of a server -> node.  `assignments`: for each population of the scenario, for each of its users, the
-    accounts that his browser uses, in turn.
+    accounts that his browser uses, in turn.  `logons`: when the phases before logged on in their last minute, in
+    seconds since the run's zero.
     """
 
     scenario: str  # its name
@@ -78,6 +79,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     lab: bool = False  # balancer and nodes are ours: nobody can be locked out
     limits: Limits = Limits()
     resting: dict[str, str] = {}  # account -> why it is asked no more
+    logons: tuple[float, ...] = ()
     logon: str = ""  # "module:flow" of the user's own
     logon_folder: str = ""  # where it may be found
     signature: str = ""  # what is added to every User-Agent, so that the farm's own people can tell

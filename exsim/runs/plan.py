@@ -19,7 +19,10 @@ from exsim.runs.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that the orders of one run have in common.  `started`: its zero, seconds since 1970."""
+    """Everything that the orders of one run have in common.
+
+    `started`: its zero; `logons`: those of the last minute, of whatever shares its ceiling; seconds since 1970.
+    """
 
     name: str
     scenario: Scenario
@@ -29,6 +32,7 @@ class Plan:
     started: float
     salt: str
     resting: dict[str, str] = field(default_factory=dict)
+    logons: tuple[float, ...] = ()
 
     def order(self, phase: Phase = "main", combinations: Sequence[Combination] = ()) -> Order:
         """The order for one phase, for a load that does all of it."""
@@ -68,6 +72,7 @@ class Plan:
             lab=scenario.lab is not None,
             limits=scenario.limits,
             resting=self.resting,
+            logons=tuple(at - self.started for at in self.logons),
             logon=scenario.target.logon if scenario.target is not None else "",
             logon_folder=rig.logon_folder,
             signature=signature(self.directory) if scenario.target is not None else "",

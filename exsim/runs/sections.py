@@ -260,8 +260,8 @@ class Limits(Section, frozen=True):
     """The most that a run may ask of a target.
 
     What is absent has no ceiling where the target is this machine, and that of `limits.DEFAULTS` elsewhere.
-    `users` at once.  `logons_per_minute` and `requests_per_second` are kept by holding back, which shows
-    as lateness.  `window`: when the run is ended at the latest, from its start.  `attempts`: of one
+    `users` at once.  `logons_per_minute` and `requests_per_second` are kept across the phases of a run by holding
+    back, which shows as lateness; a load begins when there is room for its users' logons.  `window`: when the run is ended at the latest, from its start.  `attempts`: of one
     account's password, that are refused or not yet confirmed.
     """
 

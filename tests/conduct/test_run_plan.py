@@ -213,6 +213,18 @@ def test_a_minute_has_no_more_logons_than_the_whole_run(path: Path) -> None:
     assert int(busiest) <= int(all_of_them)
 
 
+@pytest.mark.parametrize(("most", "waits"), [(12, True), (13, False), (None, False)])
+def test_a_load_that_waits_for_room_is_foretold(path: Path, most: int | None, waits: bool) -> None:
+    """Three logons of the check, eight of control sessions, two of users."""
+    limits = f"[limits]\nlogons_per_minute = {most}\n[load]" if most else "[load]"
+    population = "users = 2\nsession = { polls = 100 }"
+    path.write_text(TARGET.replace("[load]", limits).replace("users = 2", population))
+    wanted = (
+        f"the load waits, a minute at most, until {most} logons a minute leave room for its users"
+    )
+    assert (wanted in words(path)) == waits == ("the load waits" in words(path))
+
+
 def test_a_paragraph_is_filled_before_it_goes_on(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """What is told while a run goes on, where there is no terminal.
 
 Falls if: losses that were steered are told as the load's; a rate is told before there is one, or one of a phase that is over;
-or whoever watches is not told which load process has fallen silent.
+or whoever watches is not told which load process has fallen silent, or what a load waits for.
 """
 
 from exsim.conduct.view import LiveView, Progress
@@ -45,3 +45,11 @@ def test_a_load_process_that_fell_silent_is_told_at_once_and_until_it_speaks_aga
     assert "10 requests/s" in said, "what one tells no news of is no rate"
     view.show({**news("main", 14.0, 400), "worker": 1, "run": "r"})
     assert "silent" not in view.runs["r"].line()
+
+
+def test_what_a_load_waits_for_is_told_while_it_does():
+    progress = Progress("a run")
+    progress.take({**news("main", 4.0, 10), "waits": 38.2})
+    assert progress.line().endswith("0 lost   waits 38 s for logons_per_minute")
+    progress.take({**news("main", 43.0, 10), "waits": 0.0})
+    assert "waits" not in progress.line()

@@ -1,6 +1,6 @@
 """Locust's own command on a farm that is somebody else's.
 
-Falls if: its accounts are not checked before the load, refused ones do not end it, nobody watches the servers, or a live
+Falls if: its accounts are not checked before the load, both together are more than the limits allow, refused ones do not end it, nobody watches the servers, or a live
 session is left behind.
 """
 
@@ -43,9 +43,13 @@ def locust(path: Path, *words: str) -> tuple[int, str, list[Hop], list[Mark]]:
 
 
 def test_accounts_are_checked_and_sessions_given_back(farm: Stranger) -> None:
-    path = farm.scenario(farm.of("2016", 2), session={"polls": 60, "logons": 1})
-    code, said, hops, marks = locust(path, "-t", "4s")
+    path = farm.scenario(
+        farm.of("2016", 2), session={"polls": 60, "logons": 1}, limits={"requests_per_second": 20}
+    )
+    code, said, hops, marks = locust(path, "-t", "6s")
     assert code in (0, 1), said
+    sent = sorted(hop.t for hop in hops)
+    assert all(later - sooner >= 0.99 for sooner, later in zip(sent, sent[20:], strict=False))
     load = next(mark.t for mark in marks if mark.what == "load_started")
     checked = [mark for mark in marks if mark.what == "account_checked"]
     assert [mark.facts["status"] for mark in checked] == ["accepted"] * 2

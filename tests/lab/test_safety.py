@@ -1,7 +1,7 @@
 """Runs on a farm that is somebody else's: what they ask of it, when they stop, and what they leave alone.
 
 Falls if: a refused password is tried again beyond what was in flight, a run goes on when it must stop, says
-nothing of why, asks for more than its limits, leaves a live session behind, or tells nobody who it was.
+nothing of why, asks for more than its limits in any phase or across two, leaves a live session behind, or tells nobody who it was.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
 from exsim.runs.directory import open_run
-from exsim.session.hop import Mark
+from exsim.session.hop import Hop, Mark
 from tests.lab.outside import Stranger, stranger
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -51,6 +52,35 @@ def test_a_run_checks_its_accounts_first_says_who_it_is_and_logs_off(farm: Stran
     # the session that was alive at the end was given back
     assert told.marks("logged_off")[0].facts == {"sessions": 1, "unanswered": 0}
     assert [hop.step for hop in told.hops if hop.t > told.marks("load_ended")[0].t] == ["logoff"]
+
+
+def test_check_and_load_together_keep_to_the_logons_a_minute_by_the_nodes_own_word(
+    farm: Stranger,
+) -> None:
+    """Six of the check and four of the load are more than eight: two of the check have to be a minute ago."""
+    before = {one.client_request_id for one in farm.confessions()}
+    path = farm.scenario(
+        farm.of("2016", 6), population={"users": 4}, session={"polls": 8, "logons": 1},
+        limits={"logons_per_minute": 8},
+    )  # fmt: skip
+    reports = path.parent / "reports"
+    with farm.started("run", path, "--reports", reports) as process:
+        out, said = process.communicate(timeout=150)
+    assert "0 of 4 sessions were lost" in words(out), out + said
+    assert "By the schedule" not in out, "a load that begins later is not late"
+    assert re.search(r"waits \d+ s for logons_per_minute", said), said
+    at = sorted(
+        datetime.fromisoformat(one.utc).timestamp()
+        for one in farm.confessions()
+        if one.path == "/owa/auth.owa" and one.client_request_id not in before
+    )
+    assert len(at) == 6 + 4
+    assert all(later - sooner >= 59.9 for sooner, later in zip(at, at[8:], strict=False))
+    lines = list(open_run(str(reports / "mail")).history())
+    logons = [line for line in lines if isinstance(line, Hop) and line.step == "logon"]
+    assert max(hop.late for hop in logons) < 1.0
+    begun = [line.t for line in lines if isinstance(line, Mark) and line.what == "load_started"]
+    assert begun and sum(hop.t > begun[0] for hop in logons) == 4
 
 
 def test_two_wrong_passwords_in_the_file_end_it_before_any_load(farm: Stranger) -> None:

@@ -1,4 +1,5 @@
-"""Falls if: a full part of a worker's history is not compressed by the time it is closed, or a line of it is lost; or a disk
+"""Falls if: what the phases before sent or logged on does not count in this one's pace, or counts where nobody suffers;
+a full part of a worker's history is not compressed by the time it is closed, or a line of it is lost; or a disk
 without room is called a crash of ours, or ends nothing."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -97,3 +99,75 @@ def test_a_phase_begins_when_the_one_before_it_counts_no_more(
     worker.let_pace_pass()
     worker.close()
     assert waited[-1] == waits
+
+
+ZERO, NOW = (
+    1_000_000.0,
+    100.0,
+)  # the run's zero on the wall clock, and the time of the run that it is
+
+
+class Waiting:
+    """The worker's end, which does not come; the time that is waited for passes at once."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def on_a_target(folder: Path, monkeypatch: pytest.MonkeyPatch, **order: Any) -> tuple[Worker, Any]:
+    """A worker of a run that began at ZERO, at NOW; and its clock."""
+    clock = Waiting()
+    monkeypatch.setattr("exsim.drive.hub.HubWorld.now", lambda world: clock.now)
+    given = {"started": ZERO, "lab": False, "limits": Limits(logons_per_minute=3), **order}
+    worker = Worker(msgspec.structs.replace(orders()[0], directory=str(folder), **given))
+    worker.stopping = clock  # type: ignore[assignment]
+    return worker, clock
+
+
+@pytest.mark.parametrize(
+    ("order", "logons", "until"),
+    [
+        ({"lab": True, "limits": Limits()}, 9, NOW),
+        ({"limits": Limits(), "logons": (99.0,) * 9}, 9, NOW),
+        ({}, 9, NOW),
+        ({"logons": (99.0, 90.0)}, 1, NOW),
+        ({"logons": (99.0, 90.0)}, 2, 150.0),
+        ({"logons": (99.0, 90.0)}, 3, 159.0),
+        ({"logons": (99.0, 90.0)}, 9, 159.0),  # never are there more than three
+        ({"logons": (10.0, 39.0, 50.0, 99.0, 20.0)}, 1, NOW),
+        ({"logons": (10.0, 41.0, 50.0, 99.0, 20.0)}, 1, 101.0),  # the newest three
+        ({"logons": (3600.0, 3600.0, 3600.0)}, 1, 160.0),  # the clock was set back meanwhile
+    ],
+)
+def test_a_load_begins_when_the_phases_before_it_leave_room_for_its_logons(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    order: dict[str, Any],
+    logons: int,
+    until: float,
+) -> None:
+    worker, clock = on_a_target(tmp_path, monkeypatch, **order)
+    worker.make_room(logons)
+    worker.close()
+    assert clock.now == until
+
+
+def test_a_worker_tells_when_it_logged_on_in_the_last_minute_and_what_it_was_told_is_not_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, clock = on_a_target(tmp_path, monkeypatch, logons=(50.0, 99.0))
+    assert worker.gate is not None and worker.gate.logons is not None
+    for passed in (0.0, 12.0, 30.0):
+        clock.now += passed
+        worker.make_room(1)
+        worker.gate.logons.take(clock.now)
+    worker.close()
+    assert worker.logons() == (100.0, 112.0, 159.0)
+    clock.now += 1.0
+    assert worker.logons() == (112.0, 159.0)
