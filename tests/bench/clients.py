@@ -1,7 +1,8 @@
 """The clients of the flow benchmark: how each is started, and why one is absent.
 
-All do the same session of 25 requests: /owa/ (sent to the logon page), the page, the form, /owa/, 18 calls of
-service.svc, two of ev.owa2, log-off; each checks status, front end and body of every answer as far as it can.
+All do the same session of 25 requests, with a browser's headers and bodies (`tests.bench.session`): /owa/ (sent to the
+logon page), the page, the form, /owa/, 18 calls of service.svc, two of ev.owa2, log-off; each checks status, front
+end and body of every answer as far as it can.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import session
+from tests.bench.artillery import write_artillery
 from tests.bench.tsung import write_tsung
 
 HERE = Path(__file__).parent
@@ -63,6 +66,7 @@ def _python(module: str, *more: str) -> Callable[[Place], list[str]]:
 def _k6(place: Place) -> list[str]:
     settings = {"URL": place.url, "PARALLEL": str(place.parallel), "USERS": USERS}
     settings["SECONDS"] = str(int(place.seconds + 6))
+    settings["SESSION"] = str(session.write_json(place.folder))
     pairs = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
     program = K6.found() or "k6"
     return [
@@ -74,21 +78,23 @@ def _k6(place: Place) -> list[str]:
 def _wrk(place: Place) -> list[str]:
     duration = f"{int(place.seconds + 6)}s"
     script = str(HERE / "flow_wrk.lua")
-    return ["wrk", "-t1", f"-c{USERS}", f"-d{duration}", "-s", script, place.url]
+    asked = ["wrk", "-t1", f"-c{USERS}", f"-d{duration}", "-s", script, place.url]
+    return [*asked, "--", str(session.write_lua(place.folder))]
 
 
 def _tsung(place: Place) -> list[str]:
     path = place.folder / "tsung.xml"
-    write_tsung(path, place.port, place.scheme, int(USERS))
+    write_tsung(path, place.port, place.scheme)
     return ["tsung", "-f", str(path), "-l", str(place.folder / "tsung"), "-n", "start"]
 
 
 def _artillery(place: Place) -> list[str]:
+    path = place.folder / "artillery.json"
+    write_artillery(path, int(USERS))
     program = ARTILLERY.found() or "artillery"
     return [
-        *(program, "run", "--quiet", "--insecure", "--target", place.url),
-        *("--overrides", '{"config":{"phases":[{"duration":1,"arrivalCount":20}]}}'),
-        str(HERE / "flow_artillery.yml"),
+        *("env", f"SESSION={session.write_json(place.folder)}"),
+        *(program, "run", "--quiet", "--insecure", "--target", place.url, str(path)),
     ]
 
 

@@ -32,7 +32,8 @@ from exsim.runs.history import HistoryWriter
 from exsim.session.detector import Detector
 from exsim.session.hop import Evidence
 from exsim.session.packed import Passing
-from tests.bench.window import SERVICE_CALLS, Window, asked
+from tests.bench.session import BUILD, CLIENT_ID, SERVICE_CALLS
+from tests.bench.window import Window, asked
 
 ACCOUNT = Account("user01@isp.com.au", "LAB\\user01", "x", "2016")
 SETTINGS = Settings()
@@ -47,11 +48,12 @@ def sessions(agent: Agent, parallel: int, window: Window) -> Flow[None]:
         number += 1
         agent.jar.end_of_browser()
         page = Page(agent, ACCOUNT, SETTINGS, number)
+        page.build, page.client_id = BUILD, CLIENT_ID
         yield from agent.fetch(page.request("GET", "/owa/", "open", lines.NAVIGATION))
         yield Mark("logon", {"number": number, "account": ACCOUNT.address, "home": "2016"})
         yield from agent.fetch(
             page.request(
-                "POST", "/owa/auth.owa", "logon", lines.NAVIGATION, b"username=x&password=y"
+                "POST", "/owa/auth.owa", "logon", lines.LOGON_FORM, b"username=x&password=y"
             )
         )
         if parallel == 1:

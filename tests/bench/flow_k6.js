@@ -3,15 +3,9 @@ import http from 'k6/http';
 import exec from 'k6/execution';
 
 const URL = __ENV.URL;
-const CALLS = 18;
 const PARALLEL = Number(__ENV.PARALLEL || 1);
-const HEADERS = {
-  'User-Agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36',
-  Accept: '*/*',
-  'Accept-Language': 'en-US,en;q=0.9',
-  'X-OWA-ActionName': 'FindItem',
-  'Content-Type': 'application/json; charset=utf-8',
-};
+const SESSION = JSON.parse(open(__ENV.SESSION));
+let asked = 1e11 + __VU * 1e8;  // twelve digits, no two alike
 
 export const options = {
   vus: Number(__ENV.USERS || 20),
@@ -20,35 +14,46 @@ export const options = {
   batchPerHost: PARALLEL,
 };
 
-function check(name, response) {
+function check(step, response) {
   const refused = (response.headers.Location || '').includes('logon.aspx');
   const body = response.body || '';
   let wrong = '';
-  if ((response.status !== 200 && response.status !== 302) || refused !== (name === 'open')) wrong = 'lost';
+  if ((response.status !== 200 && response.status !== 302) || refused !== (step === 'open')) wrong = 'lost';
   else if (response.headers['X-Feserver'] !== 'EX16-01') wrong = 'front end';
   else if (body.includes('exsim-marker:') && !body.includes('user01@')) wrong = 'wrong mailbox';
-  if (wrong) exec.test.abort(`${name}: ${wrong}`);
+  else if (step === 'service' && !body.includes('"ResponseCode":"NoError"')) wrong = "an error of the application's";
+  if (wrong) exec.test.abort(`${step}: ${wrong}`);
 }
 
-function send(method, path, name, body) {
-  check(name, http.request(method, URL + path, body, { headers: HEADERS, redirects: 0, tags: { name } }));
+function parameters(one, own) {
+  asked += 1;
+  const id = { 'client-request-id': `8f1c7735-85a9-4000-879e-${asked}` };
+  return { headers: Object.assign({}, one.headers, own, id), redirects: 0, tags: { name: one.step } };
 }
 
-function service(number) {
-  return ['POST', `${URL}/owa/service.svc?action=FindItem&ID=-${number}`, '{}',
-    { headers: HEADERS, redirects: 0, tags: { name: 'service' } }];
+function send(one) {
+  check(one.step, http.request(one.method, URL + one.path, one.body || null, parameters(one, {})));
+}
+
+function service(one, index, canary) {
+  const now = new Date();
+  const number = index + 1;
+  return [one.method, URL + one.path, one.body || null, parameters(one, {
+    'X-OWA-CANARY': canary,
+    'X-OWA-ActionId': `-${number}`,
+    'X-OWA-CorrelationId': `${SESSION.client_id}_${now.getTime() * 100 + number}`,
+    'X-OWA-ClientBegin': now.toISOString().slice(0, -1),
+  })];
 }
 
 export default function session() {
-  send('GET', '/owa/', 'open', null);
-  send('GET', '/owa/auth/logon.aspx?reason=0&replaceCurrent=1', 'logon_form', null);
-  send('POST', '/owa/auth.owa', 'logon', 'username=x&password=y');
-  send('GET', '/owa/', 'boot', null);
+  SESSION.before.forEach(send);
+  const canary = http.cookieJar().cookiesForURL(`${URL}/owa/`)['X-OWA-CANARY'][0];
   if (PARALLEL > 1) {
-    for (const response of http.batch([...Array(CALLS).keys()].map(service))) check('service', response);
+    const calls = SESSION.calls.map((one, index) => service(one, index, canary));
+    for (const response of http.batch(calls)) check('service', response);
   } else {
-    for (let n = 0; n < CALLS; n++) check('service', http.request(...service(n)));
+    SESSION.calls.forEach((one, index) => check('service', http.request(...service(one, index, canary))));
   }
-  for (let n = 0; n < 2; n++) send('POST', `/owa/ev.owa2?UA=0&n=${n}`, 'channel', '');
-  send('GET', '/owa/logoff.owa', 'logoff', null);
+  SESSION.after.forEach(send);
 }

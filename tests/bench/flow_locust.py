@@ -7,77 +7,86 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from datetime import UTC, datetime
+from itertools import count
 
 import gevent
 from gevent.pool import Pool
 from locust import FastHttpUser, HttpUser, constant
 from locust.env import Environment
 
-from tests.bench.window import SERVICE_CALLS, Window, asked
+from exsim.wire import names
+from tests.bench import session
+from tests.bench.window import Window, asked
 
-HEADERS = {
-    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
-    "Accept": "*/*",
-    "Accept-Language": "en-US,en;q=0.9",
-    "X-OWA-ActionName": "FindItem",
-    "Content-Type": "application/json; charset=utf-8",
-}
 counted = [0]
 finished = [0]  # users that have had their sessions
+ids = count()
 
 
-def check(response, front_end, anonymous):  # type: ignore[no-untyped-def]
-    """Status, logon redirect, front end, whose mailbox."""
+def check(response, front_end, step):  # type: ignore[no-untyped-def]
+    """Status, logon redirect, front end, whose mailbox, and what the application says."""
     counted[0] += 1
     refused = "logon.aspx" in response.headers.get("Location", "")
-    if response.status_code not in (200, 302) or refused != anonymous:
+    if response.status_code not in (200, 302) or refused != (step == "open"):
         response.failure("lost")
     elif response.headers.get("X-FEServer") != front_end:
         response.failure("front end")
     elif "exsim-marker:" in response.text and "user01@" not in response.text:
         response.failure("wrong mailbox")
+    elif step == "service" and '"ResponseCode":"NoError"' not in response.text:
+        response.failure("an error of the application's")
     else:
         response.success()
 
 
-def flow(client, follow, parallel):  # type: ignore[no-untyped-def]
-    def send(method, path, name, **more):  # type: ignore[no-untyped-def]
+def flow(client, canary_of, follow, parallel):  # type: ignore[no-untyped-def]
+    def send(one, own):  # type: ignore[no-untyped-def]
+        request_id = f"8f1c7735-85a9-4000-879e-{next(ids):012x}"
         with client.request(
-            method, path, name=name, headers=HEADERS, catch_response=True, **follow, **more
+            one["method"],
+            one["path"],
+            name=one["step"],
+            headers={**one["headers"], **own, session.REQUEST_ID: request_id},
+            data=one["body"],
+            catch_response=True,
+            **follow,
         ) as response:
-            check(response, "EX16-01", name == "open")
+            check(response, "EX16-01", one["step"])
 
-    def service(number):  # type: ignore[no-untyped-def]
-        send("POST", f"/owa/service.svc?action=FindItem&ID=-{number}", "service", data="{}")
+    def service(call):  # type: ignore[no-untyped-def]
+        number, one = call
+        now = time.time()
+        begin = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")[:-6]
+        correlation = f"{session.CLIENT_ID}_{int(now * 1000) * 100 + number}"
+        send(one, dict(zip(session.OWN, (canary, f"-{number}", correlation, begin), strict=True)))
 
-    send("GET", "/owa/", "open")
-    send("GET", "/owa/auth/logon.aspx?reason=0&replaceCurrent=1", "logon_form")
-    send("POST", "/owa/auth.owa", "logon", data="username=x&password=y")
-    send("GET", "/owa/", "boot")
+    for one in session.BEFORE:
+        send(one, {})
+    canary = canary_of()
     if parallel == 1:
-        for number in range(SERVICE_CALLS):
-            service(number)
+        for call in enumerate(session.CALLS, 1):
+            service(call)
     else:
-        pool = Pool(parallel)
-        pool.map(service, range(SERVICE_CALLS))
-    for number in range(2):
-        send("POST", f"/owa/ev.owa2?UA=0&n={number}", "channel", data="")
-    send("GET", "/owa/logoff.owa", "logoff")
+        Pool(parallel).map(service, enumerate(session.CALLS, 1))
+    for one in session.AFTER:
+        send(one, {})
 
 
 def users(options, window):  # type: ignore[no-untyped-def]
     """Locust's two kinds of user, living as long as the window."""
 
-    def session(user) -> None:  # type: ignore[no-untyped-def]
+    def one_session(user) -> None:  # type: ignore[no-untyped-def]
         if not window.another(user.sessions):
             finished[0] += 1
             gevent.sleep(1000.0)  # a user that stops is replaced by Locust
         user.sessions += 1
         user.forget()
-        flow(user.client, user.follow, options.parallel)
+        flow(user.client, user.canary, user.follow, options.parallel)
 
     class Fast(FastHttpUser):
-        wait_time, tasks, sessions = constant(0), [session], 0
+        wait_time, tasks, sessions = constant(0), [one_session], 0
         insecure = True
         concurrency = max(10, options.parallel)
         follow = {}  # noqa: RUF012
@@ -88,8 +97,11 @@ def users(options, window):  # type: ignore[no-untyped-def]
         def forget(self) -> None:
             self.client.cookiejar.clear()
 
+        def canary(self) -> str:
+            return next(one.value for one in self.client.cookiejar if one.name == names.CANARY)
+
     class Http(HttpUser):
-        wait_time, tasks, sessions = constant(0), [session], 0
+        wait_time, tasks, sessions = constant(0), [one_session], 0
         follow = {"allow_redirects": False}  # noqa: RUF012
 
         def on_start(self) -> None:
@@ -97,6 +109,9 @@ def users(options, window):  # type: ignore[no-untyped-def]
 
         def forget(self) -> None:
             self.client.cookies.clear()
+
+        def canary(self) -> str:
+            return self.client.cookies[names.CANARY]
 
     return {"fast": Fast, "http": Http}[options.kind]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 CLIENT_CPU = "1"
 START = 40.0  # seconds that a client may take until it is at work
 AT_WORK = 200  # requests
+SENT = 2000  # bytes a request, at least: a session with fewer is another one
 REDIRECTS = (0.06, 0.20)  # of the answers: three of the 25 of a session
 FEWEST = 100  # requests in a window; fewer measure the client's start
 
@@ -28,17 +29,19 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the target has answered so far, by hundreds of the status."""
+    """What the target has answered so far, by hundreds of the status; the bytes that it was sent."""
 
     requests: int
     redirects: int
     refused: int
+    sent: int
 
     def since(self, before: Counts) -> Counts:
         return Counts(
             self.requests - before.requests,
             self.redirects - before.redirects,
             self.refused - before.refused,
+            self.sent - before.sent,
         )
 
 
@@ -51,9 +54,8 @@ def counted(admin: Path) -> Counts:
     names = lines[0].removeprefix("# ").split(",")
     rows = [dict(zip(names, line.split(","), strict=False)) for line in lines[1:] if line]
     row = next(row for row in rows if row["svname"] == "FRONTEND")
-    return Counts(
-        int(row["req_tot"]), int(row["hrsp_3xx"]), int(row["hrsp_4xx"]) + int(row["hrsp_5xx"])
-    )
+    refused = int(row["hrsp_4xx"]) + int(row["hrsp_5xx"])
+    return Counts(int(row["req_tot"]), int(row["hrsp_3xx"]), refused, int(row["bin"]))
 
 
 def tree(root: int) -> set[int]:
@@ -135,6 +137,8 @@ def _judge(done: Counts) -> None:
         raise Unfit(f"only {done.requests} requests in the window")
     if done.refused:
         raise Unfit(f"{done.refused} of {done.requests} requests were refused by the target")
+    if done.sent < SENT * done.requests:
+        raise Unfit(f"{done.sent / done.requests:.0f} bytes a request: not a browser's")
     share = done.redirects / done.requests
     if not REDIRECTS[0] <= share <= REDIRECTS[1]:
         raise Unfit(f"{share:.0%} redirects: not the session flow")

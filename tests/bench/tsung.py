@@ -1,42 +1,47 @@
-"""Tsung's configuration of the session flow: users that do one session after the other."""
+"""Tsung's configuration of the session flow: users that do one session after the other.
+
+It keeps the cookies of each user itself; the canary, and what else a call says of itself, stands in the file.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from tests.bench.window import SERVICE_CALLS
+from tests.bench import session
+from tests.bench.target import CANARY
 
-AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
+EXPECTED = {"open": "HTTP/1.1 302", "logon": "HTTP/1.1 302", "logoff": "HTTP/1.1 302"}
+OWN_PLACE = ("User-Agent", "Content-Type")  # headers that Tsung writes from elsewhere
+OWN = (CANARY, "-1", f"{session.CLIENT_ID}_179544602998001", "2026-11-23T15:00:29.980")
 
 
-def _request(method: str, path: str, expected: str, body: str | None = None) -> str:
-    contents = f" contents={quoteattr(body)}" if body is not None else ""
+def _request(one: session.Asked) -> str:
+    service = one["step"] == "service"
+    expected = "exsim-marker:user01@" if service else EXPECTED.get(one["step"], "HTTP/1.1 200")
+    headers = {**one["headers"], session.REQUEST_ID: "8f1c7735-85a9-4000-879e-000000000001"}
+    if service:
+        headers |= dict(zip(session.OWN, OWN, strict=True))
+    kind = headers.get("Content-Type")
+    more = f" content_type={quoteattr(kind)}" if kind else ""
+    more += f" contents={quoteattr(one['body'])}" if one["body"] is not None else ""
+    lines = "".join(
+        f"<http_header name={quoteattr(name)} value={quoteattr(value)}/>"
+        for name, value in headers.items()
+        if name not in OWN_PLACE
+    )
     return (
         f'<request><match do="abort" when="nomatch">{expected}</match>'
-        f'<http url={quoteattr(path)} method="{method}" version="1.1"{contents}>'
-        '<http_header name="Accept" value="*/*"/></http></request>\n'
+        f'<http url={quoteattr(one["path"])} method="{one["method"]}" version="1.1"{more}>'
+        f"{lines}</http></request>\n"
     )
 
 
-def _session() -> str:
-    ok, found = "HTTP/1.1 200", "HTTP/1.1 302"
-    steps = [
-        _request("GET", "/owa/", found),
-        _request("GET", "/owa/auth/logon.aspx?reason=0&replaceCurrent=1", ok),
-        _request("POST", "/owa/auth.owa", found, "username=x&password=y"),
-        _request("GET", "/owa/", ok),
-    ]
-    for number in range(SERVICE_CALLS):
-        path = f"/owa/service.svc?action=FindItem&ID=-{number}"
-        steps.append(_request("POST", path, "exsim-marker:user01@", "{}"))
-    steps += [_request("POST", f"/owa/ev.owa2?UA=0&n={number}", ok, "") for number in range(2)]
-    return "".join([*steps, _request("GET", "/owa/logoff.owa", found)])
-
-
-def write_tsung(path: Path, port: int, scheme: str, users: int) -> None:
-    """A run of `users` users at the target on `port`, for a minute at most."""
+def write_tsung(path: Path, port: int, scheme: str) -> None:
+    """A run of users at the target on `port`, for a minute at most."""
     kind = "ssl" if scheme == "https" else "tcp"
+    requests = "".join(map(_request, (*session.BEFORE, *session.CALLS, *session.AFTER)))
+    agent = session.BEFORE[0]["headers"]["User-Agent"]
     path.write_text(
         f"""<?xml version="1.0"?>
 <!DOCTYPE tsung SYSTEM "/usr/share/tsung/tsung-1.0.dtd">
@@ -46,8 +51,8 @@ def write_tsung(path: Path, port: int, scheme: str, users: int) -> None:
 <load duration="60" unit="second"><arrivalphase phase="1" duration="60" unit="second">
 <users arrivalrate="200" unit="second"/></arrivalphase></load>
 <options><option type="ts_http" name="user_agent">
-<user_agent probability="100">{AGENT}</user_agent></option></options>
+<user_agent probability="100">{agent}</user_agent></option></options>
 <sessions><session name="owa" probability="100" type="ts_http">
-{_session()}</session></sessions></tsung>
+{requests}</session></sessions></tsung>
 """
     )

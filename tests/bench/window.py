@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import gevent
 
-SERVICE_CALLS = 18  # of the 25 requests of a session
 WARM = 1.0  # seconds
 PARTS = ("detector", "identity", "history", "event")
 
