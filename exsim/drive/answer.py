@@ -21,6 +21,7 @@ _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _IN_VALUES = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _LENGTH = re.compile(rb"\d{1,9}")
 _BODILESS = (204, 304)
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 # Headers that change where an answer or its connection ends.
 _PARSERS = frozenset((b"transfer-encoding", b"connection", b"proxy-connection", b"upgrade"))
 _ID_LINE = b"\r\nrequest-id: "  # as IIS writes it: the one line that is always new
@@ -186,3 +187,8 @@ def _read_header(line: bytes) -> Header | None:
     ):
         return None
     return lower, value
+
+
+def until_close(status: int, headers: RawHeaders) -> bool:
+    """Whether only the connection's end is the end of an answer (RFC 9112 6.3)."""
+    return status not in _BODILESS and _FRAMING.isdisjoint(dict(headers))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from gevent import get_hub, monkey
 
-from exsim.drive.answer import ordinary
+from exsim.drive.answer import ordinary, until_close
 from exsim.drive.asking import connect_request, head_of
 from exsim.drive.tls import words
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from exsim.drive.exchange import Exchange
     from exsim.drive.pool import Pool
     from exsim.drive.target import Resumption, Target
-    from exsim.protocols.head import RawHeaders
 
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
 Socket: Any = monkey.get_original("socket", "socket")
@@ -38,7 +37,6 @@ LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
 LARGEST_PROXY_HEAD = 16 * 1024
 ACCEPTED_BY_PROXY = re.compile(rb"HTTP/1\.[01] 2\d\d\b")  # RFC 9110 9.3.6: any 2xx
-FRAMING = frozenset((b"content-length", b"transfer-encoding"))  # else the connection's end is it
 NOBODYS = httptools.HttpResponseParser(object())  # of connections that are gone
 
 
@@ -47,7 +45,7 @@ class HubLine:
 
     # Without, a connection is 1.5 KB larger: these are more attributes than Python shares the names of
     __slots__ = (
-        "address", "alive", "alpn", "asked_proxy", "certificate", "client", "complete", "early",
+        "address", "alive", "alpn", "asked_proxy", "at_once", "certificate", "client", "complete", "early",
         "exchange", "head_done", "incoming", "keep", "message", "method", "note", "number",
         "origin", "out", "outgoing", "parser", "phrase", "pool", "reader", "ready", "received",
         "socket", "source", "target", "tls", "until_close", "used", "wire_out", "writer",
@@ -72,6 +70,7 @@ class HubLine:
         self.ready = False
         self.method = ""
         self.received = 0
+        self.at_once = False  # what comes next may be a whole answer
         self.message: list[tuple[bytes, bytes]] = []
         self.head_done = False
         self.complete = False
@@ -115,7 +114,7 @@ class HubLine:
         self.source = "{}:{}".format(*self.socket.getsockname()[:2])
         self.reader.start(self._readable)
         if self.target.proxy is not None:
-            self.asked_proxy = b""
+            self.asked_proxy, self.at_once = b"", False
             self._push(connect_request(self.target.address, self.target.port))
         else:
             self._speak()
@@ -167,7 +166,8 @@ class HubLine:
     # Sending ------------------------------------------------------------------------------------
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
         request = exchange.request
-        self.method = request.method
+        self.method = method = request.method
+        self.at_once = not exchange.piecewise and method != "HEAD"
         if self.received:  # llhttp read the answer before
             self.received = 0
             self.head_done = self.complete = self.until_close = False
@@ -228,6 +228,13 @@ class HubLine:
         except OSError as error:
             self._fail(_name_of(error, "reset"))
             return
+        exchange = self.exchange
+        if self.at_once and self.tls is None and exchange is not None:  # nearly always
+            answer = ordinary(data)
+            if answer is not None:
+                exchange.on_answer(*answer)
+                return
+            self.at_once = False
         if self.asked_proxy is not None:
             self._hear_proxy(data)
         elif self.tls is not None:
@@ -286,11 +293,12 @@ class HubLine:
         if exchange is None:  # nobody asked: a close notice, or a hostile server
             self._gone()
             return
-        if not self.received and not exchange.piecewise and self.method != "HEAD":
+        if self.at_once:
             answer = ordinary(data)
             if answer is not None:
                 exchange.on_answer(*answer)
                 return
+            self.at_once = False
         self.received += len(data)
         try:
             self.parser.feed_data(data)
@@ -335,7 +343,7 @@ class HubLine:
         if status < 200 or exchange is None:  # 100 Continue is a message of its own
             return
         self.head_done = True
-        self.until_close = _until_close(status, self.message)
+        self.until_close = until_close(status, self.message)
         exchange.on_head(status, self.phrase, self.message)
         self.phrase = ""
         if self.method == "HEAD":
@@ -376,12 +384,6 @@ class HubLine:
             watcher.close()
         self.socket.close()
         self.parser = NOBODYS  # ours holds us, and TLS with us, for the garbage collector
-
-
-def _until_close(status: int, headers: RawHeaders) -> bool:
-    if status in (204, 304):
-        return False
-    return FRAMING.isdisjoint(dict(headers))
 
 
 _NAMES: tuple[tuple[type[OSError], str], ...] = (
