@@ -13,7 +13,6 @@ from typing import cast
 
 from exsim.protocols.head import LONGEST, REQUEST_ID, HeadFacts, RawHeaders
 
-Ordinary = tuple[int, str, RawHeaders, bytes, HeadFacts]  # status, reason, headers, body, facts
 Header = tuple[bytes, bytes]
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) ([\x20-\x7e]+)")
@@ -60,23 +59,25 @@ _statuses, _headers = _Statuses(), _Headers()
 _header_of = _headers.__getitem__
 
 
-class _Known:
-    """A head that came before.  `id_at`: the place of its request-id, whose value is not in it; or -1."""
+class Known:
+    """A head that came before, and will again but for the value of its request-id, which is not in it.
 
-    __slots__ = ("facts", "headers", "id_at", "length", "reason", "status")
+    `length` of the body, in bytes.
+    """
 
-    def __init__(self, status: tuple[int, str], headers: RawHeaders, id_at: int, length: int):
+    __slots__ = ("facts", "headers", "length", "reason", "status")
+
+    def __init__(self, status: tuple[int, str], headers: RawHeaders, length: int) -> None:
         self.status, self.reason = status
         self.headers = headers
-        self.id_at = id_at
         self.length = length
         self.facts = HeadFacts(headers)
 
 
-class _Heads(dict[bytes, _Known | None]):
+class _Heads(dict[bytes, Known | None]):
     """A head, its request-id's value left out -> what it says; None: not an ordinary one."""
 
-    def __missing__(self, head: bytes) -> _Known | None:
+    def __missing__(self, head: bytes) -> Known | None:
         known = _read_head(head)
         if len(head) <= LONGEST_HEAD:
             if len(self) >= MOST_HEADS:
@@ -85,6 +86,7 @@ class _Heads(dict[bytes, _Known | None]):
         return known
 
 
+Ordinary = tuple[Known, bytes, bytes]
 _heads = _Heads()
 
 
@@ -93,7 +95,7 @@ class _Like:
 
     __slots__ = ("after", "before", "body_at", "known", "own_at", "own_end")
 
-    def __init__(self, before: bytes, own: bytes, after: bytes, known: _Known) -> None:
+    def __init__(self, before: bytes, own: bytes, after: bytes, known: Known) -> None:
         self.before = before
         self.own_at = len(before)
         self.own_end = self.own_at + len(own)
@@ -108,7 +110,10 @@ _likes: dict[
 
 
 def ordinary(data: bytes) -> Ordinary | None:
-    """The answer that `data` is, or None: llhttp must say what it is."""
+    """The answer that `data` is: its head, request-id (b"" where there is none, or it stands in the head) and body.
+
+    None: llhttp must say what it is.
+    """
     like = _likes.get(len(data))
     if (
         like is not None
@@ -116,10 +121,7 @@ def ordinary(data: bytes) -> Ordinary | None:
         and data.startswith(like.before)
         and (own := data[like.own_at : like.own_end]).replace(b"-", b"").isalnum()
     ):
-        known = like.known
-        headers = known.headers.copy()
-        headers[known.id_at] = REQUEST_ID, own
-        return known.status, known.reason, headers, data[like.body_at :], known.facts
+        return like.known, own, data[like.body_at :]
     return _looked_up(data)
 
 
@@ -141,18 +143,14 @@ def _looked_up(data: bytes) -> Ordinary | None:
     known = _heads[head]
     if known is None or len(body) != known.length:
         return None
-    headers = known.headers
-    if own:
-        headers = headers.copy()
-        headers[known.id_at] = REQUEST_ID, own
-        if len(head) <= LONGEST_HEAD:
-            if len(_likes) >= MOST_HEADS:
-                _likes.clear()
-            _likes[len(data)] = _Like(before + mark, own, line_end + after + end, known)
-    return known.status, known.reason, headers, body, known.facts
+    if own and len(head) <= LONGEST_HEAD:
+        if len(_likes) >= MOST_HEADS:
+            _likes.clear()
+        _likes[len(data)] = _Like(before + mark, own, line_end + after + end, known)
+    return known, own, body
 
 
-def _read_head(head: bytes) -> _Known | None:
+def _read_head(head: bytes) -> Known | None:
     lines = head.split(b"\r\n")
     status, id_at = _statuses[lines.pop(0)], -1
     if _ID_LINE[2:] in lines:
@@ -167,7 +165,7 @@ def _read_head(head: bytes) -> _Known | None:
         return None
     if id_at >= 0:
         headers.insert(id_at, (REQUEST_ID, b""))
-    return _Known(status, headers, id_at, int(lengths[0]))
+    return Known(status, headers, int(lengths[0]))
 
 
 @lru_cache(maxsize=1024)

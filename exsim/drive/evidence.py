@@ -95,9 +95,11 @@ def gaps(arrivals: Sequence[float]) -> tuple[float, float]:
 def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str | None) -> Hop:
     """The hop of an exchange that is over.  `how`: closed or abandoned, when it was cut short."""
     request, line, client = exchange.request, exchange.connection, exchange.task.client
-    headers, cookies, hasher = response.headers, request.cookies, client.hasher
-    facts = response.facts or HeadFacts(headers)
-    lines, at = facts.set_cookies, facts.request_id_at
+    cookies, hasher = request.cookies, client.hasher
+    facts, named = response.facts or HeadFacts(response.headers), response.request_id
+    if not named and facts.request_id_at >= 0:
+        named = response.headers[facts.request_id_at][1][:LONGEST]
+    lines = facts.set_cookies
     identity, head = client.identity, exchange.first_byte
     sent_at, over_at = exchange.sent_at, exchange.over_at
     # To microseconds, for the rest is noise; `round` takes ten times as long
@@ -117,7 +119,7 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
         response.status, response.reason[:60], facts.location,
         line.number, line.source, line.address, line.alpn,
         exchange.client_request_id,
-        headers[at][1][:LONGEST].decode("latin-1") if at >= 0 else "",
+        named.decode("latin-1"),
         cookies.hashes or hasher.sent(cookies), set_cookies, facts.kept,
         _with_pieces(evidence, exchange.arrivals) if exchange.arrivals else evidence,
         head,

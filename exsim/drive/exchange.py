@@ -13,10 +13,11 @@ import msgspec
 
 from exsim.drive.world import Line
 from exsim.protocols.flow import End, Head, Request, Response
-from exsim.protocols.head import HeadFacts, RawHeaders
+from exsim.protocols.head import RawHeaders
 from exsim.session.hop import Evidence
 
 if TYPE_CHECKING:
+    from exsim.drive.answer import Known
     from exsim.drive.task import Task
 
 WHOLE = End()
@@ -77,21 +78,32 @@ class Exchange(msgspec.Struct, eq=False):
             arrivals.append(self.task.client.world.now())
         self._deliver(data)
 
-    def on_answer(
-        self, status: int, reason: str, headers: RawHeaders, body: bytes, facts: HeadFacts
-    ) -> None:
+    def on_answer(self, head: Known, request_id: bytes, body: bytes) -> None:
         """The whole answer at once; its connection stays open.  Never called for a piecewise exchange."""
-        task = self.task
+        task, request, line = self.task, self.request, self.connection
         client = task.client
-        line = self.connection
         world = client.world
         self.first_byte = self.over_at = now = world.now()
         self.ended = WHOLE
         world.unwatch(self)
-        client.release(self, False)
+        line.exchange = None  # what `Client.release` does with a line that goes on
+        line.used = used = line.used + 1
+        if request.on is None:
+            line.pool.give(line)
         del task.owned[self]
-        response = Response(status, headers, body, line, None, line.used > 1, now, reason, facts)
-        client.write(self, response, client.observe(self.request, response))
+        response = Response(
+            head.status,
+            head.headers,
+            body,
+            line,
+            None,
+            used > 1,
+            now,
+            head.reason,
+            head.facts,
+            request_id,
+        )
+        client.write(self, response, client.observe(request, response))
         task.step(response)
 
     def on_end(self, error: str | None, close: bool) -> None:

@@ -90,7 +90,8 @@ class Response(msgspec.Struct):
 
     `status` is None when no status line came.  `error` is one of refused, reset, closed, truncated,
     timeout, tls, unreadable, abandoned, not_allowed (the driver did not send it), or None.  `reused`: the connection had served before, so a
-    `closed` is what a browser sends again, as a hop of its own.
+    `closed` is what a browser sends again, as a hop of its own.  `request_id`: the server's own name of an answer whose
+    head, but for this, came before; it is not among its headers then.
     """
 
     status: int | None
@@ -102,6 +103,7 @@ class Response(msgspec.Struct):
     at: float = 0.0  # seconds since the run began, when the answer was complete
     reason: str = ""  # the phrase of the status line
     facts: HeadFacts | None = None  # of its headers, where they were read before
+    request_id: bytes = b""
 
     def header(self, name: bytes) -> str | None:
         """The first value of `name` (lower case), decoded as Latin-1, or None."""

@@ -12,9 +12,24 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exsim.drive import answer
-from exsim.drive.answer import ordinary
+from exsim.drive.answer import Ordinary, ordinary
 
 PLAIN = b"HTTP/1.1 200 OK\r\nX-FEServer: EX1\r\nContent-Length: 2\r\n\r\nok"
+
+
+def read(data: bytes) -> tuple[int, str, list[tuple[bytes, bytes]], bytes] | None:
+    """An ordinary answer as whoever asked sees it: status, phrase, headers with its own id among them, body."""
+    taken = ordinary(data)
+    return None if taken is None else seen(taken)
+
+
+def seen(taken: Ordinary) -> tuple[int, str, list[tuple[bytes, bytes]], bytes]:
+    head, own, body = taken
+    headers = list(head.headers)
+    if own:
+        assert headers[head.facts.request_id_at] == (b"request-id", b"")
+        headers[head.facts.request_id_at] = b"request-id", own
+    return head.status, head.reason, headers, body
 
 
 class Judge:
@@ -78,7 +93,7 @@ def test_what_is_taken_apart_is_what_llhttp_reads(
     answer._headers.clear()
     answer._heads.clear()
     for _ in range(2):  # read, and then remembered
-        taken = ordinary(data)
+        taken = read(data)
         if taken is not None:
             judge = judged(data)  # and it does not refuse them
             assert taken[0] == judge.parser.get_status_code()
@@ -93,17 +108,15 @@ def test_a_part_of_an_answer_is_none(cut: int) -> None:
 
 def test_an_ordinary_answer_is_taken() -> None:
     headers = [(b"x-feserver", b"EX1"), (b"content-length", b"2")]
-    taken = ordinary(PLAIN)
-    assert taken is not None and taken[:4] == (200, "OK", headers, b"ok")
+    assert read(PLAIN) == (200, "OK", headers, b"ok")
 
 
 def test_a_head_that_came_before_keeps_its_own_request_id() -> None:
     lines = b"HTTP/1.1 200 OK\r\nX: 1\r\nrequest-id: %b\r\nContent-Length: 0\r\n\r\n"
     owns = (b"a-1", b"b-2", b"a-1", b"c-34")
     for own, taken in [(own, ordinary(lines % own)) for own in owns]:
-        assert taken is not None
-        assert taken[2] == [(b"x", b"1"), (b"request-id", own), (b"content-length", b"0")]
-        assert taken[2][taken[4].request_id_at] == (b"request-id", own)
+        assert taken is not None and taken[1] == own
+        assert seen(taken)[2] == [(b"x", b"1"), (b"request-id", own), (b"content-length", b"0")]
 
 
 LIKE = (
@@ -130,8 +143,8 @@ def test_an_answer_as_long_as_the_one_before_it_is_read_as_if_it_came_first(
         known.clear()
     assert ordinary(like % b"12-cd") is not None and len(answer._likes) == 1
     second = ordinary(bytes(changed))
-    assert (first and first[:4]) == (second and second[:4])
-    assert first is None or second is None or first[4].kept == second[4].kept
+    assert (first and seen(first)) == (second and seen(second))
+    assert first is None or second is None or first[0].facts.kept == second[0].facts.kept
 
 
 def test_what_comes_after_an_answer_is_not_swallowed() -> None:
