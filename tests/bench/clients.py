@@ -63,16 +63,21 @@ def _python(module: str, *more: str) -> Callable[[Place], list[str]]:
     return command
 
 
-def _k6(place: Place) -> list[str]:
+def _k6(place: Place, *more: str) -> list[str]:
     settings = {"URL": place.url, "PARALLEL": str(place.parallel), "USERS": USERS}
     settings["SECONDS"] = str(int(place.seconds + 6))
     settings["SESSION"] = str(session.write_json(place.folder))
     pairs = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
     program = K6.found() or "k6"
     return [
-        *(program, "run", "--quiet", "--no-usage-report", "--insecure-skip-tls-verify"),
+        *(program, "run", "--quiet", "--no-usage-report", "--insecure-skip-tls-verify", *more),
         *(*pairs, str(HERE / "flow_k6.js")),
     ]
+
+
+def _recording_k6(place: Place) -> list[str]:
+    """As exsim does, it writes down each request; k6 does so metric by metric."""
+    return _k6(place, "--out", f"csv={place.folder / 'k6.csv'}")
 
 
 def _wrk(place: Place) -> list[str]:
@@ -102,7 +107,8 @@ EXSIM = Tool("exsim", _python("tests.bench.flow_exsim"), six_at_a_time=True)
 FAST = Tool("FastHttpUser", _python("tests.bench.flow_locust"), six_at_a_time=True)
 HTTP = Tool("HttpUser", _python("tests.bench.flow_locust", "--kind", "http"), six_at_a_time=True)
 K6 = Tool("k6", _k6, "k6", six_at_a_time=True)
+RECORDING_K6 = Tool("k6 --out csv", _recording_k6, "k6", six_at_a_time=True)
 WRK = Tool("wrk", _wrk, "wrk")
 TSUNG = Tool("Tsung", _tsung, "tsung")
 ARTILLERY = Tool("artillery", _artillery, "artillery")
-TOOLS = (EXSIM, FAST, HTTP, K6, WRK, TSUNG, ARTILLERY)
+TOOLS = (EXSIM, FAST, HTTP, K6, RECORDING_K6, WRK, TSUNG, ARTILLERY)
