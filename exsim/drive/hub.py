@@ -156,15 +156,14 @@ def run_until(task: Task, seconds: float) -> bool:
 
 def stamper(started: float) -> Callable[[float], str]:
     """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
-    second, text = -1.0, ""
+    begin, text = -2.0, ""  # of a second, on the run's own clock, and what it is called
 
     def stamp(t: float) -> str:
-        nonlocal second, text
-        now = started + t
-        passed = now - second
-        if not 0.0 <= passed < 1.0:
-            second = now // 1.0
-            passed = now - second
+        nonlocal begin, text
+        passed = t - begin
+        if passed >= 1.0 or passed < 0.0:
+            second = (started + t) // 1.0
+            begin, passed = second - started, max(0.0, started + t - second)
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return text + MILLISECONDS[int(passed * 1000)]
 

@@ -80,13 +80,13 @@ class BatchedStats(RequestStats):
     def _take(self) -> None:
         """Put the hops under the seconds in which their answers came."""
         hops, self._hops = self._hops, []
-        came = [self._started + hop.t + hop.took for hop in hops]
-        if came and int(min(came)) == int(max(came)):  # nearly always
+        came, started = [hop.t + hop.took for hop in hops], self._started
+        if came and int(started + min(came)) == int(started + max(came)):  # nearly always
             self._sort(hops)
             return
         by_second: defaultdict[int, list[Hop]] = defaultdict(list)
-        for hop, second in zip(hops, map(int, came), strict=True):
-            by_second[second].append(hop)
+        for hop, at in zip(hops, came, strict=True):
+            by_second[int(started + at)].append(hop)
         for _, some in sorted(by_second.items(), key=itemgetter(0)):
             self._sort(some)
 
@@ -121,7 +121,9 @@ class BatchedStats(RequestStats):
     def _count(self) -> None:
         noted, self._noted = self._noted, {}
         for key, batch in noted.items():
-            buckets = Counter(map(bucket_response_time, batch.times))
+            # Below 100 ms as Locust rounds, without a step into it
+            times = batch.times
+            buckets = Counter([round(ms) if ms < 100 else bucket_response_time(ms) for ms in times])
             self._add(self._entries[key], batch, buckets)
             self._add(self._total, batch, buckets)
 

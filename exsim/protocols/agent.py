@@ -120,7 +120,8 @@ class Agent:
         if facts is None or (facts.set_cookies and not self.jar.knows(facts.set_cookies)):
             self.keep(response.headers, path)
         if (
-            response.error == "closed"
+            response.error is not None
+            and response.error == "closed"
             and response.reused
             and response.status is None
             and request.on is None

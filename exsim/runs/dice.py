@@ -12,7 +12,7 @@ import hashlib
 import random
 import secrets
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import chain, count
 
 ALPHABET = (
     "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks like another
@@ -82,10 +82,10 @@ class Source:
         """
         drawn = self.entropy(8).hex()
         prefix = f"{drawn[:8]}-{drawn[8:12]}-4{worker & 0xFFF:03x}-8{drawn[12:15]}-"
-        for many in count():
-            start = f"{prefix}{many:09x}"
-            for few in _LAST_DIGITS:
-                yield start + few
+        # Without a step of Python for each: one is drawn for every request
+        return chain.from_iterable(
+            map(f"{prefix}{many:09x}".__add__, _LAST_DIGITS) for many in count()
+        )
 
     def salt(self) -> str:
         """For the hashes of one run's cookie values; 128 bits as hexadecimal digits."""
