@@ -28,6 +28,11 @@ MOST_KNOWN = 2048  # lines: of a server that never repeats itself no more than t
 MOST_HEADS = 1024
 LONGEST_KNOWN = 512
 LONGEST_HEAD = 4096  # bytes of a head that is looked up whole
+LONGEST_BODY = 4096  # bytes of a body that is held
+CHUNK = 65536
+# Read into, and never allocated: blocks of this size, given back at once, leave holes that small ones break up
+ARRIVED = bytearray(CHUNK)
+BUFFER = memoryview(ARRIVED)
 
 
 class _Headers(dict[bytes, Header | None]):
@@ -91,11 +96,15 @@ _heads = _Heads()
 
 
 class _Like:
-    """Where in an answer of one length everything stood: `before` its request-id, `after` it, and its body."""
+    """Where in an answer of one length everything stood: `before` its request-id, `after` it, and its body.
 
-    __slots__ = ("after", "before", "body_at", "known", "own_at", "own_end")
+    `body`: the last one, unless it is long; a page polls, and mostly hears what it heard before.
+    """
+
+    __slots__ = ("after", "before", "body", "body_at", "known", "own_at", "own_end")
 
     def __init__(self, before: bytes, own: bytes, after: bytes, known: Known) -> None:
+        self.body: bytes | None = None
         self.before = before
         self.own_at = len(before)
         self.own_end = self.own_at + len(own)
@@ -109,20 +118,24 @@ _likes: dict[
 ] = {}  # length of an answer -> the last one of that length with a request-id
 
 
-def ordinary(data: bytes) -> Ordinary | None:
-    """The answer that `data` is: its head, request-id (b"" where there is none, or it stands in the head) and body.
+def ordinary(length: int) -> Ordinary | None:
+    """The answer that the first `length` bytes of `BUFFER` are: its head, request-id and body.
 
-    None: llhttp must say what it is.
+    The request-id is b"" where there is none, or it stands in the head.  None: llhttp must say what it is.
     """
-    like = _likes.get(len(data))
+    like = _likes.get(length)
     if (
         like is not None
-        and data.startswith(like.after, like.own_end)
-        and data.startswith(like.before)
-        and (own := data[like.own_at : like.own_end]).replace(b"-", b"").isalnum()
+        and ARRIVED.startswith(like.after, like.own_end)
+        and ARRIVED.startswith(like.before)
+        and (own := BUFFER[like.own_at : like.own_end].tobytes()).replace(b"-", b"").isalnum()
     ):
-        return like.known, own, data[like.body_at :]
-    return _looked_up(data)
+        body = like.body
+        if body is None or not ARRIVED.startswith(body, like.body_at):
+            body = BUFFER[like.body_at : length].tobytes()
+            like.body = body if len(body) <= LONGEST_BODY else None
+        return like.known, own, body
+    return _looked_up(BUFFER[:length].tobytes())
 
 
 def _looked_up(data: bytes) -> Ordinary | None:

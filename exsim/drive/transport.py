@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from gevent import get_hub, monkey
 
-from exsim.drive.answer import ordinary, until_close
+from exsim.drive.answer import BUFFER, CHUNK, ordinary, until_close
 from exsim.drive.asking import connect_request, head_of
 from exsim.drive.tls import words
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
 Socket: Any = monkey.get_original("socket", "socket")
 READ, WRITE = 1, 2
-CHUNK = 65536
-# Read into, and never allocated: blocks of this size, given back at once, leave holes that small ones break up
-BUFFER = memoryview(bytearray(CHUNK))
 LARGEST_BODY = 32 * 1024 * 1024  # bytes; more in one whole answer is a hostile server
 LARGEST_HEAD = 256 * 1024
 MOST_PIECES = 10_000  # that a flow has not yet taken
@@ -166,8 +163,8 @@ class HubLine:
     # Sending ------------------------------------------------------------------------------------
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
         request = exchange.request
-        self.method = method = request.method
-        self.at_once = not exchange.piecewise and method != "HEAD"
+        self.method = request.method
+        self.at_once = not exchange.piecewise
         if self.received:  # llhttp read the answer before
             self.received = 0
             self.head_done = self.complete = self.until_close = False
@@ -222,7 +219,7 @@ class HubLine:
     # Receiving ----------------------------------------------------------------------------------
     def _readable(self) -> None:
         try:
-            data = BUFFER[: self.socket.recv_into(BUFFER)].tobytes()
+            length = self.socket.recv_into(BUFFER)
         except BlockingIOError:
             return
         except OSError as error:
@@ -230,17 +227,17 @@ class HubLine:
             return
         exchange = self.exchange
         if self.at_once and self.tls is None and exchange is not None:  # nearly always
-            answer = ordinary(data)
+            answer = ordinary(length)
             if answer is not None:
                 exchange.on_answer(*answer)
                 return
             self.at_once = False
         if self.asked_proxy is not None:
-            self._hear_proxy(data)
+            self._hear_proxy(BUFFER[:length].tobytes())
         elif self.tls is not None:
-            self._decrypt(data)
-        elif data:
-            self._feed(data)
+            self._decrypt(length)
+        elif length:
+            self._feed(BUFFER[:length].tobytes())
         else:
             self._eof()
 
@@ -257,14 +254,14 @@ class HubLine:
             self.client.mark("proxy", {"address": self.address, "said": said})
             self._fail("proxy")
 
-    def _decrypt(self, data: bytes) -> None:
+    def _decrypt(self, length: int) -> None:
         assert self.tls is not None and self.incoming is not None
-        if data:
-            self.incoming.write(data)
+        if length:
+            self.incoming.write(BUFFER[:length])
         else:
             self.incoming.write_eof()
         if not self.ready:
-            if data:
+            if length:
                 self._handshake()
             else:
                 self._fail("tls")
@@ -274,18 +271,24 @@ class HubLine:
         read: Any = self.tls.read  # into a buffer it tells how much, which its type does not say
         while self.alive:  # all that is pending: an answer may be larger than one record
             try:
-                plain = BUFFER[: read(CHUNK, BUFFER)].tobytes()
+                length = read(CHUNK, BUFFER)
             except ssl.SSLWantReadError:
                 self._flush_tls()
                 return
             except ssl.SSLError as error:  # TLS 1.3: a certificate is asked for after the handshake
                 self.client.mark("tls", {"address": self.address, "error": words(error)})
-                plain = b""
-            if not plain:
+                length = 0
+            if not length:
                 self._eof()
                 return
-            self._feed(plain)
-            if not incoming.pending and len(plain) < CHUNK:  # more than a record holds
+            exchange = self.exchange
+            answer = ordinary(length) if self.at_once and exchange is not None else None
+            if answer is not None and exchange is not None:
+                exchange.on_answer(*answer)
+            else:
+                self.at_once = False
+                self._feed(BUFFER[:length].tobytes())
+            if not incoming.pending and length < CHUNK:  # more than a record holds
                 return
 
     def _feed(self, data: bytes) -> None:
@@ -293,12 +296,6 @@ class HubLine:
         if exchange is None:  # nobody asked: a close notice, or a hostile server
             self._gone()
             return
-        if self.at_once:
-            answer = ordinary(data)
-            if answer is not None:
-                exchange.on_answer(*answer)
-                return
-            self.at_once = False
         self.received += len(data)
         try:
             self.parser.feed_data(data)

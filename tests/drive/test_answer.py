@@ -12,9 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exsim.drive import answer
-from exsim.drive.answer import Ordinary, ordinary
+from exsim.drive.answer import BUFFER, Ordinary
 
 PLAIN = b"HTTP/1.1 200 OK\r\nX-FEServer: EX1\r\nContent-Length: 2\r\n\r\nok"
+
+
+def ordinary(data: bytes) -> Ordinary | None:
+    """What is made of `data`, behind which stands what came before."""
+    BUFFER[: len(data)] = data
+    return answer.ordinary(len(data))
 
 
 def read(data: bytes) -> tuple[int, str, list[tuple[bytes, bytes]], bytes] | None:
@@ -145,6 +151,16 @@ def test_an_answer_as_long_as_the_one_before_it_is_read_as_if_it_came_first(
     second = ordinary(bytes(changed))
     assert (first and seen(first)) == (second and seen(second))
     assert first is None or second is None or first[0].facts.kept == second[0].facts.kept
+
+
+@pytest.mark.parametrize("size", [0, 1, answer.LONGEST_BODY, answer.LONGEST_BODY + 1])
+def test_a_body_is_the_one_that_came_and_is_held_only_where_it_is_short(size: int) -> None:
+    start = b"HTTP/1.1 200 OK\r\nrequest-id: 1\r\nContent-Length: %d\r\n\r\n" % size
+    for letter in b"aababba":
+        taken = ordinary(start + bytes([letter]) * size)
+        assert taken is not None and taken[2] == bytes([letter]) * size
+        like = answer._likes[len(start) + size]
+        assert like.body is None or len(like.body) <= answer.LONGEST_BODY
 
 
 def test_what_comes_after_an_answer_is_not_swallowed() -> None:

@@ -22,7 +22,7 @@ from exsim.drive.tls import context
 from exsim.drive.transport import CHUNK
 from exsim.lab.certificates import Authority
 from exsim.protocols.flow import Flow, Request
-from tests.drive.toys import RawServer, Recorded, answering, get, measured
+from tests.drive.toys import RawServer, Recorded, answering, get, measured, read_request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 RECORD = 16_384  # bytes of an answer that a record holds, at most (RFC 8446 5.1)
@@ -89,6 +89,23 @@ def test_answers_of_any_length_come_whole_over_one_connection(
     with RawServer(script) as server:
         assert over_tls(flow(), server.port) == list(LENGTHS) and server.connections == 1
     assert asked == list(LENGTHS)
+
+
+def test_a_part_of_a_body_that_looks_like_an_answer_is_none(certified: ssl.SSLContext) -> None:
+    def script(connection: socket.socket) -> None:
+        with certified.wrap_socket(connection, server_side=True) as tls:
+            read_request(tls)
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\none" % (len(OK) + 3))
+            tls.settimeout(0.05)  # a part by itself
+            with contextlib.suppress(TimeoutError):
+                tls.recv(1)
+            tls.sendall(OK)
+
+    def flow() -> Flow[bytes]:
+        return (yield from get("/x")).body
+
+    with RawServer(script) as server:
+        assert over_tls(flow(), server.port) == b"one" + OK
 
 
 def test_an_answer_takes_no_more_memory_than_it_needs(certified: ssl.SSLContext) -> None:

@@ -27,8 +27,10 @@ from exsim.protocols.flow import (
     Flow,
     Form,
     Head,
+    Lease,
     Open,
     Receive,
+    Release,
     Request,
     Response,
 )
@@ -98,9 +100,44 @@ def test_an_answer_is_what_its_bytes_say(
     assert len(recorded.hops) == 1 and recorded.hops[0].error == error
 
 
+def test_a_part_of_a_body_that_looks_like_an_answer_is_none() -> None:
+    start = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+
+    def in_parts(connection: socket.socket) -> None:
+        for part in (start % (len(OK) + 3), b"one", OK, start % 2, b"ok"):
+            if part.startswith(b"HTTP") and part is not OK:
+                read_request(connection)
+            connection.sendall(part)
+            gevent_sleepless_wait(connection)
+
+    def twice() -> Flow[list[bytes]]:
+        first = yield from get("/x")
+        return [first.body, (yield from get("/x")).body]
+
+    with RawServer(in_parts) as server:
+        _, heard = drive(twice(), server.port)
+    assert heard == [b"one" + OK, b"ok"]
+
+
 def test_the_reason_phrase_is_kept() -> None:
     recorded, response = fetch(b"HTTP/1.1 440 Login Timeout\r\nContent-Length: 0\r\n\r\n")
     assert response.reason == recorded.hops[0].reason == "Login Timeout"
+
+
+def test_each_hop_has_the_request_id_of_its_own_answer() -> None:
+    start = b"HTTP/1.1 200 OK\r\nX-FEServer: EX1\r\nrequest-id: %b\r\n"
+    whole, chunked = b"Content-Length: 2\r\n\r\nok", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    names = [b"a-1", b"b-2", b"not so (odd)", b"c-3", b"d-4"]
+    ends = [whole, whole, whole, chunked, whole]
+    answers = [start % name + end for name, end in zip(names, ends, strict=True)]
+
+    def flow() -> Flow[None]:
+        for _ in answers:
+            yield from get("/x")
+
+    with RawServer(answering(*answers, OK)) as server:
+        recorded, _ = drive(flow(), server.port)
+    assert [hop.request_id for hop in recorded.hops] == [name.decode() for name in names]
 
 
 def test_the_answer_to_a_head_ends_with_its_headers() -> None:
@@ -190,6 +227,34 @@ def test_a_stream_arrives_piece_by_piece() -> None:
         and b"".join(seen[1:-1]) == b"alive" * 3
         and seen[-1].error is None
     )
+
+
+def test_a_stream_that_comes_at_once_is_handed_over_in_pieces_too() -> None:
+    def flow() -> Flow[list[Any]]:
+        channel = yield from Open(get("/stream"))
+        seen: list[Any] = []
+        for _ in range(3):
+            seen.append((yield from Receive(channel, 3.0)))
+        yield from Close(channel)
+        return seen
+
+    with RawServer(answering(OK)) as server:
+        recorded, (head, piece, end) = drive(flow(), server.port)
+    assert isinstance(head, Head) and piece == b"ok" and end == End()
+    assert recorded.hops[0].status == 200
+
+
+def test_a_leased_connection_is_nobody_elses_between_its_requests() -> None:
+    def flow() -> Flow[tuple[Any, Any]]:
+        mine = yield from Lease()
+        first = yield from get("/1", on=mine)
+        second = yield from get("/2")  # opens another
+        yield from Release(mine)
+        return first.connection, second.connection
+
+    with RawServer(answering(OK, OK)) as server:
+        _, (first, second) = drive(flow(), server.port)
+    assert first is not second and server.connections == 2
 
 
 def gevent_sleepless_wait(connection: socket.socket) -> None:
@@ -312,6 +377,7 @@ def test_a_proxy_is_asked_to_connect_and_then_left_out_of_it() -> None:
     ("said", "words"),
     [
         (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP/1.1 407 Proxy Authentication Required"),
+        (b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", "HTTP/1.1 403 No"),
         (b"", "it closed the connection"),
         (b"x" * 20_000, "x" * 100),
     ],
