@@ -58,6 +58,7 @@ def _python(module: str, *more: str) -> Callable[[Place], list[str]]:
     def command(place: Place) -> list[str]:
         asked = ["--port", str(place.port), "--scheme", place.scheme, "--users", USERS]
         asked += ["--seconds", str(place.seconds + 4), "--parallel", str(place.parallel)]
+        asked += ["--folder", str(place.folder)]
         return [sys.executable, "-m", module, *asked, *more]
 
     return command

@@ -6,6 +6,7 @@ Flow, cookies, signs, attribution, identity check, history record and Locust's r
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -100,6 +101,12 @@ def each_second(recorder: Recorder) -> None:
 
 def main() -> None:
     options = asked(__doc__)
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        run(options, Path(folder))
+
+
+def run(options: argparse.Namespace, folder: Path) -> None:
+    """Sessions until the window is over, with all that a load does beside."""
     tls = context(insecure=True) if options.scheme == "https" else None
     world = HubWorld({None: Target("127.0.0.1", options.port, "mail.example", tls)})
     events, stats = Events(), BatchedStats(started=world.started)
@@ -108,7 +115,6 @@ def main() -> None:
             request_type, name, response_time, response_length
         )
     )
-    folder = Path(tempfile.mkdtemp())
     detector = Detector(hosts=["mail.example"], sessions=Passing(), findings=False)
     recorder = Recorder(HistoryWriter(folder / "w0.jsonl"), detector)
     recorder.fire, recorder.note = events.request.fire, stats.note

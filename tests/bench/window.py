@@ -30,6 +30,7 @@ def asked(description: str | None) -> argparse.Namespace:
     parser.add_argument(
         "--sessions", type=int, default=0, help="a user, instead of a window of time"
     )
+    parser.add_argument("--folder", help="where exsim's history stands, that is thrown away")
     parser.add_argument("--kind", choices=("fast", "http"), default="fast", help="of Locust's user")
     parser.add_argument(
         "--without",
