@@ -177,6 +177,8 @@ def _read_head(head: bytes) -> Known | None:
     if len(lengths) != 1:
         return None
     if id_at >= 0:
+        if any(name == REQUEST_ID for name, _ in headers):  # two of them
+            return None
         headers.insert(id_at, (REQUEST_ID, b""))
     return Known(status, headers, int(lengths[0]))
 

@@ -86,6 +86,7 @@ OTHERS = (
 ).split(b"|")
 
 
+@example(b"HTTP/1.1 200 OK", b"Content-Length: 2", [b"request-id: 1-2"] * 2, b"ok")
 @given(
     st.sampled_from(STATUS_LINES),
     st.sampled_from(LENGTHS),

@@ -127,8 +127,8 @@ def test_the_reason_phrase_is_kept() -> None:
 def test_each_hop_has_the_request_id_of_its_own_answer() -> None:
     start = b"HTTP/1.1 200 OK\r\nX-FEServer: EX1\r\nrequest-id: %b\r\n"
     whole, chunked = b"Content-Length: 2\r\n\r\nok", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    names = [b"a-1", b"b-2", b"not so (odd)", b"c-3", b"d-4"]
-    ends = [whole, whole, whole, chunked, whole]
+    names = [b"a-1", b"b-2", b"not so (odd)", b"c-3", b"d-4", b"e-5"]
+    ends = [whole, whole, whole, chunked, whole, b"Request-Id: f-6\r\n" + whole]  # of two the last
     answers = [start % name + end for name, end in zip(names, ends, strict=True)]
 
     def flow() -> Flow[None]:
@@ -137,7 +137,8 @@ def test_each_hop_has_the_request_id_of_its_own_answer() -> None:
 
     with RawServer(answering(*answers, OK)) as server:
         recorded, _ = drive(flow(), server.port)
-    assert [hop.request_id for hop in recorded.hops] == [name.decode() for name in names]
+    wanted = [*(name.decode() for name in names[:-1]), "f-6"]
+    assert [hop.request_id for hop in recorded.hops] == wanted
 
 
 def test_the_answer_to_a_head_ends_with_its_headers() -> None:
