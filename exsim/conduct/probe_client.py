@@ -18,7 +18,7 @@ from exsim.drive.evidence import CookieHasher
 from exsim.drive.exchange import Exchange
 from exsim.drive.gate import Gate
 from exsim.drive.hub import HubWorld, run_until, stamper
-from exsim.drive.pace import Pace, pace_of
+from exsim.drive.pace import pace_a_minute, pace_of
 from exsim.protocols import PROTOCOLS
 from exsim.protocols.flow import CookieLine, Flow, Request, Response
 from exsim.runs.dice import Source
@@ -32,7 +32,6 @@ from exsim.session.records import Incident
 from exsim.session.signs import read
 
 USER = 1
-MINUTE = 60.0
 NO_LIMITS = Limits()
 KEPT_COOKIES = 200  # requests whose cookies are at hand for a proof
 Show = Callable[[ToldHop], None]
@@ -79,12 +78,11 @@ class ProbeClient:
             CookieHasher(bytes.fromhex(self.source.salt()), frozenset(cookies)),
             stamper(self.world.started),
         )
-        logons = limits.logons_per_minute
         self.gate = Gate(
             self.world,
             Attempts(attempts),
             pace_of(limits.requests_per_second),
-            Pace(logons, MINUTE) if logons is not None else None,
+            pace_a_minute(limits.logons_per_minute),
         )
         self.gate.follow(self.client)
         self.client.listeners.append(self._remember)

@@ -55,6 +55,7 @@ def _request(task: Task, command: Request) -> Any:
 
 
 def _request_in_turn(task: Task, command: Request) -> Any:
+    """The same for any request.  Apart, because names that a function of its own holds are dearer."""
     client = task.client
     refused = Response(None, [], b"", None, error=NOT_ALLOWED)
     return _on_line(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+MINUTE = 60.0  # seconds
+
 
 class Pace:
     """At most `count` in any `period` seconds.  Places are given in the order in which they are asked for.
@@ -42,6 +44,11 @@ class Pace:
         """The places given here that still count at `now`; those of before are known to whoever told them."""
         own = list(self._given)[len(self._given) - self._own :]
         return tuple(at for at in own if at > now - self.period)
+
+
+def pace_a_minute(most: int | None, before: Iterable[float] = ()) -> Pace | None:
+    """The pace of so many a minute; None for no ceiling."""
+    return None if most is None else Pace(most, MINUTE, before)
 
 
 def pace_of(per_second: float | None) -> Pace | None:

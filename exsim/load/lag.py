@@ -32,6 +32,10 @@ class LagProbe:
             self.recent = max(self.recent, late)
             self.worst = max(self.worst, late)
 
+    def begin(self) -> None:
+        """Count anew; the worst stays."""
+        self.samples = self.late_samples = 0
+
     def take_recent(self) -> float:
         recent, self.recent = self.recent, 0.0
         return recent

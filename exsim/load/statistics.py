@@ -121,9 +121,7 @@ class BatchedStats(RequestStats):
     def _count(self) -> None:
         noted, self._noted = self._noted, {}
         for key, batch in noted.items():
-            # Below 100 ms as Locust rounds, without a step into it
-            times = batch.times
-            buckets = Counter([round(ms) if ms < 100 else bucket_response_time(ms) for ms in times])
+            buckets = Counter(map(bucket_response_time, batch.times))
             self._add(self._entries[key], batch, buckets)
             self._add(self._total, batch, buckets)
 

@@ -38,7 +38,7 @@ class Status:
     def begin(self) -> None:
         """Measure this process from now on: who waited before the load was neither busy nor late."""
         self._began = time.monotonic(), time.process_time()
-        self.probe.samples = self.probe.late_samples = 0
+        self.probe.begin()
 
     def _watch(self) -> None:
         while True:

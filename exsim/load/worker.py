@@ -19,7 +19,7 @@ from exsim.drive.driver import Client, Identity
 from exsim.drive.evidence import CookieHasher
 from exsim.drive.gate import Gate
 from exsim.drive.hub import HubWorld, stamper
-from exsim.drive.pace import Pace, pace_of
+from exsim.drive.pace import pace_a_minute, pace_of
 from exsim.drive.task import Task
 from exsim.load.live import tell
 from exsim.load.recorder import Recorder
@@ -30,7 +30,6 @@ from exsim.runs.addresses import expanded, places
 from exsim.runs.dice import Source
 from exsim.runs.history import HistoryWriter
 from exsim.runs.incident_history import IncidentHistory
-from exsim.runs.limits import MINUTE
 from exsim.runs.made import NAME as LEDGER
 from exsim.runs.made import Entry, Ledger
 from exsim.runs.order import Order
@@ -281,13 +280,13 @@ def gate_for(order: Order, world: HubWorld, rested: Callable[[str, str], None]) 
     attempts = Attempts(limits.attempts)
     for account, why in order.resting.items():
         attempts.rest(account, why)
-    most, now = limits.logons_per_minute, world.now()
+    now = world.now()
     before = [min(at, now) for at in order.logons]  # a clock that was set back holds nobody up
     return Gate(
         world,
         attempts,
         pace_of(limits.requests_per_second),
-        Pace(most, MINUTE, before) if most is not None else None,
+        pace_a_minute(limits.logons_per_minute, before),
         rested,
     )
 

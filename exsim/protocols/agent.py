@@ -112,7 +112,7 @@ class Agent:
         hop of its own, POST like GET (Chromium; RFC 9110 9.3.1 would stop at GET: *assumed* for POST).
         """
         path = request.target.partition("?")[0]
-        if self.origin is not None and request.origin is None:
+        if request.origin is None:
             request.origin = self.origin
         request.cookies = self.jar.line(path, self.clock)
         response: Response = yield request
@@ -120,8 +120,7 @@ class Agent:
         if facts is None or (facts.set_cookies and not self.jar.knows(facts.set_cookies)):
             self.keep(response.headers, path)
         if (
-            response.error is not None
-            and response.error == "closed"
+            response.error == "closed"
             and response.reused
             and response.status is None
             and request.on is None
@@ -189,7 +188,7 @@ class Agent:
     def open(self, request: Request) -> Flow[tuple[Channel, Head | End]]:
         """Begin an exchange that is read piece by piece: its channel and its head (or why none came)."""
         path = request.target.partition("?")[0]
-        if self.origin is not None and request.origin is None:
+        if request.origin is None:
             request.origin = self.origin
         request.cookies = self.jar.line(path, self.clock)
         channel: Channel = yield Open(request)

@@ -34,7 +34,7 @@ from exsim.session.detector import Detector
 from exsim.session.hop import Evidence
 from exsim.session.packed import Passing
 from tests.bench.session import BUILD, CLIENT_ID, SERVICE_CALLS
-from tests.bench.window import Window, asked
+from tests.bench.window import Window, asked, wrong
 
 ACCOUNT = Account("user01@isp.com.au", "LAB\\user01", "x", "2016")
 SETTINGS = Settings()
@@ -118,6 +118,8 @@ def run(options: argparse.Namespace, folder: Path) -> None:
     detector = Detector(hosts=["mail.example"], sessions=Passing(), findings=False)
     recorder = Recorder(HistoryWriter(folder / "w0.jsonl"), detector)
     recorder.fire, recorder.note = events.request.fire, stats.note
+    recorder.on_lost = lambda account: wrong(account, "lost")
+    detector.on_wrong_mailbox(lambda finding: wrong(finding.step, "wrong mailbox"))
     without(recorder, options.without.split(","))
     source, stamp = Source(7), stamper(world.started)
     ids, owa, accounts = source.request_ids(), PROTOCOLS["owa"], frozenset({ACCOUNT.address})

@@ -5,7 +5,7 @@ local cookie = "cadata=" .. string.rep("c", 128) .. "; cadataTTL=" .. string.rep
   .. "; cadataKey=" .. string.rep("k", 344) .. "; cadataIV=" .. string.rep("i", 344)
   .. "; cadataSig=" .. string.rep("s", 344) .. "; X-OWA-CANARY=" .. canary
 local back_end = "X-BackEndCookie=S-1-5-21-1=" .. string.rep("b", 160) .. "; "
-local requests, turn, bad = {}, 0, 0
+local requests, turn = {}, 0
 
 function init(args)
   local session = dofile(args[1])
@@ -16,8 +16,8 @@ function init(args)
     if turn > 4 then headers["Cookie"] = back_end .. cookie end
     if one.step == "service" then
       headers["X-OWA-CANARY"] = canary
-      headers["X-OWA-ActionId"] = "-" .. turn
-      headers["X-OWA-CorrelationId"] = session.client_id .. "_1795446029980" .. string.format("%02d", turn)
+      headers["X-OWA-ActionId"] = "-" .. (turn - 4)
+      headers["X-OWA-CorrelationId"] = session.client_id .. "_1795446029980" .. string.format("%02d", turn - 4)
       headers["X-OWA-ClientBegin"] = "2026-11-23T15:00:29.980"
     end
     requests[turn] = wrk.format(one.method, one.path, headers, one.body)
@@ -29,12 +29,19 @@ function request()
   return requests[turn]
 end
 
+local function held(status, headers, body)
+  if status ~= 200 and status ~= 302 then return "lost" end
+  if headers["x-feserver"] ~= "EX16-01" then return "front end" end
+  if not string.find(body, "exsim-marker:", 1, true) then return nil end
+  if not string.find(body, "user01@", 1, true) then return "wrong mailbox" end
+  if not string.find(body, '"ResponseCode":"NoError"', 1, true) then return "an error of the application's" end
+end
+
+-- Which request it answers wrk does not say, so that a redirect to the logon page is none of its checks.
 function response(status, headers, body)
-  local location = headers["location"] or ""
-  if status ~= 200 and status ~= 302 then bad = bad + 1
-  elseif headers["x-feserver"] ~= "EX16-01" then bad = bad + 1
-  elseif string.find(body, "exsim-marker:", 1, true) then
-    if not string.find(body, "user01@", 1, true) then bad = bad + 1
-    elseif not string.find(body, '"ResponseCode":"NoError"', 1, true) then bad = bad + 1 end
+  local wrong = held(status, headers, body)
+  if wrong then
+    print(wrong)
+    os.exit(9)
   end
 end

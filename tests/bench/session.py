@@ -1,7 +1,7 @@
 """The 25 requests of the flow benchmark's session: what a browser asks of OWA, in the words of exsim's own flow.
 
 Every client sends these: a load tool that asked with fewer and shorter headers would be doing another flow.  What
-differs from call to call (`own`) each makes by its own means: the canary out of its cookies, the ids counted, the
+differs from call to call (`OWN`) each makes by its own means: the canary out of its cookies, the ids counted, the
 time from its clock.
 """
 

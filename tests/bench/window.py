@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 import gevent
 
@@ -38,6 +41,12 @@ def asked(description: str | None) -> argparse.Namespace:
         help=f"parts of exsim that do nothing, so that their cost shows: {','.join(PARTS)}",
     )
     return parser.parse_args()
+
+
+def wrong(what: str, why: str) -> NoReturn:
+    """An answer was not the flow's: this client ends at once, and its figure is none."""
+    print(f"{what}: {why}", file=sys.stderr, flush=True)
+    os._exit(9)
 
 
 class Window:

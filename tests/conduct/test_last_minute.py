@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from exsim.runs.runbook import Runbook
 from exsim.runs.scenario import parse_scenario
 from tests.conduct.made_run import run_directory
 
+Phases = Callable[..., list[Order]]
 ZERO = 1_000_000.0
 TARGET = """
 title = "a farm"
@@ -98,11 +99,22 @@ def test_a_worker_that_ended_without_a_word_may_have_used_its_part_until_its_end
     assert LastMinute(unlimited, print).logons() == ()
 
 
-def carrying_out(
-    clock: SimpleNamespace, seen: list[Order], takes: float = 5.0
-) -> Callable[..., list[tuple[int, str]]]:
-    """Each load logs on twice within `takes` seconds, and ends."""
+@pytest.fixture
+def phases(monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace) -> Phases:
+    """The orders that are carried out for a module: each load logs on twice within `takes` seconds, and ends."""
 
+    def of(*modules: ModuleType, takes: float = 5.0) -> list[Order]:
+        seen: list[Order] = []
+        for module in modules:
+            monkeypatch.setattr(module, "carry_out", carrying_out(clock, seen, takes))
+        return seen
+
+    return of
+
+
+def carrying_out(
+    clock: SimpleNamespace, seen: list[Order], takes: float
+) -> Callable[..., list[tuple[int, str]]]:
     def carried_out(orders: Sequence[Order], show: Any, *_: Any) -> list[tuple[int, str]]:
         begun = clock.t
         clock.t += takes
@@ -121,12 +133,10 @@ def on_the_walls_clock(seen: Sequence[Order]) -> list[list[float]]:
 
 
 def test_every_phase_of_a_run_begins_with_what_those_before_it_logged_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phases: Phases
 ) -> None:
     directory = run_directory(tmp_path, [], TARGET, rig="target")
-    seen: list[Order] = []
-    for module in (preflight, running):
-        monkeypatch.setattr(module, "carry_out", carrying_out(clock, seen))
+    seen = phases(preflight, running)
     across = Combination(login="EX1", serving="EX2", home="2016")
     monkeypatch.setattr(running, "prevented", lambda directory: [across])
     running.measure(a_plan(), Runbook(directory, directory.read_run()), print)
@@ -138,12 +148,10 @@ def test_every_phase_of_a_run_begins_with_what_those_before_it_logged_on(
 
 
 def test_two_sides_share_a_farm_and_neither_clock_is_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace
+    tmp_path: Path, phases: Phases
 ) -> None:
     directory = run_directory(tmp_path, [], TARGET, rig="target")
-    seen: list[Order] = []
-    for module in (preflight, ab):
-        monkeypatch.setattr(module, "carry_out", carrying_out(clock, seen))
+    seen = phases(preflight, ab)
     plans = [a_plan("mail-a"), a_plan("mail-b", ZERO + 0.5)]
     books = [Runbook(directory, directory.read_run()) for _ in plans]
     watch: Any = SimpleNamespace(look=lambda final=False: False)
@@ -154,10 +162,9 @@ def test_two_sides_share_a_farm_and_neither_clock_is_the_others(
 
 
 def test_each_block_begins_with_what_the_one_before_it_logged_on(
-    monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace
+    monkeypatch: pytest.MonkeyPatch, phases: Phases
 ) -> None:
-    seen: list[Order] = []
-    monkeypatch.setattr(ab_blocks, "carry_out", carrying_out(clock, seen, takes=25.0))
+    seen = phases(ab_blocks, takes=25.0)
     monkeypatch.setattr(Blocks, "_count", lambda blocks, number: None)
     plans = [a_plan("mail-a"), a_plan("mail-b", ZERO + 0.5)]
     book: Any = SimpleNamespace(phase_ended=lambda order, code, words: None)

@@ -345,7 +345,6 @@ def test_an_answer_takes_no_more_memory_than_it_needs() -> None:
     )  # bytes: a block of that size, given back at once, leaves a hole in the heap
 
 
-# Through a proxy ------------------------------------------------------------------------------------
 def test_a_signature_stands_behind_the_browsers_own_words() -> None:
     def agent(*headers: tuple[str, str]) -> bytes:
         request = Request("GET", "/", headers)
