@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
+from exsim.drive.target import Target
 from exsim.protocols.flow import CookieLine, Filled, Request
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
@@ -20,34 +21,36 @@ _AGENT = re.compile(r"^User-Agent: [^\r\n]*", re.IGNORECASE | re.MULTILINE)
 OURS = "User-Agent: exsim"
 MOST_BLOCKS = 1024
 
-# By id(), which costs less than to compare: headers that nobody changes, held so that the id stays theirs, and their lines
-_blocks: dict[int, tuple[Sequence[tuple[str, str]], str]] = {}
-_safe: set[str] = set()  # targets
+_safe: set[str] = set()  # paths with their queries
 
 
-def head_of(
-    request: Request, host: str, client_request_id: str, length: int | None, signature: str = ""
-) -> bytes:
-    """What is sent of `request`; `length` of body is promised, where the body follows piece by piece.
+class _Endings(dict[int | None, str]):
+    """The length of a body -> how its head ends; None: there is no body."""
 
-    `signature` stands behind the client's own User-Agent.
-    """
+    def __missing__(self, length: int | None) -> str:
+        ending = "\r\n\r\n" if length is None else f"\r\nContent-Length: {length}\r\n\r\n"
+        if len(self) < MOST_BLOCKS:
+            self[length] = ending
+        return ending
+
+
+_endings = _Endings()
+
+
+def head_of(request: Request, to: Target, client_request_id: str, length: int | None) -> bytes:
+    """What is sent of `request`; `length` of body is promised, where the body follows piece by piece."""
     target = request.target
     if target not in _safe:
         target = _safely(target)
     headers = request.headers
-    known = _blocks.get(id(headers))
-    block = known[1] if known is not None else _block(headers)
-    if signature:
-        block = _signed(block, signature)
+    known = to.openings.get(id(headers))
     cookies, body = request.cookies, request.body
     if length is None and body is not None:
         length = len(body)
-    ending = "\r\n" if length is None else f"Content-Length: {length}\r\n\r\n"
     head = (
-        f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{block}"
+        f"{request.method} {target}{known[1] if known is not None else _opening(headers, to)}"
         f"{_lines_of(request.own)}{_sent(cookies) if cookies.header is None else cookies.header}"
-        f"client-request-id: {client_request_id}\r\n{ending}"
+        f"client-request-id: {client_request_id}{_endings[length]}"
     )
     whole = head.encode("latin-1", "replace")
     return whole + body if body else whole
@@ -87,25 +90,28 @@ def _safely(target: str) -> str:
     return target
 
 
-def _block(headers: Sequence[tuple[str, str]]) -> str:
-    """The lines of headers, remembered: flows hand over the same few again and again."""
-    if type(headers) is not tuple:
-        return _unbroken(headers)
-    block = _of_equal(headers)
-    if len(_blocks) >= MOST_BLOCKS:
-        _blocks.clear()
-    _blocks[id(headers)] = headers, block
-    return block
+def _opening(headers: Sequence[tuple[str, str]], to: Target) -> str:
+    """The rest of the request line, and the lines that are alike in each request of a kind.
+
+    Remembered: flows hand over the same few again and again.
+    """
+    fixed = type(headers) is tuple
+    block = _of_equal(headers) if fixed else _unbroken(headers)
+    opening = f" HTTP/1.1\r\nHost: {to.host}\r\n{_signed(block, to.signature)}"
+    if fixed:
+        if len(to.openings) >= MOST_BLOCKS:
+            to.openings.clear()
+        to.openings[id(headers)] = headers, opening
+    return opening
 
 
-@lru_cache(maxsize=MOST_BLOCKS)
 def _signed(block: str, signature: str) -> str:
     """A block with `signature` behind its User-Agent, which is added where there is none.
 
     One that says by itself whose it is stays: a telephone's must be the same in every run, because servers
     limit its changes to two a day and then block the device for hours (MS-ASHTTP 3.2.5.1.1).
     """
-    if OURS in block:
+    if not signature or OURS in block:
         return block
     signed, found = _AGENT.subn(rf"\g<0> {signature}", block, count=1)
     return signed if found else f"{block}User-Agent: {signature}\r\n"

@@ -22,7 +22,7 @@ from exsim.session import hop as records
 from exsim.session.hop import ConnectionLine, Evidence, Hop
 
 Observe = Callable[[Request, Response], Evidence]
-Sink = Callable[[records.Line], None]
+Sink = Callable[[records.Line], object]
 
 
 @dataclass(slots=True)
@@ -56,6 +56,9 @@ class Client:
         self.identity = identity
         self.observe = observe
         self.sink = sink
+        self.hop_sink: Callable[[Hop], object] = (
+            sink  # answers what is true where it wants `on_more`
+        )
         self.ids = ids
         self.hasher = hasher
         self.stamp = stamp  # seconds since the run began -> UTC, ISO 8601 with milliseconds
@@ -68,7 +71,10 @@ class Client:
             "",
         )  # number of the one whose answer came last, and its name in the history
         self.stopped = False
-        self.listeners: list[Callable[[Exchange, Hop], None]] = []
+        self.listeners: list[Callable[[Exchange, Hop], None]] = []  # to every hop
+        self.on_more: Callable[[Exchange, Hop], None] | None = (
+            None  # to those that `hop_sink` asks for
+        )
         self.enter_in_ledger: Callable[[Request], None] | None = None
         self.gate: Gate | None = None  # where nobody can be locked out there is none
 
@@ -140,7 +146,7 @@ class Client:
         line.exchange = exchange
         if piecewise:
             exchange.by_pieces()
-        else:
+        elif deadline < world.horizon:
             world.watch(exchange)
         line.begin(exchange, number, length)
         return exchange
@@ -175,9 +181,11 @@ class Client:
     ) -> None:
         """The hop of an exchange that can only be over once."""
         hop = hop_of(exchange, response, evidence, how)
-        self.sink(hop)
+        more = self.hop_sink(hop)
         for listener in self.listeners:
             listener(exchange, hop)
+        if more and self.on_more is not None:
+            self.on_more(exchange, hop)
 
     def mark(self, what: str, facts: dict[str, Any]) -> None:
         """A line of the history that is not a hop."""

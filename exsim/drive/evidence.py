@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST_COOKIES = 50  # of one answer
 NOT_KNOWN: tuple[str | None, str] = (None, "")
 NOTHING_SET: dict[str, str | None] = {}  # never changed
+# Added to a number below 2**51 and taken away again: what stood behind the point is gone
+ROUND = 1.5 * 2**52
 MOST_ANSWERS = 8  # of one browser whose Set-Cookie lines are remembered
 
 
@@ -67,12 +69,10 @@ class CookieHasher:
 
     def set_by(self, lines: tuple[bytes, ...]) -> dict[str, str | None]:
         """The hashes of what an answer's Set-Cookie lines set; None where they delete."""
-        known = self.lines.get(lines)
-        if known is None:
-            if len(self.lines) >= MOST_ANSWERS:
-                self.lines.clear()
-            known = self.lines[lines] = dict(map(self._taken, lines[:MOST_COOKIES]))
-        return known
+        if len(self.lines) >= MOST_ANSWERS:
+            self.lines.clear()
+        taken = self.lines[lines] = dict(map(self._taken, lines[:MOST_COOKIES]))
+        return taken
 
     def sent(self, cookies: CookieLine) -> dict[str, str]:
         """The hashes of what a request carried; computed once for a snapshot."""
@@ -103,17 +103,17 @@ def hop_of(exchange: Exchange, response: Response, evidence: Evidence, how: str 
     identity, head = client.identity, exchange.first_byte
     sent_at, over_at = exchange.sent_at, exchange.over_at
     # To microseconds, for the rest is noise; `round` takes ten times as long
-    took = ((over_at - sent_at) * 1e6 + 0.5) // 1.0 / 1e6
+    took = ((over_at - sent_at) * 1e6 + ROUND - ROUND) / 1e6
     if head is not None:
-        head = took if head == over_at else ((head - sent_at) * 1e6 + 0.5) // 1.0 / 1e6
+        head = took if head == over_at else ((head - sent_at) * 1e6 + ROUND - ROUND) / 1e6
     plain = known_plain(request.target)
-    set_cookies = hasher.set_by(lines) if lines else NOTHING_SET
+    set_cookies = (hasher.lines.get(lines) or hasher.set_by(lines)) if lines else NOTHING_SET
     number, session = client.session
     if number != request.session:  # one text for all its hops
         session = f"{identity.user}.{request.session}"
         client.session = request.session, session
     return Hop(  # in the order of its fields: by name it takes ten times as long
-        client.stamp(sent_at), (sent_at * 1e6 + 0.5) // 1.0 / 1e6, took,
+        client.stamp(sent_at), (sent_at * 1e6 + ROUND - ROUND) / 1e6, took,
         identity.user, session, exchange.seq, identity.protocol, request.step,
         f"{request.method} {plain}" if plain is not None else _shown(request, client),
         response.status, response.reason[:60], facts.location,

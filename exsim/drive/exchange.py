@@ -17,7 +17,7 @@ from exsim.protocols.head import RawHeaders
 from exsim.session.hop import Evidence
 
 if TYPE_CHECKING:
-    from exsim.drive.answer import Known
+    from exsim.drive.answer import Ordinary
     from exsim.drive.task import Task
 
 WHOLE = End()
@@ -78,14 +78,13 @@ class Exchange(msgspec.Struct, eq=False):
             arrivals.append(self.task.client.world.now())
         self._deliver(data)
 
-    def on_answer(self, head: Known, request_id: bytes, body: bytes) -> None:
+    def on_answer(self, now: float, answer: Ordinary) -> None:
         """The whole answer at once; its connection stays open.  Never called for a piecewise exchange."""
         task, request, line = self.task, self.request, self.connection
+        head, request_id, body = answer
         client = task.client
-        world = client.world
-        self.first_byte = self.over_at = now = world.now()
+        self.first_byte = self.over_at = now
         self.ended = WHOLE
-        world.unwatch(self)
         line.exchange = None  # what `Client.release` does with a line that goes on
         line.used = used = line.used + 1
         if request.on is None:
@@ -114,7 +113,6 @@ class Exchange(msgspec.Struct, eq=False):
         self.over_at = client.world.now()
         self.error = error
         self.ended = End(error)
-        client.world.unwatch(self)
         client.release(self, close or error is not None)
         if self.piecewise:
             if self.waiting and not self.inbox:
@@ -159,7 +157,6 @@ class Exchange(msgspec.Struct, eq=False):
         if early:
             self.ended = End(how)
             self.over_at = client.world.now()
-            client.world.unwatch(self)
             self.connection.drop()
             client.release(self, True)
         if not self.recorded:
@@ -184,5 +181,4 @@ class Exchange(msgspec.Struct, eq=False):
         if self.waiting:
             self.waiting = False
             self.deadline = None
-            self.task.client.world.unwatch(self)
             self.task.step(inbox.pop(0))

@@ -72,15 +72,15 @@ class HubWorld:
         self.scale = scale
         self.on_crash = on_crash
         self.started = time.time() if started is None else started
-        self._zero = time.perf_counter() - (time.time() - self.started)
+        self.zero = time.perf_counter() - (time.time() - self.started)
         self.numbers = count(1)
-        self._near: set[Exchange] = set()  # whose deadline comes before the next look at the others
-        self._far: set[Exchange] = set()
-        self._next_look = 0.0  # at those
+        self.lines: set[HubLine] = set()  # that are open
+        self.horizon = 0.0  # what is due after this is found on its line in time
+        self._near: set[Exchange] = set()  # what is due before
         self._sweeper: HubTimer | None = None
 
     def now(self) -> float:
-        return time.perf_counter() - self._zero
+        return time.perf_counter() - self.zero
 
     def wall(self) -> float:
         return self.started + self.now()
@@ -93,35 +93,40 @@ class HubWorld:
         return HubTimer(seconds, lambda: call(*arguments) if arguments else call())
 
     def line(self, client: Client, origin: str | None) -> HubLine:
-        return HubLine(self.targets[origin], client, origin, next(self.numbers))
+        line = HubLine(self, client, origin, next(self.numbers))
+        self.lines.add(line)
+        if self._sweeper is None:
+            self.horizon = self.now() + FAR
+            self._sweeper = HubTimer(SWEEP, self._sweep)
+        return line
 
     def watch(self, exchange: Exchange) -> None:
-        if self._sweeper is None:
-            self._next_look = self.now() + FAR
-            self._sweeper = HubTimer(SWEEP, self._sweep)
         deadline = exchange.deadline
-        (self._near if deadline is None or deadline < self._next_look else self._far).add(exchange)
-
-    def unwatch(self, exchange: Exchange) -> None:
-        self._near.discard(exchange)
-        self._far.discard(exchange)
+        if deadline is not None and deadline < self.horizon:
+            self._near.add(exchange)
 
     def _sweep(self) -> None:
         now = self.now()
-        if now + SWEEP >= self._next_look:
+        if now + SWEEP >= self.horizon:
             self._look_far(now + SWEEP + FAR)
-        late = [one for one in self._near if one.deadline is not None and one.deadline <= now]
+        late = []
+        for exchange in list(self._near):
+            deadline = exchange.deadline
+            if deadline is None or exchange.ended is not None:
+                self._near.discard(exchange)
+            elif deadline <= now:
+                self._near.discard(exchange)
+                late.append(exchange)
         for exchange in late:
-            self._near.discard(exchange)
             exchange.on_deadline()
-        self._sweeper = HubTimer(SWEEP, self._sweep) if self._near or self._far else None
+        self._sweeper = HubTimer(SWEEP, self._sweep) if self.lines else None
 
     def _look_far(self, until: float) -> None:
-        """Bring near what is due before `until`, when the far ones are looked at again."""
-        near = {one for one in self._far if one.deadline is None or one.deadline < until}
-        self._far -= near
-        self._near |= near
-        self._next_look = until
+        """Bring near what is due before `until`, when the lines are looked at again."""
+        self.horizon = until
+        for line in self.lines:
+            if line.exchange is not None:
+                self.watch(line.exchange)
 
     def crashed(self, error: Exception) -> None:
         if self.on_crash is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 
@@ -31,6 +32,11 @@ class Target:
     resumption: Resumption | None = None
     proxy: tuple[str, int] | None = None  # asked to CONNECT to it
     signature: str = ""  # stands behind what every request says in User-Agent
+    # By id(), which costs less than to compare: headers that nobody changes, held so that the id stays theirs,
+    # and what a request with them begins with (`drive.asking`)
+    openings: dict[int, tuple[Sequence[tuple[str, str]], str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def server_name(self) -> str:

@@ -11,6 +11,7 @@ import errno
 import re
 import socket as plain_socket
 import ssl
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -23,8 +24,9 @@ from exsim.drive.tls import words
 if TYPE_CHECKING:
     from exsim.drive.driver import Client
     from exsim.drive.exchange import Exchange
+    from exsim.drive.hub import HubWorld
     from exsim.drive.pool import Pool
-    from exsim.drive.target import Resumption, Target
+    from exsim.drive.target import Resumption
 
 # `import locust` replaces socket.socket for the whole process; the hub wants the one below it.
 Socket: Any = monkey.get_original("socket", "socket")
@@ -45,10 +47,12 @@ class HubLine:
         "address", "alive", "alpn", "asked_proxy", "at_once", "certificate", "client", "complete", "early",
         "exchange", "head_done", "incoming", "keep", "message", "method", "note", "number",
         "origin", "out", "outgoing", "parser", "phrase", "pool", "reader", "ready", "received",
-        "socket", "source", "target", "tls", "until_close", "used", "wire_out", "writer",
+        "socket", "source", "target", "tls", "until_close", "used", "wire_out", "world", "writer",
     )  # fmt: skip
 
-    def __init__(self, target: Target, client: Client, origin: str | None, number: int) -> None:
+    def __init__(self, world: HubWorld, client: Client, origin: str | None, number: int) -> None:
+        target = world.targets[origin]
+        self.world = world
         self.number = number
         self.pool: Pool
         self.note: Any = None
@@ -168,8 +172,7 @@ class HubLine:
         if self.received:  # llhttp read the answer before
             self.received = 0
             self.head_done = self.complete = self.until_close = False
-        target = self.target
-        data = head_of(request, target.host, client_request_id, length, target.signature)
+        data = head_of(request, self.target, client_request_id, length)
         if not self.ready:
             self._send(data)
         elif self.tls is None or self.outgoing is None:
@@ -229,7 +232,7 @@ class HubLine:
         if self.at_once and self.tls is None and exchange is not None:  # nearly always
             answer = ordinary(length)
             if answer is not None:
-                exchange.on_answer(*answer)
+                exchange.on_answer(perf_counter() - self.world.zero, answer)
                 return
             self.at_once = False
         if self.asked_proxy is not None:
@@ -284,7 +287,7 @@ class HubLine:
             exchange = self.exchange
             answer = ordinary(length) if self.at_once and exchange is not None else None
             if answer is not None and exchange is not None:
-                exchange.on_answer(*answer)
+                exchange.on_answer(perf_counter() - self.world.zero, answer)
             else:
                 self.at_once = False
                 self._feed(BUFFER[:length].tobytes())
@@ -376,6 +379,7 @@ class HubLine:
         if not self.alive:
             return
         self.alive = False
+        self.world.lines.discard(self)
         for watcher in (self.reader, self.writer):
             watcher.stop()
             watcher.close()

@@ -37,6 +37,7 @@ class VirtualWorld:
     def __init__(self, connect: Callable[[Client, str | None], Line] | None = None) -> None:
         self.connect = connect
         self.scale = 1.0
+        self.horizon = float("inf")
         self.time = 0.0
         self.heap: list[tuple[float, int, VirtualTimer]] = []
         self.number = count()
@@ -66,9 +67,6 @@ class VirtualWorld:
                 exchange.on_deadline()
 
         self.later(deadline - self.time, check)
-
-    def unwatch(self, exchange: Exchange) -> None:
-        exchange.deadline = None
 
     def crashed(self, error: Exception) -> None:
         raise error

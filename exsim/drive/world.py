@@ -50,6 +50,7 @@ class Line(Protocol):
 
 class World(Protocol):
     scale: float  # of the scenario's time: 0.1 makes `Pause(10)` last one second
+    horizon: float  # seconds since the run began: what is due after it need not be watched
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -64,10 +65,9 @@ class World(Protocol):
         """A new connection to `origin` (None: the scenario's target); it may still be connecting."""
 
     def watch(self, exchange: Exchange) -> None:
-        """Call `exchange.on_deadline()` once, not long after `exchange.deadline` has passed."""
-
-    def unwatch(self, exchange: Exchange) -> None:
-        """The exchange is over, or waits no longer."""
+        """Call `exchange.on_deadline()` once, not long after its deadline has passed, unless it is over by
+        then or has no deadline any more.
+        """
 
     def crashed(self, error: Exception) -> None:
         """A flow of ours raised: the run must end (exit code 70)."""

@@ -63,10 +63,10 @@ class Recorder:
 
     def follow(self, client: Client) -> None:
         """Let a client's losses be heard of while the cookies are still at hand."""
-        client.listeners.append(self._after)
+        client.hop_sink, client.on_more = self.hop, self._after
 
     def _after(self, exchange: Exchange, hop: Hop) -> None:
-        """Called by the driver right after `take`: the exchange still has its cookies in clear."""
+        """Called by the driver where `hop` said that there is more: the exchange still has its cookies in clear."""
         if hop.step in LOGON_STEPS:
             self._logon(exchange, hop)
         if not self._found:
@@ -90,24 +90,33 @@ class Recorder:
             self.on_logon(hop.user, exchange.request.account)
 
     def take(self, line: Line) -> None:
-        """The sink of every client."""
-        self.history.append(line)
-        incidents = self.detector.feed(line)
+        """The sink of every client, of all that is not a hop."""
         if type(line) is Hop:
-            self.hops += 1
-            if incidents:
-                self.lost += len(incidents)
-                self._found = incidents
-                for incident in incidents:
-                    self.history.lost(incident.session)
-            if self.on_hop is not None:
-                self.on_hop(line)
-            if line.control:
-                return
-            if self.note is not None and line.error is None and not incidents:
-                self.note(line)
-            elif self.fire is not None:
-                self._fire(self.fire, line, incidents)
+            self.hop(line)
+        else:
+            self.history.append(line)
+            self.detector.feed(line)
+
+    def hop(self, hop: Hop) -> object:
+        """The sink of every client's hops.  What it answers is true where there is more to it: see `_after`."""
+        self.history.append(hop)
+        incidents = self.detector.hop(hop)
+        self.hops += 1
+        if incidents:
+            self._lose(incidents)
+        if self.on_hop is not None:
+            self.on_hop(hop)
+        if self.note is None or incidents or hop.error is not None or hop.control:
+            self._fire(hop, incidents)
+        else:
+            self.note(hop)
+        return incidents or hop.step in LOGON_STEPS
+
+    def _lose(self, incidents: list[Incident]) -> None:
+        self.lost += len(incidents)
+        self._found = incidents
+        for incident in incidents:
+            self.history.lost(incident.session)
 
     def counts(self) -> Counts:
         """The live matrix as it stands now."""
@@ -115,8 +124,10 @@ class Recorder:
         self.tally.forget(self.detector.sessions.let_go())
         return self.tally.counts
 
-    def _fire(self, fire: Callable[..., None], hop: Hop, incidents: list[Incident]) -> None:
+    def _fire(self, hop: Hop, incidents: list[Incident]) -> None:
         """Locust's own statistics: a request is a failure when it lost a session or had no answer."""
+        if self.fire is None or hop.control:
+            return
         failure: Exception | None = None
         if incidents:
             failure = SessionLost(
@@ -129,7 +140,7 @@ class Recorder:
             "session": hop.session,
             "front_end": hop.headers.get("x-feserver"),
         }
-        fire(
+        self.fire(
             request_type=hop.protocol.upper(),
             name=hop.step,
             response_time=hop.took * 1000,

@@ -36,6 +36,8 @@ _name_of = itemgetter(0)
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 KEEPS_METHOD = frozenset((307, 308))  # RFC 9110 15.4; the others make a POST a GET, as browsers do
 
+React = Callable[[Request, Response], Flow[Response]]
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -105,10 +107,10 @@ class Agent:
         self.clock = clock
         return clock
 
-    def send(self, request: Request) -> Flow[Response]:
+    def send(self, request: Request, react: React | None = None) -> Flow[Response]:
         """One hop with the jar's cookies; the answer's are stored as it arrives.  No redirect is followed.
 
-        A reused connection that turned out closed before any byte of an answer came: sent once more, as a
+        `react`: what is done with any answer but a 200; its result is the answer then.  A reused connection that turned out closed before any byte of an answer came: sent once more, as a
         hop of its own, POST like GET (Chromium; RFC 9110 9.3.1 would stop at GET: *assumed* for POST).
         """
         path = request.target.partition("?")[0]
@@ -120,7 +122,8 @@ class Agent:
         if facts is None or (facts.set_cookies and not self.jar.knows(facts.set_cookies)):
             self.keep(response.headers, path)
         if (
-            response.error == "closed"
+            facts is None
+            and response.error == "closed"
             and response.reused
             and response.status is None
             and request.on is None
@@ -128,6 +131,8 @@ class Agent:
             again = replace(request, cookies=self.jar.line(path, self.clock))
             response = yield again
             self.keep(response.headers, path)
+        if react is not None and response.status != 200:
+            response = yield from react(request, response)
         return response
 
     def keep(self, headers: RawHeaders, path: str) -> None:

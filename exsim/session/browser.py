@@ -51,11 +51,12 @@ class Followed:
 class Usual:
     """An answer in which nothing was new, whose headers alone say who gave it, and how many were like it since."""
 
-    __slots__ = ("count", "like", "sender")
+    __slots__ = ("asked", "count", "like", "sender")
 
-    def __init__(self, sender: Followed, like: Hop) -> None:
+    def __init__(self, sender: Followed, like: Hop, asked: str) -> None:
         self.sender = sender
         self.like = like
+        self.asked = asked  # what asks of the same place begins so: method, path and "?"
         self.count = 0
 
 

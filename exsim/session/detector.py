@@ -63,34 +63,36 @@ class Detector:
         self.sessions: Kept = Packed() if sessions is None else sessions
         self._changed: dict[str, Session] | None = None  # nobody asked yet
         self._ledger = Ledger(findings)
-        self._sids = Sids()
-        self._waits = WaitBook()
+        self._sids, self._waits, self._refusals = Sids(), WaitBook(), Refusals()
         self._identified = Identified(
             self.attribution, self._ledger, self._users, self.sessions.append, self._note
         )
-        self._refusals = Refusals()
 
     def feed(self, line: Line) -> list[Incident]:
         """Take one line; the incidents that it is the first sign of (control sessions' are not told)."""
         if type(line) is Hop:
-            if line.control:
-                self._ledger.mail(line)
-                self._control(line)
-                return []
-            browser = self._browsers.get(line.user) or self._browser(line.user, control=False)
-            if line.protocol != "owa":
-                self._waits.hop(line)
-                return self._identified.hop(browser, line)
-            if as_usual(browser, line):
-                return []
-            count_usual(browser, self._ledger)
-            witness = self.attribution.front_end(line)
-            sign = read(line, self._hosts)
-            self._ledger.attribute(sign, *witness)
-            return self._take(browser, browser.sender(line), line, sign, witness)
+            return self.hop(line)
         if isinstance(line, Mark):
             self._mark(line)
         return []
+
+    def hop(self, hop: Hop) -> list[Incident]:
+        """The same, of a line that is a hop."""
+        if hop.control:
+            self._ledger.mail(hop)
+            self._control(hop)
+            return []
+        browser = self._browsers.get(hop.user) or self._browser(hop.user, control=False)
+        if hop.protocol != "owa":
+            self._waits.hop(hop)
+            return self._identified.hop(browser, hop)
+        if as_usual(browser, hop):
+            return []
+        count_usual(browser, self._ledger)
+        witness = self.attribution.front_end(hop)
+        sign = read(hop, self._hosts)
+        self._ledger.attribute(sign, *witness)
+        return self._take(browser, browser.sender(hop), hop, sign, witness)
 
     def on_wrong_mailbox(self, tell: Callable[[Finding], None]) -> None:
         """Call `tell` at once with each answer that names another user's mailbox."""

@@ -12,7 +12,7 @@ from exsim.session.browser import Browser, Followed, Usual
 from exsim.session.hop import Hop
 from exsim.session.ledger import Ledger
 from exsim.session.machine import LIVE
-from exsim.session.place import ORDINARY, known_place
+from exsim.session.place import ORDINARY, place_of
 from exsim.session.signs import LOGON_COOKIES, plain_body
 
 
@@ -20,7 +20,7 @@ def expect_usual(browser: Browser, sender: Followed, hop: Hop) -> None:
     """The next answer may be like this one, which was ordinary and said by its headers alone who gave it."""
     told_by_cookies = not browser.unkeyed  # and not by the session's name
     if hop.status == 200 and told_by_cookies and not browser.control:
-        browser.usual = Usual(sender, hop)
+        browser.usual = Usual(sender, hop, f"{hop.request.partition('?')[0]}?")
 
 
 def as_usual(browser: Browser, hop: Hop) -> bool:
@@ -39,7 +39,7 @@ def as_usual(browser: Browser, hop: Hop) -> bool:
         or not (hop.set_cookies is like.set_cookies or LOGON_COOKIES.isdisjoint(hop.set_cookies))
         or not (hop.body is like.body or _as_plain(hop, like))
         or hop.conn not in usual.sender.connections
-        or known_place(hop.request.partition("?")[0]) is not ORDINARY
+        or not (hop.request.startswith(usual.asked) or place_of(hop.request) is ORDINARY)
     ):
         return False
     usual.count += 1

@@ -84,7 +84,7 @@ def _share(page: Page, parallel: int, turn: int) -> Flow[None]:
 def without(recorder: Recorder, parts: list[str]) -> None:
     """Switch parts off, to see what they cost."""
     if "detector" in parts:
-        recorder.detector.feed = lambda line: []  # type: ignore[method-assign]
+        recorder.detector.hop = lambda hop: []  # type: ignore[method-assign]
     if "history" in parts:
         recorder.history.append = lambda line: None  # type: ignore[method-assign]
     if "event" in parts:

@@ -50,6 +50,25 @@ def run(flow: Flow[Any], net: Network | None = None, **identity: Any) -> tuple[R
     return recorded, task.result
 
 
+def test_who_wants_more_of_a_hop_is_told_after_all_others_and_before_the_flow() -> None:
+    net, told = network(), []
+    recorded = Recorded(net.world)
+    client = recorded.client
+    client.hop_sink = lambda hop: told.append(("sink", hop.step)) or hop.step == "two"
+    client.listeners.append(lambda exchange, hop: told.append(("all", hop.step)))
+    client.on_more = lambda exchange, hop: told.append(("more", exchange.request.step))
+
+    def flow() -> Flow[None]:
+        for step in ("/one", "/two"):
+            yield from get(step)
+            told.append(("flow", step[1:]))
+
+    client.run(flow())
+    net.world.run()
+    one, two = ([(who, step) for who in ("sink", "all", "more", "flow")] for step in ("one", "two"))
+    assert told == [one[0], one[1], one[3], *two]
+
+
 def test_each_request_is_one_hop_and_the_answer_comes_back() -> None:
     def flow() -> Flow[bytes]:
         first = yield from get("/one", session=2)

@@ -6,48 +6,78 @@ off when it is set is never looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
 import pytest
 
 from exsim.drive import hub
+from exsim.drive.driver import Client, Identity
 from exsim.drive.hub import HubWorld
+from exsim.drive.target import Target
 
 SWEEP, FAR = 0.01, 0.08
 
 
 class Exchange:
-    def __init__(self, world: HubWorld, seconds: float) -> None:
+    """One on a line of its own, as the world finds it; it is both."""
+
+    def __init__(self, world: Any, seconds: float) -> None:
         self.world, self.deadline, self.told = world, world.now() + seconds, []
+        self.ended: object = None
+        self.exchange: Exchange | None = self
+        world.lines.add(self)
+        if self.deadline < world.horizon:  # as the driver does
+            world.watch(self)
 
     def on_deadline(self) -> None:
         self.told.append(self.world.now() - self.deadline)
+        self.over()
+
+    def over(self) -> None:
+        self.ended, self.exchange = "over", None
+        self.world.lines.discard(self)
 
 
-def test_each_deadline_is_kept_whether_it_is_near_or_far(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """One that has begun to look at its lines, because it made one; nobody listens at the other end."""
     monkeypatch.setattr(hub, "SWEEP", SWEEP)
     monkeypatch.setattr(hub, "FAR", FAR)
-    world: Any = HubWorld({})
+    made = HubWorld({None: Target("127.0.0.1", 9, "nobody")})
+    line = made.line(Client(made, Identity(1, "owa"), *[None] * 5), None)  # type: ignore[arg-type]
+    line.pool = SimpleNamespace(forget=lambda line: None)  # type: ignore[assignment]
+    yield made
+    line.drop()
+
+
+def test_each_deadline_is_kept_whether_it_is_near_or_far(world: Any) -> None:
     due = [Exchange(world, seconds) for seconds in (0.0, 0.03, 0.075, 0.085, 0.17, 0.25, 0.33)]
-    over = [Exchange(world, seconds) for seconds in (0.02, 5.0)]
-    for one in (*over, *due):
-        world.watch(one)
-    gevent.sleep(0.1)
+    near, far = [Exchange(world, seconds) for seconds in (0.05, 0.2)]
+    waits_no_more = Exchange(world, 0.05)
+    near.over()
+    gevent.sleep(0.02)
+    waits_no_more.deadline = None  # a channel whose flow was handed its piece
+    gevent.sleep(0.08)
+    far.over()
     due.append(Exchange(world, 0.02))
-    world.watch(due[-1])
     moved = Exchange(world, 5.0)
-    world.watch(moved)
-    assert [len(one.told) for one in over] == [1, 0]
-    world.unwatch(over[1])
-    world.unwatch(moved)
-    moved.deadline = world.now() + 0.05
+    moved.deadline = world.now() + 0.05  # and waits for the next one
     world.watch(moved)
     gevent.sleep(0.4)
     for one in (*due, moved):
         assert len(one.told) == 1 and 0 <= one.told[0] < FAR, one.told
-    assert [len(one.told) for one in over] == [1, 0]
-    assert not world._near and not world._far, "nobody is held on to"
+    assert [one.told for one in (near, far, waits_no_more)] == [[], [], []]
+    assert not world._near, "nobody is held on to"
+
+
+def test_a_world_without_lines_looks_at_none(world: Any) -> None:
+    for line in list(world.lines):
+        line.drop()
+    gevent.sleep(3 * SWEEP)
+    assert world._sweeper is None
 
 
 def test_a_stamp_is_of_its_own_second_whichever_came_before() -> None:

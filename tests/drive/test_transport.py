@@ -36,6 +36,7 @@ from exsim.protocols.flow import (
 )
 from tests.drive.toys import RawServer, Recorded, answering, get, measured, read_request
 
+TO = Target("127.0.0.1", 1, "mail.example")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -273,7 +274,7 @@ def test_a_servers_own_words_never_break_a_request() -> None:
         cookies=CookieLine({"UC": "b\r\nX-Injected: 3"}),
         own=Filled(Form("X-OWA-CANARY", "X-OWA-ActionId"), ("a\r\nX-Injected: 4", "-1")),
     )
-    lines = head_of(request, "mail.example", "id", None).split(b"\r\n")
+    lines = head_of(request, TO, "id", None).split(b"\r\n")
     assert not any(line.startswith(b"X-Injected") for line in lines)
     assert lines[0] == b"GET /owa/%20x%0D%0AX-Injected:%201?%C3%BC HTTP/1.1"
 
@@ -281,18 +282,36 @@ def test_a_servers_own_words_never_break_a_request() -> None:
 @pytest.mark.parametrize("sign", ["\r", "\n", "\0"])
 def test_no_sign_that_ends_a_line_stands_in_one(sign: str) -> None:
     own = Filled(Form("X-OWA-CANARY", "X-OWA-ActionId"), (f"a{sign}b", "-1"))
-    head = head_of(Request("GET", "/x", own=own), "mail.example", "id", None)
+    head = head_of(Request("GET", "/x", own=own), TO, "id", None)
     assert b"\r\nX-OWA-CANARY: a b\r\nX-OWA-ActionId: -1\r\n" in head
 
 
 def test_a_form_is_filled_in_anew_for_each_request() -> None:
     form = Form("A", "B")
     heads = [
-        head_of(Request("GET", "/x", own=Filled(form, values)), "h", "id", None)
+        head_of(Request("GET", "/x", own=Filled(form, values)), TO, "id", None)
         for values in (("1", "2"), ("3", ""), ("", "4"))
     ]
     lines = [head.split(b"\r\n")[2:4] for head in heads]
     assert lines == [[b"A: 1", b"B: 2"], [b"A: 3", b"B: "], [b"A: ", b"B: 4"]]
+
+
+def test_lines_that_somebody_changes_are_never_remembered() -> None:
+    headers, heads = [("A", "1")], []
+    for _ in range(2):
+        heads.append(head_of(Request("GET", "/x", headers), TO, "id", None))
+        headers.append(("B", "2"))
+    assert b"B: 2" not in heads[0] and b"\r\nA: 1\r\nB: 2\r\n" in heads[1]
+
+
+def test_what_is_remembered_for_one_target_is_not_said_to_another() -> None:
+    request = Request("GET", "/x", (("Accept", "*/*"),))
+    other = Target("127.0.0.1", 1, "other.example", signature="exsim/1 run=x")
+    heads = [head_of(request, to, "id", None) for to in (TO, other, TO)]
+    assert (
+        heads[0] == heads[2] and b"Host: mail.example\r\n" in heads[0] and b"run=x" not in heads[0]
+    )
+    assert b"Host: other.example\r\n" in heads[1] and b"run=x" in heads[1]
 
 
 def test_nothing_is_left_open() -> None:
@@ -327,7 +346,8 @@ def test_a_connection_that_is_over_takes_no_memory_until_garbage_is_collected(
             recorded, _ = drive(flow(), server.port)
         assert len(recorded.hops) == 3
         del recorded
-        assert not [one for one in gc.get_objects() if isinstance(one, HubLine)]
+        left = [one for one in gc.get_objects() if isinstance(one, HubLine)]
+        assert not [one for one in left if one.address == f"127.0.0.1:{server.port}"]
     finally:
         gc.enable()
 
@@ -346,9 +366,11 @@ def test_an_answer_takes_no_more_memory_than_it_needs() -> None:
 
 
 def test_a_signature_stands_behind_the_browsers_own_words() -> None:
+    signing = Target("127.0.0.1", 1, "m", signature="exsim/1 run=x")
+
     def agent(*headers: tuple[str, str]) -> bytes:
         request = Request("GET", "/", headers)
-        return head_of(request, "m", "id", None, "exsim/1 run=x")
+        return head_of(request, signing, "id", None)
 
     assert b"\r\nUser-Agent: Mozilla/5.0 (x) exsim/1 run=x\r\n" in agent(
         ("User-Agent", "Mozilla/5.0 (x)")
@@ -356,4 +378,4 @@ def test_a_signature_stands_behind_the_browsers_own_words() -> None:
     assert b"\r\nUser-Agent: exsim/1 run=x\r\n" in agent(("Accept", "*/*"))
     telephone = agent(phone.USER_AGENT)  # whose name must not change from run to run
     assert b"\r\nUser-Agent: exsim-phone/1.0\r\n" in telephone and b"run=" not in telephone
-    assert b"exsim" not in head_of(Request("GET", "/", (("User-Agent", "x"),)), "m", "id", None)
+    assert b"exsim" not in head_of(Request("GET", "/", (("User-Agent", "x"),)), TO, "id", None)

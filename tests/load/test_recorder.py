@@ -24,7 +24,7 @@ from exsim.session.detector import Detector
 from exsim.session.hop import Evidence, Hop
 from exsim.session.packed import Passing
 from exsim.session.tally import TOTAL
-from tests.conduct.made_run import hop, kept, lost
+from tests.conduct.made_run import TO_LOGON, hop, kept, lost
 from tests.load.orders import orders
 from tests.session.calls import Caller
 
@@ -67,7 +67,7 @@ def test_a_line_is_written_before_anything_judges_it(recorder: Recorder) -> None
     def breaks(line: object) -> None:
         raise RuntimeError("the detector broke")
 
-    recorder.detector.feed = breaks  # type: ignore[assignment, method-assign]
+    recorder.detector.hop = breaks  # type: ignore[assignment, method-assign]
     with pytest.raises(RuntimeError):
         recorder.take(hop(1, 1, 0.1, "GET /owa/", 302))
     assert len(written(recorder)) == 1
@@ -101,12 +101,15 @@ def test_where_only_locust_counts_it_is_fired_for_failures_alone(recorder: Recor
 
 
 def passed(recorder: Recorder, line: Any, cookies: CookieLine, client: object = None) -> None:
-    """A line as the driver passes it on: the sink first, then the client's listeners."""
-    recorder.take(line)
-    if isinstance(line, Hop):
+    """A line as the driver passes it on: a hop with its exchange, where the sink of hops asks for more."""
+    followed: Any = SimpleNamespace()
+    recorder.follow(followed)
+    if not isinstance(line, Hop):
+        recorder.take(line)
+    elif followed.hop_sink(line):
         request = SimpleNamespace(cookies=cookies, account="user01@isp.com.au")
         exchange: Any = SimpleNamespace(request=request, task=SimpleNamespace(client=client))
-        recorder._after(exchange, line)
+        followed.on_more(exchange, line)
 
 
 def test_a_loss_is_told_with_the_cookies_that_its_culprit_was_shown(recorder: Recorder) -> None:
@@ -119,6 +122,18 @@ def test_a_loss_is_told_with_the_cookies_that_its_culprit_was_shown(recorder: Re
     assert (one.incident.seq, one.incident.front_end) == (3, "EXCH13")
     assert one.cookies.values == {"cadata": "of hop 3"}
     assert one.account == "user01@isp.com.au"
+
+
+def test_a_logon_is_told_of_whether_it_was_accepted_or_refused(recorder: Recorder) -> None:
+    accepted: list[tuple[int, str]] = []
+    refused: list[str] = []
+    recorder.on_logon = lambda user, account: accepted.append((user, account))
+    recorder.on_refusal = refused.append
+    for line in lost():
+        passed(recorder, line, CookieLine({}))
+    again = hop(1, 9, 3.0, "POST /owa/auth.owa", 302, step="logon_again", location=TO_LOGON)
+    passed(recorder, again, CookieLine({}))
+    assert (accepted, refused) == ([(1, "user01@isp.com.au")], ["user01@isp.com.au"])
 
 
 def test_a_few_losses_of_each_pair_of_front_ends_are_proved() -> None:

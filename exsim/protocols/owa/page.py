@@ -126,7 +126,7 @@ class Page:
         second, milliseconds = divmod(int(self.client.clock * 1000), 1000)
         thousandths = THREE_DIGITS[milliseconds]
         own = (
-            self.canary(),
+            self.client.jar.line(names.SERVICE, self.client.clock).values.get(names.CANARY, ""),
             number,
             build,
             build,
@@ -161,10 +161,7 @@ class Page:
     # Answers ----------------------------------------------------------------------------------
     def ask(self, request: Request) -> Flow[Response]:
         """Send a request of the page's scripts and do what they do with the answer."""
-        response = yield from self.client.send(request)
-        if response.status == 200:
-            return response
-        return (yield from self.react(request, response))
+        return self.client.send(request, self.react)
 
     def react(self, request: Request, response: Response) -> Flow[Response]:
         """What follows from an answer other than 200."""
