@@ -161,15 +161,18 @@ def run_until(task: Task, seconds: float) -> bool:
 
 def stamper(started: float) -> Callable[[float], str]:
     """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
-    begin, text = -2.0, ""  # of a second, on the run's own clock, and what it is called
+    known, text = -1, ""  # milliseconds since 1970, and what they are called: they are asked for many at a time
+    second, begin = -1, ""  # the same of a second
 
     def stamp(t: float) -> str:
-        nonlocal begin, text
-        passed = t - begin
-        if passed >= 1.0 or passed < 0.0:
-            second = (started + t) // 1.0
-            begin, passed = second - started, max(0.0, started + t - second)
-            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return text + MILLISECONDS[int(passed * 1000)]
+        nonlocal known, text, second, begin
+        now = int((started + t) * 1000)
+        if now != known:
+            known = now
+            whole, part = divmod(now, 1000)
+            if whole != second:
+                second, begin = whole, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+            text = begin + MILLISECONDS[part]
+        return text
 
     return stamp

@@ -113,7 +113,7 @@ class Agent:
         `react`: what is done with any answer but a 200; its result is the answer then.  A reused connection that turned out closed before any byte of an answer came: sent once more, as a
         hop of its own, POST like GET (Chromium; RFC 9110 9.3.1 would stop at GET: *assumed* for POST).
         """
-        path = request.target.partition("?")[0]
+        path = request.path or request.target.partition("?")[0]
         if request.origin is None:
             request.origin = self.origin
         request.cookies = self.jar.line(path, self.clock)

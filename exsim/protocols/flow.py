@@ -192,6 +192,7 @@ class Request(msgspec.Struct, Command[Response]):
     own: Sequence[tuple[str, str]] | Filled = ()
     mailbox: str = ""
     makes: str = ""
+    path: str = ""
 
     @property
     def lines(self) -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ from exsim.protocols.owa.markup import is_logon_page, reason_of
 from exsim.protocols.owa.settings import Settings
 from exsim.wire import names
 
+TWO_DIGITS = tuple(f"{number:02d}" for number in range(100))
 THREE_DIGITS = tuple(f"{number:03d}" for number in range(1000))
 LED_AWAY = ("thrown_out", "other_build")  # an answer made the browser go
 CALL = Form(  # what each call of service.svc says of itself (CAP16)
@@ -130,7 +131,7 @@ class Page:
             number,
             build,
             build,
-            f"{self.client_id}_{second}{thousandths}{THREE_DIGITS[self.calls % 100][1:]}",
+            f"{self.client_id}_{second}{thousandths}{TWO_DIGITS[self.calls % 100]}",
             f"{_second(second)}.{thousandths}",
         )
         return Request(
@@ -146,6 +147,7 @@ class Page:
             control=settings.control,
             forced=settings.forced,
             own=Filled(CALL, own),
+            path=names.SERVICE,
         )
 
     def event(
