@@ -161,7 +161,10 @@ def run_until(task: Task, seconds: float) -> bool:
 
 def stamper(started: float) -> Callable[[float], str]:
     """Seconds since `started` (seconds since 1970) -> `2026-11-22T05:12:15.918Z`."""
-    known, text = -1, ""  # milliseconds since 1970, and what they are called: they are asked for many at a time
+    known, text = (
+        -1,
+        "",
+    )  # milliseconds since 1970, and what they are called: they are asked for many at a time
     second, begin = -1, ""  # the same of a second
 
     def stamp(t: float) -> str:

@@ -146,17 +146,23 @@ RULES_BY_HUNDRED: dict[int, tuple[tuple[Rule, ...], Sign]] = {
 }
 
 
-def read_answer(hop: Hop) -> Sign:
-    """The sign that this answer is."""
-    status, body = hop.status, hop.body
-    if (
-        status == 200
+def says_all(hop: Hop) -> bool:
+    """Whether status and body alone say that it was served."""
+    body = hop.body
+    return (
+        hop.status == 200
         and body.is_ == "answer"
         and body.code in SUCCESSES
         and body.owner not in OTHERS
         and body.pieces == 0
         and hop.error is None
-    ):
+    )
+
+
+def read_answer(hop: Hop) -> Sign:
+    """The sign that this answer is."""
+    status, body = hop.status, hop.body
+    if says_all(hop):
         return Sign.SERVED  # nearly every answer leaves here
     if status is None:
         return Sign.SERVED if is_channel(hop) else Sign.NO_ANSWER

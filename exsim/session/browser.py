@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exsim.session.hop import Hop
+from exsim.session.hop import Evidence, Hop
 from exsim.session.machine import State
 from exsim.session.meaning import Sign
 from exsim.session.records import Meeting, Session
@@ -26,7 +26,17 @@ Facts = dict[str, str | int | float | bool | None]
 class Followed:
     """A session as the detector follows it: its record, and what only the detector needs."""
 
-    __slots__ = ("connections", "early", "headers", "met", "record", "rescued", "sealed", "state")
+    __slots__ = (
+        "body",
+        "connections",
+        "early",
+        "headers",
+        "met",
+        "record",
+        "rescued",
+        "sealed",
+        "state",
+    )
 
     def __init__(self, record: Session, sealed: float) -> None:
         self.record = record
@@ -40,6 +50,7 @@ class Followed:
         self.rescued = False
         # Beside OWA: those of its last answer, where they alone say who gave it, and nothing was new in them
         self.headers: dict[str, str] | None = None
+        self.body: Evidence | None = None  # its last usual one's, where that and a 200 say: served
 
     def move(self, state: State, t: float) -> None:
         """Enter `state`, which ends the session, at `t` seconds since the run began."""

@@ -108,8 +108,8 @@ class Detector:
         """Everything found so far.  May be asked at any time, and again."""
         for browser in self._browsers.values():
             count_usual(browser, self._ledger)
+        found = self._ledger.settled()
         self.sessions.amend(self.attribution.at_home)
-        found = self._ledger.found
         found.findings += self._refusals.explain(self.sessions)
         found.sessions = self.sessions.told()
         found.shut_out = self._identified.shut_out()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exsim.session.answers import IN_CHANNEL, SIGNED_IN, besides, is_channel, read_answer
+from exsim.session.answers import IN_CHANNEL, SIGNED_IN, besides, is_channel, read_answer, says_all
 from exsim.session.attribution import Attribution
 from exsim.session.browser import Browser, Facts, Followed, Reading
 from exsim.session.hop import Hop, Mark
@@ -186,11 +186,13 @@ class Identified:
             or hop.conn not in session.connections
             or hop.status is None
             or hop.auth == "ntlm_1"
-            or read_answer(hop) is not Sign.SERVED
         ):
             return False
-        self._ledger.attribute(Sign.SERVED, "", "header")  # as the one before it: by X-FEServer
-        self._ledger.identify(hop.body.owner, hop.protocol)
+        if session.body is not hop.body or hop.status != 200 or hop.error is not None:
+            if read_answer(hop) is not Sign.SERVED:
+                return False
+            session.body = hop.body if says_all(hop) else None
+        self._ledger.usual[hop.body.owner, hop.protocol] += 1
         session.record.requests += 1
         return True
 

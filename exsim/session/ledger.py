@@ -37,6 +37,8 @@ class Ledger:
         self.found = Findings([], [], 0, 0, 0, witnesses=self._witnesses)
         self.crossed: Callable[[Finding], None] = lambda finding: None  # told of each at once
         self.silent = 0  # answers that do not say whose mailbox they are from
+        # Whose mailbox and protocol -> ordinary answers, attributed by X-FEServer, that are not yet counted
+        self.usual: defaultdict[tuple[str | None, str], int] = defaultdict(int)
 
     def mail(self, hop: Hop) -> None:
         """Count a message, if a server took one."""
@@ -63,12 +65,15 @@ class Ledger:
         else:
             self.found.identity[owner] = self.found.identity.get(owner, 0) + count
 
-    def as_usual(self, owner: str | None, count: int) -> None:
-        """Count `count` ordinary answers, each attributed by X-FEServer."""
-        self.found.hops += count
-        self.found.attributed += count
-        self._witnesses["header"] += count
-        self.identify(owner, count=count)
+    def settled(self) -> Findings:
+        """What was found, with what stood in `usual`."""
+        for (owner, protocol), count in self.usual.items():
+            self.found.hops += count
+            self.found.attributed += count
+            self._witnesses["header"] += count
+            self.identify(owner, protocol, count)
+        self.usual.clear()
+        return self.found
 
     def report(self, reading: Reading) -> None:
         """Keep what this answer's sign says, if it is wrong and no incident."""

@@ -55,4 +55,4 @@ def count_usual(browser: Browser, ledger: Ledger) -> None:
     usual, browser.usual = browser.usual, None
     if usual is not None and usual.count:
         usual.sender.record.requests += usual.count
-        ledger.as_usual(usual.like.body.owner, usual.count)
+        ledger.usual[usual.like.body.owner, ""] += usual.count

@@ -12,7 +12,7 @@ from exsim.session.hop import Hop, Mark
 from exsim.session.records import Waits
 
 CUT = "heartbeat_cut"  # the mark of a telephone: was, is
-WAITING = ("activesync", "ping")
+PROTOCOL, STEP = "activesync", "ping"
 
 
 class WaitBook:
@@ -28,7 +28,7 @@ class WaitBook:
 
     def hop(self, hop: Hop) -> None:
         """Count a wait that ended, however it did, but for the end of the run."""
-        if (hop.protocol, hop.step) != WAITING or hop.control or hop.error == "abandoned":
+        if hop.step != STEP or hop.protocol != PROTOCOL or hop.control or hop.error == "abandoned":
             return
         self._devices.add(hop.user)
         self._waits += 1
