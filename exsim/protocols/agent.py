@@ -208,11 +208,12 @@ class Agent:
         """The hop that a redirect asks for."""
         step = self.steps.get(target.partition("?")[0].lower(), request.step)
         if response.status in KEEPS_METHOD:
-            return replace(request, target=target, step=step)
+            return replace(request, target=target, path="", step=step)
         return replace(
             request,
             method="GET",
             target=target,
+            path="",
             headers=_without_body(tuple(request.headers)),
             body=None,
             step=step,

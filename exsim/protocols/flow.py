@@ -170,7 +170,8 @@ class Request(msgspec.Struct, Command[Response]):
     `session.attempts.Attempt`, where a password is tried otherwise than `auth` says.  `mailbox`: the id by
     which the client knows its own mailbox, where answers name one; another's is not its own.  `makes`: what
     is created in the mailbox, its kind and the name it is found again by; the driver enters it in the run's
-    ledger first, and sends nothing without one.
+    ledger first, and sends nothing without one.  `path`: the target's, where whoever made it knows it ("": it is
+    what stands before the "?").
     """
 
     method: str

@@ -87,6 +87,20 @@ def test_307_and_308_keep_the_method_and_the_body() -> None:
     assert targets(rig) == ["POST /a", "POST /b"] and rig.hops[1][1].body == b"body"
 
 
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_carries_the_cookies_of_the_path_that_it_leads_to(status: int) -> None:
+    agent = Agent(HOST, dice())
+    agent.jar.set("here", "1", "/owa")
+    agent.jar.set("there", "1", "/ecp")
+
+    def serve(asked: Request) -> Answer:
+        return answer(200) if asked.target == "/ecp/" else answer(status, ("Location", "/ecp/"))
+
+    asked = Request("POST", "/owa/service.svc?action=x", path="/owa/service.svc", body=b"")
+    _, rig = run(serve, asked, agent)
+    assert [list(each.cookies.values) for _, each, _ in rig.hops] == [["here"], ["there"]]
+
+
 def test_a_loop_ends_after_ten_redirects_and_is_marked() -> None:
     landing, rig = run(
         lambda request: answer(302, ("Location", "/a")), Request("GET", "/a", session=3)
