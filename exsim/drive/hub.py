@@ -112,14 +112,14 @@ class HubWorld:
         late = []
         for exchange in list(self._near):
             deadline = exchange.deadline
-            if deadline is None or exchange.ended is not None:
+            if exchange.ended is not None or deadline is None or deadline >= self.horizon:
                 self._near.discard(exchange)
             elif deadline <= now:
                 self._near.discard(exchange)
                 late.append(exchange)
         for exchange in late:
             exchange.on_deadline()
-        self._sweeper = HubTimer(SWEEP, self._sweep) if self.lines else None
+        self._sweeper = HubTimer(SWEEP, self._sweep) if self.lines or self._near else None
 
     def _look_far(self, until: float) -> None:
         """Bring near what is due before `until`, when the lines are looked at again."""

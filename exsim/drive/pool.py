@@ -60,7 +60,8 @@ class Pool:
             self._pump()
 
     def forget(self, line: Line) -> None:
-        """A connection is gone."""
+        """A connection is gone.  Whoever tells it once more tells nobody."""
+        line.pool = GONE
         self.open -= 1
         if line in self.idle:
             self.idle.remove(line)
@@ -80,3 +81,10 @@ class Pool:
         self.queue.clear()
         while self.idle:
             self.idle.pop().drop()
+
+
+def _nothing() -> Line:
+    raise AssertionError("nobody takes a connection from here")
+
+
+GONE = Pool(_nothing, 0)  # where connections are that their own pool has forgotten

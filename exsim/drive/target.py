@@ -35,7 +35,7 @@ class Target:
     # By id(), which costs less than to compare: headers that nobody changes, held so that the id stays theirs,
     # and what a request with them begins with (`drive.asking`)
     openings: dict[int, tuple[Sequence[tuple[str, str]], str]] = field(
-        default_factory=dict, compare=False, repr=False
+        init=False, default_factory=dict, compare=False, repr=False
     )
 
     @property

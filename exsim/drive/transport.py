@@ -162,10 +162,13 @@ class HubLine:
         self.client.connected(self, tls)
         if self.out:
             waiting, self.out = bytes(self.out), bytearray()
-            self._send(waiting)
+            self.write(waiting)
 
     # Sending ------------------------------------------------------------------------------------
     def begin(self, exchange: Exchange, client_request_id: str, length: int | None) -> None:
+        if not self.alive:  # it never stood, and who has leased it does not know
+            get_hub().loop.run_callback(self._fail, self.early or "closed")
+            return
         request = exchange.request
         self.method = request.method
         self.at_once = not exchange.piecewise
@@ -174,7 +177,7 @@ class HubLine:
             self.head_done = self.complete = self.until_close = False
         data = head_of(request, self.target, client_request_id, length)
         if not self.ready:
-            self._send(data)
+            self.write(data)
         elif self.tls is None or self.outgoing is None:
             self._push(data)
         else:
@@ -182,9 +185,6 @@ class HubLine:
             self._push(self.outgoing.read())
 
     def write(self, data: bytes) -> None:
-        self._send(data)
-
-    def _send(self, data: bytes) -> None:
         if not self.alive:
             return
         if not self.ready:
@@ -365,6 +365,7 @@ class HubLine:
     def _fail(self, error: str) -> None:
         exchange = self.exchange
         if exchange is None:
+            self.early = self.early or error
             self._gone()
         else:
             exchange.on_end(error, True)

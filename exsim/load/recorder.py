@@ -90,7 +90,7 @@ class Recorder:
             self.on_logon(hop.user, exchange.request.account)
 
     def take(self, line: Line) -> None:
-        """The sink of every client, of all that is not a hop."""
+        """The sink of every client's lines; its hops come by `hop`."""
         if type(line) is Hop:
             self.hop(line)
         else:

@@ -55,11 +55,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_each_deadline_is_kept_whether_it_is_near_or_far(world: Any) -> None:
     due = [Exchange(world, seconds) for seconds in (0.0, 0.03, 0.075, 0.085, 0.17, 0.25, 0.33)]
+    parked = Exchange(world, 0.05)
     near, far = [Exchange(world, seconds) for seconds in (0.05, 0.2)]
     waits_no_more = Exchange(world, 0.05)
     near.over()
     gevent.sleep(0.02)
     waits_no_more.deadline = None  # a channel whose flow was handed its piece
+    parked.deadline = world.now() + 5.0  # and one that waits for the next one, for long
     gevent.sleep(0.08)
     far.over()
     due.append(Exchange(world, 0.02))
@@ -70,7 +72,15 @@ def test_each_deadline_is_kept_whether_it_is_near_or_far(world: Any) -> None:
     for one in (*due, moved):
         assert len(one.told) == 1 and 0 <= one.told[0] < FAR, one.told
     assert [one.told for one in (near, far, waits_no_more)] == [[], [], []]
-    assert not world._near, "nobody is held on to"
+    assert parked.told == [] and not world._near, "nobody is held on to"
+    parked.over()
+
+
+def test_a_deadline_is_kept_though_its_line_is_gone(world: Any) -> None:
+    one = Exchange(world, 0.03)
+    world.lines.clear()
+    gevent.sleep(0.1)
+    assert len(one.told) == 1
 
 
 def test_a_world_without_lines_looks_at_none(world: Any) -> None:

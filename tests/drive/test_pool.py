@@ -40,3 +40,11 @@ def test_all_of_a_full_pool_can_be_taken_anew():
     assert [one.next(fresh=True), one.next(fresh=True)] == made[2:]
     assert one.next(fresh=True) is None and one.open == 2
     assert [line.alive for line in made] == [False, False, True, True]
+
+
+def test_a_connection_that_is_forgotten_twice_makes_room_for_one_alone():
+    one, _ = pool(2)
+    first, _ = one.next(), one.next()
+    for _ in range(2):
+        first.pool.forget(first)
+    assert one.next() is not None and one.next() is None

@@ -17,18 +17,15 @@ import pytest
 
 from exsim.drive.hub import HubWorld
 from exsim.drive.target import Target
-from exsim.drive.transport import CHUNK, HubLine, head_of
-from exsim.protocols.activesync import phone
+from exsim.drive.transport import CHUNK, HubLine
 from exsim.protocols.flow import (
     Close,
-    CookieLine,
     End,
-    Filled,
     Flow,
-    Form,
     Head,
     Lease,
     Open,
+    Pause,
     Receive,
     Release,
     Request,
@@ -36,7 +33,6 @@ from exsim.protocols.flow import (
 )
 from tests.drive.toys import RawServer, Recorded, answering, get, measured, read_request
 
-TO = Target("127.0.0.1", 1, "mail.example")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -266,52 +262,21 @@ def gevent_sleepless_wait(connection: socket.socket) -> None:
         connection.recv(1)
 
 
-def test_a_servers_own_words_never_break_a_request() -> None:
-    request = Request(
-        "GET",
-        "/owa/ x\r\nX-Injected: 1?ü",
-        headers=(("X-OWA-CANARY", "a\r\nX-Injected: 2"),),
-        cookies=CookieLine({"UC": "b\r\nX-Injected: 3"}),
-        own=Filled(Form("X-OWA-CANARY", "X-OWA-ActionId"), ("a\r\nX-Injected: 4", "-1")),
-    )
-    lines = head_of(request, TO, "id", None).split(b"\r\n")
-    assert not any(line.startswith(b"X-Injected") for line in lines)
-    assert lines[0] == b"GET /owa/%20x%0D%0AX-Injected:%201?%C3%BC HTTP/1.1"
+@pytest.mark.parametrize("piecewise", [False, True])
+def test_a_leased_connection_that_never_stood_fails_whoever_uses_it(piecewise: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
 
+    def flow() -> Flow[str | None]:
+        line = yield Lease(fresh=True)
+        yield Pause(0.05)  # it is refused meanwhile, and has nobody to tell
+        if not piecewise:
+            return (yield Request("GET", "/x", on=line)).error
+        return (yield Receive((yield Open(Request("GET", "/x", on=line))))).error
 
-@pytest.mark.parametrize("sign", ["\r", "\n", "\0"])
-def test_no_sign_that_ends_a_line_stands_in_one(sign: str) -> None:
-    own = Filled(Form("X-OWA-CANARY", "X-OWA-ActionId"), (f"a{sign}b", "-1"))
-    head = head_of(Request("GET", "/x", own=own), TO, "id", None)
-    assert b"\r\nX-OWA-CANARY: a b\r\nX-OWA-ActionId: -1\r\n" in head
-
-
-def test_a_form_is_filled_in_anew_for_each_request() -> None:
-    form = Form("A", "B")
-    heads = [
-        head_of(Request("GET", "/x", own=Filled(form, values)), TO, "id", None)
-        for values in (("1", "2"), ("3", ""), ("", "4"))
-    ]
-    lines = [head.split(b"\r\n")[2:4] for head in heads]
-    assert lines == [[b"A: 1", b"B: 2"], [b"A: 3", b"B: "], [b"A: ", b"B: 4"]]
-
-
-def test_lines_that_somebody_changes_are_never_remembered() -> None:
-    headers, heads = [("A", "1")], []
-    for _ in range(2):
-        heads.append(head_of(Request("GET", "/x", headers), TO, "id", None))
-        headers.append(("B", "2"))
-    assert b"B: 2" not in heads[0] and b"\r\nA: 1\r\nB: 2\r\n" in heads[1]
-
-
-def test_what_is_remembered_for_one_target_is_not_said_to_another() -> None:
-    request = Request("GET", "/x", (("Accept", "*/*"),))
-    other = Target("127.0.0.1", 1, "other.example", signature="exsim/1 run=x")
-    heads = [head_of(request, to, "id", None) for to in (TO, other, TO)]
-    assert (
-        heads[0] == heads[2] and b"Host: mail.example\r\n" in heads[0] and b"run=x" not in heads[0]
-    )
-    assert b"Host: other.example\r\n" in heads[1] and b"run=x" in heads[1]
+    recorded, error = drive(flow(), port)
+    assert (error, [hop.error for hop in recorded.hops]) == ("refused", ["refused"])
+    assert recorded.client.pool(None).open == 0
 
 
 def test_nothing_is_left_open() -> None:
@@ -363,19 +328,3 @@ def test_an_answer_takes_no_more_memory_than_it_needs() -> None:
     assert (
         min(taken) < CHUNK / 4
     )  # bytes: a block of that size, given back at once, leaves a hole in the heap
-
-
-def test_a_signature_stands_behind_the_browsers_own_words() -> None:
-    signing = Target("127.0.0.1", 1, "m", signature="exsim/1 run=x")
-
-    def agent(*headers: tuple[str, str]) -> bytes:
-        request = Request("GET", "/", headers)
-        return head_of(request, signing, "id", None)
-
-    assert b"\r\nUser-Agent: Mozilla/5.0 (x) exsim/1 run=x\r\n" in agent(
-        ("User-Agent", "Mozilla/5.0 (x)")
-    )
-    assert b"\r\nUser-Agent: exsim/1 run=x\r\n" in agent(("Accept", "*/*"))
-    telephone = agent(phone.USER_AGENT)  # whose name must not change from run to run
-    assert b"\r\nUser-Agent: exsim-phone/1.0\r\n" in telephone and b"run=" not in telephone
-    assert b"exsim" not in head_of(Request("GET", "/", (("User-Agent", "x"),)), TO, "id", None)

@@ -379,29 +379,6 @@ def test_what_is_new_beside_the_headers_is_seen(what: dict[str, Any]) -> None:
     )
 
 
-def test_a_status_that_means_something_else_in_another_command_is_seen() -> None:
-    """3 of a Sync: the keys are gone (MS-ASCMD); of other commands it is no state of the device's."""
-    caller, body = begun("activesync"), Evidence(30, "answer", "3", "own")
-    caller.call(A, body=body, step="move_items")
-    caller.call(A, body=body, step="sync")
-    for line in (lines := shared(caller.lines)):
-        if isinstance(line, Hop) and line.body == body:
-            line.body = body  # the very same, as the telephone's evidence of short answers is
-    found = judged(lines)
-    assert found == judged(caller.lines) and [one.kind for one in found.findings] == ["state_lost"]
-
-
-def test_what_was_found_is_told_again_and_not_counted_again() -> None:
-    detector, caller = Detector(), begun("activesync")
-    for _ in range(3):
-        caller.call(A)
-    for line in shared(caller.lines):
-        detector.feed(line)
-    first = (detector.finish().hops, dict(detector.finish().identity))
-    assert first == (detector.finish().hops, dict(detector.finish().identity))
-    assert first[0] == judged(caller.lines).hops
-
-
 def test_an_answer_on_the_other_channel_is_a_meeting_though_its_headers_are_not_new() -> None:
     caller = begun("outlook_anywhere")
     caller.call(A)
