@@ -56,9 +56,9 @@ class Client:
         self.identity = identity
         self.observe = observe
         self.sink = sink
-        self.hop_sink: Callable[[Hop], object] = (
-            sink  # answers what is true where it wants `on_more`
-        )
+        # Of hops alone; where what it answers is true, `on_more` is told of the hop once more, with its exchange
+        self.hop_sink: Callable[[Hop], object] = sink
+        self.on_more: Callable[[Exchange, Hop], None] | None = None
         self.ids = ids
         self.hasher = hasher
         self.stamp = stamp  # seconds since the run began -> UTC, ISO 8601 with milliseconds
@@ -72,9 +72,6 @@ class Client:
         )  # number of the one whose answer came last, and its name in the history
         self.stopped = False
         self.listeners: list[Callable[[Exchange, Hop], None]] = []  # to every hop
-        self.on_more: Callable[[Exchange, Hop], None] | None = (
-            None  # to those that `hop_sink` asks for
-        )
         self.enter_in_ledger: Callable[[Request], None] | None = None
         self.gate: Gate | None = None  # where nobody can be locked out there is none
 

@@ -27,16 +27,8 @@ class Followed:
     """A session as the detector follows it: its record, and what only the detector needs."""
 
     __slots__ = (
-        "body",
-        "connections",
-        "early",
-        "headers",
-        "met",
-        "record",
-        "rescued",
-        "sealed",
-        "state",
-    )
+        "body", "connections", "early", "headers", "met", "record", "rescued", "sealed", "state",
+    )  # fmt: skip
 
     def __init__(self, record: Session, sealed: float) -> None:
         self.record = record

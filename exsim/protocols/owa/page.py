@@ -127,7 +127,7 @@ class Page:
         second, milliseconds = divmod(int(self.client.clock * 1000), 1000)
         thousandths = THREE_DIGITS[milliseconds]
         own = (
-            self.client.jar.line(names.SERVICE, self.client.clock).values.get(names.CANARY, ""),
+            self.canary(),
             number,
             build,
             build,
