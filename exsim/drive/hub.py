@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exsim.drive.task import Task
 
 SWEEP = 0.1  # seconds between two looks at the deadlines that are near
-FAR = 5.0  # seconds; a deadline further off is looked at no more often: parked users have thousands of them
+FAR = 20.0  # seconds; a deadline further off is looked at no more often: parked users have thousands of them
 MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))  # as a stamp ends
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 

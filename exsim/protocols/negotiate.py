@@ -122,10 +122,10 @@ class Signed:
 
 def authenticated(agent: Agent, request: Request, signer: Signer) -> Flow[Response]:
     """Send `request`, and sign in as far as that takes; the last answer."""
+    if signer.unasked and signer.method == "basic":
+        return agent.send(_with_basic(request, signer))
     if signer.bound_to_connections:
         return _on_leased(agent, request, signer)
-    if signer.method == "basic" and signer.unasked:
-        return agent.send(_with_basic(request, signer))
     return _on_any(agent, request, signer)
 
 

@@ -54,6 +54,8 @@ STEPS = {
 }
 Lines = tuple[tuple[str, str], ...]
 Document = Element | bytes | None  # bytes: encoded before
+# What path, query and headers follow from: path, command, policy's key, version, and whether there is a body
+Asked = tuple[str, str, int, str, bool]
 
 
 @lru_cache(maxsize=64)
@@ -100,7 +102,7 @@ class Phone:
     accepted: bool = False
     policies: int = 0  # fetched since a command was last let through
     errors: int = 0  # of the server in a row
-    last_target: tuple[tuple[str, str, int, str], str] = (("", "", 0, ""), "")
+    last: tuple[Asked, str, Lines] = (("", "", 0, "", False), "", ())
 
     @property
     def is_stranger(self) -> bool:
@@ -117,45 +119,56 @@ class Phone:
     # Asking -------------------------------------------------------------------------------------
     def request(self, command: str, root: Document, timeout: float = PATIENCE) -> Request:
         """One command, with its query in the form of this telephone."""
-        device, binary = self.device, self.settings.binary_query
-        without_key = command in WITHOUT_POLICY_KEY
-        key = 0 if without_key else device.policy_key
-        headers = _lines(root is not None, "" if binary else device.version, not binary)
-        if not (binary or without_key):
-            headers = (*headers, (names.POLICY_KEY, str(key)))
-        made = self.bare("POST", self._target(command, key), STEPS[command], headers, timeout)
-        if root is not None:
-            made.body = root if isinstance(root, bytes) else _encoded(root)
+        device = self.device
+        key = 0 if command in WITHOUT_POLICY_KEY else device.policy_key
+        asked = self.path, command, key, device.version, root is not None
+        if asked != self.last[0]:  # a telephone that waits asks the same over and over
+            self.last = asked, *self._opening(*asked)
+        _, target, headers = self.last
+        if root is None:
+            body = b""
         else:
-            made.body = b""
-        made.writes = OWN_MAILBOX if command == "SendMail" else None
+            body = root if isinstance(root, bytes) else _encoded(root)
+        made = self.bare("POST", target, STEPS[command], headers, timeout, body)
+        if command == "SendMail":
+            made.writes = OWN_MAILBOX
         return made
 
-    def _target(self, command: str, key: int) -> str:
-        """Path and query; a telephone that waits asks the same over and over."""
-        asked = self.path, command, key, self.device.version
-        if asked != self.last_target[0]:
-            binary = self.settings.binary_query
-            query = Query(
-                command,
-                self.device.device_id,
-                documents.DEVICE_TYPE,
-                self.account.logon or self.account.address,
-                number_of(self.device.version) if binary else None,
-                key,
-            )
-            self.last_target = asked, f"{self.path}?{packed(query) if binary else plain(query)}"
-        return self.last_target[1]
+    def _opening(
+        self, path: str, command: str, key: int, version: str, with_body: bool
+    ) -> tuple[str, Lines]:
+        """Path and query, and the headers."""
+        binary = self.settings.binary_query
+        query = Query(
+            command,
+            self.device.device_id,
+            documents.DEVICE_TYPE,
+            self.account.logon or self.account.address,
+            number_of(version) if binary else None,
+            key,
+        )
+        if binary:
+            return f"{path}?{packed(query)}", _lines(with_body, "", False)
+        headers = _lines(with_body, version, True)
+        if command not in WITHOUT_POLICY_KEY:
+            headers = (*headers, (names.POLICY_KEY, str(key)))
+        return f"{path}?{plain(query)}", headers
 
     def bare(
-        self, method: str, target: str, step: str, headers: Lines, timeout: float = PATIENCE
+        self,
+        method: str,
+        target: str,
+        step: str,
+        headers: Lines,
+        timeout: float = PATIENCE,
+        body: bytes | None = None,
     ) -> Request:
         settings = self.settings
-        return Request(  # in the order of its fields: by name it takes several times as long
+        made = Request(  # in the order of its fields: by name it takes several times as long
             method,
             target,
             headers,
-            None,
+            body,
             step,
             self.number,
             self.account.address,
@@ -167,6 +180,8 @@ class Phone:
             settings.control,
             settings.forced,
         )
+        made.path = self.path
+        return made
 
     def ask(self, command: str, root: Document, timeout: float = PATIENCE) -> Flow[Said]:
         """A command until it is let through: where the server leads to, with the policy that it asks for."""
@@ -174,6 +189,8 @@ class Phone:
         while True:
             request = self.request(command, root, timeout)
             said = self._heard((yield from authenticated(self.client, request, self.signer)))
+            if said.status == reading.OK and not self.policies:  # nearly always
+                return said
             status = said.response.status
             if status == names.REDIRECT:
                 led += 1
@@ -212,7 +229,11 @@ class Phone:
 
     def _heard(self, response: Response) -> Said:
         """What an answer means for the session."""
-        said = Said(response, *reading.document_of(response))
+        root, told = reading.document_of(response)
+        said = Said(response, root, told)
+        if root is not None:  # so it is a 200
+            self.accepted, self.errors = True, 0
+            return said
         status = response.status
         if status == UNAUTHORIZED:
             if self.signer.unmeasured:

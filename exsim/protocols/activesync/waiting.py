@@ -21,12 +21,12 @@ def wait(phone: Phone) -> Flow[None]:
     asked = device.heartbeat
     root = documents.ping(asked, tuple(device.folders))
     said = yield from phone.ask("Ping", root, asked + GRACE)
-    if phone.gone():
+    if phone.ended:
         return
-    if is_cut(said):
-        yield from _shorten(phone, asked, said)
-    elif said.status == reading.OK:
+    if said.status == reading.OK:
         device.passed(phone.settings)
+    elif is_cut(said):
+        yield from _shorten(phone, asked, said)
     elif said.root is None:
         yield from fetching.trouble(phone, said)
         if not device.folders:
