@@ -231,17 +231,14 @@ class Phone:
         """What an answer means for the session."""
         root, told = reading.document_of(response)
         said = Said(response, root, told)
-        if root is not None:  # so it is a 200
-            self.accepted, self.errors = True, 0
-            return said
         status = response.status
-        if status == UNAUTHORIZED:
+        if root is not None or said.whole:
+            self.accepted = True
+        elif status == UNAUTHORIZED:
             if self.signer.unmeasured:
                 self.end("unmeasured")
             elif not self.is_stranger:
                 self.end("refused")
-        elif said.whole:
-            self.accepted = True
         if status is not None:
             self.errors = self.errors + 1 if status == 500 else 0
         return said

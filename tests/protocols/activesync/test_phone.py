@@ -14,10 +14,12 @@ from exsim.protocols.activesync.settings import Settings
 from exsim.protocols.agent import Account, Agent
 from exsim.protocols.flow import Flow, Request, Response
 from exsim.protocols.negotiate import Signer
+from exsim.wire.wbxml import Element, encode
 from tests.protocols.scripted import Scripted, answer
 
 ACCOUNT = Account("user01@example.com", "LAB\\user01", "x")
 WELL, POLICY, REFUSED, ERROR = answer(200), answer(449), answer(401), answer(500)
+DOCUMENT = answer(200, body=encode(Element("AirSync:Sync", (Element("AirSync:Status", ("1",)),))))
 
 
 def telephone(**settings: bool) -> Phone:
@@ -91,6 +93,17 @@ def test_a_telephone_whose_password_is_refused_on_the_way_sends_nothing_more() -
     phone = telephone()
     sent, _ = asked(phone, [POLICY, REFUSED])
     assert phone.ended == "refused" and [each.split()[0] for each in sent] == ["Sync", "Provision"]
+
+
+@pytest.mark.parametrize("well", [WELL, DOCUMENT])
+def test_errors_of_the_server_count_in_a_row_alone(well: Response) -> None:
+    phone = telephone()
+    asked(phone, [ERROR, ERROR], times=2)
+    assert (phone.errors, phone.accepted) == (2, False)
+    asked(phone, [well])
+    assert (phone.errors, phone.accepted) == (0, True)
+    asked(phone, [ERROR])
+    assert phone.errors == 1
 
 
 def test_what_is_asked_again_is_asked_anew_where_anything_changed() -> None:
