@@ -6,10 +6,13 @@ One load process with all its parts (worker, Locust's spawning, detector, histor
 parks on the other.  KiB a user: what resident memory grew by, divided; seconds: from the command to spawn until the
 target has all of them parked; microseconds: of the load's processor for one that is woken, hop or piece recorded,
 and parked again (a Ping answered and the next one sent), at a rate that leaves it time, with what it takes at rest.
+The target wakes in rounds, fifty a second.  At a low rate most of the time goes by between them, and the first of each
+round finds cold caches: it takes five times what the last one takes.  So a second rate, which a load process that has
+something to do comes nearer, is measured as well.
 `others had`: how much of that processor went to others meanwhile, who make everything dearer.
 
 Telephones of Locust's FastHttpUser stand beside: both are parked at once, each before a target of its own, and woken
-in turns.
+in turns; at the lower rate alone, because the higher one is more than it can follow.
 """
 
 from __future__ import annotations
@@ -28,10 +31,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from exsim.lab.certificates import Authority
 from tests.bench.measure import CLIENT_CPU, cpu, tree
-from tests.bench.parking_tls import tls_before
 from tests.bench.target import ENDING_WITH_US, TARGET_CPU, free_port
 
 LIMIT = 300.0  # seconds until all are parked
@@ -52,6 +55,7 @@ class Options(argparse.Namespace):
     clients: list[str]
     spawn_rate: float
     rate: int
+    high_rate: int
     seconds: float
     windows: int
 
@@ -67,10 +71,10 @@ def told(admin: Path, rate: int) -> dict[str, int]:
 @contextmanager
 def parking(folder: Path) -> Iterator[tuple[int, int, Path]]:
     """The target, up: its plain port, its TLS port, its admin socket."""
-    plain, tls, door, admin = free_port(), free_port(), folder / "d.sock", folder / "a.sock"
+    plain, tls, admin = free_port(), free_port(), folder / "a.sock"
     certificate = folder / "host.pem"
     certificate.write_text(Authority("bench").host_certificate(["mail.example"]))
-    words = [str(plain), str(door), str(admin)]
+    words = [str(plain), str(tls), str(certificate), str(admin)]
     parking = [sys.executable, "-m", "tests.bench.parking", *words]
     process = subprocess.Popen([*ENDING_WITH_US, "taskset", "-c", TARGET_CPU, *parking])
     try:
@@ -78,11 +82,17 @@ def parking(folder: Path) -> Iterator[tuple[int, int, Path]]:
             if process.poll() is not None:
                 raise SystemExit("the target does not come up")
             time.sleep(0.05)
-        with tls_before(folder, tls, certificate, door):
-            yield plain, tls, admin
+        yield plain, tls, admin
     finally:
         process.kill()
         process.wait()
+
+
+class Window(NamedTuple):
+    """What was measured while users were woken."""
+
+    woken: float  # microseconds of a wake-up
+    others: float  # what part of the processor somebody else had meanwhile
 
 
 @dataclass
@@ -96,12 +106,13 @@ class Parked:
     spent: float  # seconds of processor until then, for each user
     grown: float  # bytes, for each user
     quiet: float  # what part of the processor it takes at rest
-    windows: list[tuple[float, float]] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    high: list[Window] = field(default_factory=list)  # at the higher rate
 
     @property
     def woken(self) -> float:
         """Microseconds of a wake-up, the median."""
-        return statistics.median(us for us, _ in self.windows)
+        return statistics.median(each.woken for each in self.windows)
 
 
 def parked(options: Options, name: str, protocol: str, scheme: str, ends: ExitStack) -> Parked:
@@ -144,18 +155,18 @@ def _end(client: subprocess.Popen[bytes]) -> None:
         client.wait()
 
 
-def wake(options: Options, one: Parked) -> None:
-    """One window: microseconds of a wake-up, and what part of the processor somebody else had meanwhile."""
-    told(one.admin, options.rate)
+def wake(one: Parked, rate: int, seconds: float) -> Window:
+    """One window of so many seconds, in which `rate` are woken a second."""
+    told(one.admin, rate)
     time.sleep(SETTLING)
     process = one.process.pid
-    before, spent, busy = told(one.admin, options.rate), cpu(tree(process)), busy_on(CLIENT_CPU)
+    before, spent, busy = told(one.admin, rate), cpu(tree(process)), busy_on(CLIENT_CPU)
     began = time.monotonic()
-    time.sleep(options.seconds)
+    time.sleep(seconds)
     woken = told(one.admin, 0)["woken"] - before["woken"]
     spent, busy = cpu(tree(process)) - spent, busy_on(CLIENT_CPU) - busy
     others = max(0.0, busy - spent) / (time.monotonic() - began)
-    one.windows.append((1e6 * spent / max(1, woken), others))
+    return Window(1e6 * spent / max(1, woken), others)
 
 
 def busy_on(core: str) -> float:
@@ -197,6 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--spawn-rate", type=float, default=1000.0, help="asked of Locust, a second"
     )
     parser.add_argument("--rate", type=int, default=450, help="wake-ups a second")
+    parser.add_argument(
+        "--high-rate", type=int, default=4500, help="the same once more, of exsim alone"
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="of each window")
     parser.add_argument(
         "--windows", type=int, default=5, help="the median of so many, and the least"
@@ -207,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{options.users} parked users of one load process", flush=True)
     print(
         "                                    all up   a user's start     a user    at rest"
-        "     a wake-up (least)   times exsim   others had"
+        f"     a wake-up (least)   times exsim   others had   at {options.high_rate}/s"
     )
     for protocol in options.protocols:
         for scheme in options.schemes:
@@ -222,18 +236,21 @@ def side_by_side(options: Options, protocol: str, scheme: str) -> None:
         all_of_them = [parked(options, name, protocol, scheme, ends) for name in names]
         for _ in range(options.windows):
             for one in all_of_them:
-                wake(options, one)
+                one.windows.append(wake(one, options.rate, options.seconds))
+                if one.name == EXSIM:
+                    one.high.append(wake(one, options.high_rate, options.seconds))
         for one in all_of_them:
             print(f"{protocol:<15}{scheme:<6}{line(one, all_of_them[0].woken)}", flush=True)
 
 
 def line(one: Parked, base: float) -> str:
     """One client's figures."""
-    least = min(us for us, _ in one.windows)
-    others = statistics.median(others for _, others in one.windows)
+    least = min(each.woken for each in one.windows)
+    others = statistics.median(each.others for each in one.windows)
+    high = f"{statistics.median(each.woken for each in one.high):.0f} µs" if one.high else "-"
     return (
         f"{one.name:<14}{one.seconds:6.1f} s{1e3 * one.spent:11.2f} ms CPU{one.grown / 1024:7.1f} KiB"
-        f"{100 * one.quiet:9.1f} %{one.woken:10.0f} µs ({least:.0f}){one.woken / base:12.1f}{100 * others:12.0f} %"
+        f"{100 * one.quiet:9.1f} %{one.woken:10.0f} µs ({least:.0f}){one.woken / base:12.1f}{100 * others:12.0f} %{high:>14}"
     )
 
 

@@ -1,8 +1,6 @@
 """A target that parks: it takes every long request and answers when told to; for the benchmark of idle users.
 
-    python -m tests.bench.parking PLAIN_PORT DOOR ADMIN_SOCKET
-
-DOOR is a Unix socket, for who speaks TLS before it (`parking_tls`).
+    python -m tests.bench.parking PLAIN_PORT TLS_PORT CERTIFICATE ADMIN_SOCKET
 
 A logon of OWA is accepted.  A Ping of ActiveSync is held and answered with status 1 (nothing changed), its other commands with nothing; a GET of OWA's notification channel is
 answered with its head at once, and with a piece whenever it is woken; anything else is answered at once.  On
@@ -18,9 +16,11 @@ import resource
 import sys
 from collections import deque
 from itertools import count
+from pathlib import Path
 from typing import ClassVar
 
 from exsim.wire.wbxml import Element, encode
+from tests.bench.parking_tls import Tls, Writing, context_of
 from tests.bench.target import CANARY, COOKIES
 
 PAUSE = 0.02  # seconds between two rounds of waking
@@ -40,8 +40,8 @@ class Parking(asyncio.Protocol):
     connections = 0
     numbers = count()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.BaseTransport | Writing) -> None:
+        assert isinstance(transport, asyncio.Transport | Tls)
         self.transport, self.data, self.stream, self.here = transport, b"", False, True
         Parking.connections += 1
 
@@ -146,10 +146,11 @@ async def waking() -> None:
                 Parking.woken += 1
 
 
-async def main(plain: int, door: str, admin: str) -> None:
+async def main(plain: int, covered: int, certificate: Path, admin: str) -> None:
     loop = asyncio.get_running_loop()
+    context = context_of(certificate)
     await loop.create_server(Parking, "127.0.0.1", plain, backlog=4096)
-    await loop.create_unix_server(Parking, door, backlog=4096)
+    await loop.create_server(lambda: Tls(context, Parking), "127.0.0.1", covered, backlog=4096)
     await loop.create_unix_server(Admin, admin)
     await waking()
 
@@ -157,4 +158,4 @@ async def main(plain: int, door: str, admin: str) -> None:
 if __name__ == "__main__":
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]))
