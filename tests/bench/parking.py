@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from exsim.wire.wbxml import Element, encode
-from tests.bench.parking_tls import Tls, Writing, context_of
+from tests.bench.parking_tls import Tls, context_of
 from tests.bench.target import CANARY, COOKIES
 
 PAUSE = 0.02  # seconds between two rounds of waking
@@ -40,8 +40,8 @@ class Parking(asyncio.Protocol):
     connections = 0
     numbers = count()
 
-    def connection_made(self, transport: asyncio.BaseTransport | Writing) -> None:
-        assert isinstance(transport, asyncio.Transport | Tls)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
         self.transport, self.data, self.stream, self.here = transport, b"", False, True
         Parking.connections += 1
 

@@ -10,31 +10,15 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 PIECE = 65536  # bytes read at once
 
 
-class Writing(Protocol):
-    """What a protocol writes to."""
+class Tls(asyncio.Protocol, asyncio.WriteTransport):
+    """One connection over TLS: the transport of who speaks inside.  (asyncio's own holds 256 KiB a connection.)"""
 
-    def write(self, data: bytes) -> None: ...
-
-
-class Covered(Protocol):
-    """A protocol that knows nothing of TLS."""
-
-    def connection_made(self, transport: Writing) -> None: ...
-
-    def data_received(self, data: bytes) -> None: ...
-
-    def connection_lost(self, error: Exception | None) -> None: ...
-
-
-class Tls(asyncio.Protocol):
-    """One connection over TLS, and who speaks inside.  (asyncio's own holds 256 KiB a connection.)"""
-
-    def __init__(self, context: ssl.SSLContext, made: Callable[[], Covered]) -> None:
+    def __init__(self, context: ssl.SSLContext, made: Callable[[], asyncio.Protocol]) -> None:
+        super().__init__()
         self.inside, self.ready = made(), False
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
@@ -63,7 +47,7 @@ class Tls(asyncio.Protocol):
         if self.ready:
             self.inside.connection_lost(error)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         self.tls.write(data)
         self._flush()
 

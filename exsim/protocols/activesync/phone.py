@@ -77,9 +77,10 @@ class Said(msgspec.Struct, frozen=True):
     @property
     def whole(self) -> bool:
         """Whether it is an answer of the protocol: a document, or nothing to say."""
+        if self.root is not None:
+            return True
         response = self.response
-        quiet = response.status == 200 and response.error is None and not response.body
-        return quiet or self.root is not None
+        return response.status == 200 and response.error is None and not response.body
 
     @property
     def error(self) -> bool:
@@ -189,8 +190,6 @@ class Phone:
         while True:
             request = self.request(command, root, timeout)
             said = self._heard((yield from authenticated(self.client, request, self.signer)))
-            if said.status == reading.OK and not self.policies:  # nearly always
-                return said
             status = said.response.status
             if status == names.REDIRECT:
                 led += 1
@@ -229,10 +228,9 @@ class Phone:
 
     def _heard(self, response: Response) -> Said:
         """What an answer means for the session."""
-        root, told = reading.document_of(response)
-        said = Said(response, root, told)
+        said = Said(response, *reading.document_of(response))
         status = response.status
-        if root is not None or said.whole:
+        if said.whole:
             self.accepted = True
         elif status == UNAUTHORIZED:
             if self.signer.unmeasured:

@@ -21,7 +21,7 @@ def wait(phone: Phone) -> Flow[None]:
     asked = device.heartbeat
     root = documents.ping(asked, tuple(device.folders))
     said = yield from phone.ask("Ping", root, asked + GRACE)
-    if phone.ended:
+    if phone.gone():
         return
     if said.status == reading.OK:
         device.passed(phone.settings)
